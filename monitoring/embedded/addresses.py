@@ -1,4 +1,4 @@
-"""Where the embedded servers of one copy listen: written by `manage.py up`, read by the settings."""
+"""Where this copy's embedded servers listen: written by `manage.py up`, read by the settings."""
 
 import json
 import os
