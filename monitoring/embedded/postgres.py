@@ -179,6 +179,7 @@ def _initialise(
     if made.returncode != 0:
         said = made.stdout.decode(errors="replace").strip()
         raise PostgresCannotStart(f"initdb could not make {data_dir}:\n{said}")
+    os.chown(password_file, os.geteuid(), os.getegid())
     draft.rename(data_dir)
 
 

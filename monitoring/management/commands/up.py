@@ -1,0 +1,181 @@
+"""The one command: the embedded servers where none are given, then web, worker and beat."""
+
+import os
+import sys
+from argparse import ArgumentParser
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+import environ
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from monitoring.embedded import lock, ports
+from monitoring.embedded.log import Log
+from monitoring.embedded.processes import Program
+from monitoring.embedded.servers import CANNOT_START, start_servers, wait_until
+from monitoring.embedded.supervisor import StopAsked, Supervisor
+from patients.models import Patient
+
+STOP_ORDER = ("load_demo", "web", "beat", "worker", "valkey", "postgres")
+WEB_PROCESSES = 2
+WEB_THREADS = 4
+WORKER_PROCESSES = 2
+
+
+class Command(BaseCommand):
+    help = "Run Soundings: servers, web, worker and beat, until Ctrl-C."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--no-demo", action="store_true", help="do not load the synthetic demo cohort"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        held = take_what_only_one_may_have()
+        log = Log(sys.stdout.buffer)
+        supervisor = Supervisor(lock=held, log=log)
+        try:
+            prepare(supervisor, with_demo=not options["no_demo"])
+            start_site(supervisor)
+            log.announce(announcement())
+            supervisor.run_until_stopped()
+        except StopAsked:
+            log.say("up", "stopped before everything had started")
+        except CANNOT_START as fault:
+            raise CommandError(str(fault)) from fault
+        finally:
+            supervisor.stop(*STOP_ORDER)
+            supervisor.leave()
+
+
+def take_what_only_one_may_have() -> IO[str]:
+    """Refuse before anything is started: another `up` on this data, or a port that is taken."""
+    try:
+        held = lock.take(settings.VAR_DIR, port=settings.PORT)
+    except lock.FolderIsHeld as fault:
+        raise CommandError(
+            f"{fault} For a second copy, set VAR to another folder and PORT to another port."
+        ) from fault
+    if not ports.is_free(settings.PORT):
+        raise CommandError(
+            f"Port {settings.PORT} on {ports.HOST} is already in use. "
+            f"Choose another one, for example: PORT={settings.PORT + 1} make run"
+        )
+    return held
+
+
+def prepare(supervisor: Supervisor, *, with_demo: bool) -> None:
+    """Start the embedded servers, bring the database up to date, fill it the first time."""
+    if settings.DATABASE_IS_EMBEDDED or settings.BROKER_IS_EMBEDDED:
+        addresses = start_servers(
+            settings.VAR_DIR,
+            start=supervisor.start,
+            with_postgres=settings.DATABASE_IS_EMBEDDED,
+            with_valkey=settings.BROKER_IS_EMBEDDED,
+            pause=supervisor.tick,
+        )
+        if settings.DATABASE_IS_EMBEDDED:
+            # Our own settings were read before the server had an address
+            connection.settings_dict.update(environ.Env.db_url_config(addresses.database_url))
+    with supervisor.interruptible():
+        migrate_if_needed()
+        is_empty = not Patient.objects.exists()
+        connection.close()
+    if with_demo and is_empty:
+        command = (sys.executable, "manage.py", "load_demo")
+        code = supervisor.run_to_end(
+            Program(name="load_demo", command=command, folder=settings.BASE_DIR)
+        )
+        if code != 0:
+            raise CommandError(f"The demo cohort could not be loaded (code {code}).")
+
+
+def migrate_if_needed() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+def start_site(supervisor: Supervisor) -> None:
+    """Start the web and wait until it answers; worker and beat follow.
+
+    All at once would be slower for whoever waits for the first page, and nothing is lost: what
+    is pushed before the worker runs is in the database.
+    """
+    web = supervisor.start(
+        Program(
+            name="web",
+            command=(
+                *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+                *("--host", ports.HOST, "--port", str(settings.PORT), "--no-ws"),
+                *("--workers", str(WEB_PROCESSES), "--blocking-threads", str(WEB_THREADS)),
+                *("--respawn-failed-workers", "--workers-kill-timeout", "10"),
+                "monitoring.wsgi:application",
+            ),
+            folder=settings.BASE_DIR,
+        )
+    )
+    wait_until(web_answers, child=web, pause=supervisor.tick)
+    celery = (sys.executable, "-m", "celery", "--app", "monitoring.celery")
+    worker_options = (
+        *("--pool", "prefork", "--concurrency", str(WORKER_PROCESSES)),
+        *("--hostname", "soundings@%h", "--loglevel", "INFO"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),  # there is no other
+    )
+    supervisor.start(
+        Program(
+            name="worker",
+            command=(*celery, "worker", *worker_options),
+            folder=settings.BASE_DIR,
+            # One process per core is enough; threads of the linear algebra would only fight
+            environment={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        )
+    )
+    beat_options = ("--schedule", str(settings.VAR_DIR / "beat_schedule"), "--pidfile", "")
+    supervisor.start(
+        Program(
+            name="beat",
+            command=(*celery, "beat", *beat_options, "--loglevel", "INFO"),
+            folder=settings.BASE_DIR,
+        )
+    )
+
+
+def web_answers() -> bool:
+    """Ask for the page that says no more than that the web is alive."""
+    asked = HTTPConnection(ports.HOST, settings.PORT, timeout=2)
+    try:
+        host = urlsplit(settings.SITE_URL).netloc
+        asked.request("GET", "/health/live", headers={"Host": host})
+        return asked.getresponse().status < 500
+    except (OSError, HTTPException):
+        return False
+    finally:
+        asked.close()
+
+
+def announcement() -> str:
+    """Say, in the one line that people look for, where to go, as whom, and where mail goes."""
+    sign_in = settings.VAR_DIR / "demo_sign_in.txt"
+    if sign_in.exists():
+        email, password = sign_in.read_text().split()
+        who = f"sign in as {email} with {password} (synthetic demo data)"
+    else:
+        who = "sign in as a clinician made with manage.py add_clinician"
+    if settings.EMAIL_URL:
+        mail = f"mail goes to {settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+    else:
+        mail = f"mail is written to {_short(settings.MAIL_DIR)}"
+    return f"Soundings is ready: http://{ports.HOST}:{settings.PORT}/ - {who} - {mail}"
+
+
+def _short(path: Path) -> str:
+    here = Path.cwd()
+    return f"./{path.relative_to(here)}" if path.is_relative_to(here) else str(path)
