@@ -3,14 +3,11 @@
 import secrets
 from pathlib import Path
 
-import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.embedded.addresses import read_addresses
-
-django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -32,6 +29,8 @@ def _read_or_make_secret(path: Path) -> str:
 # Where this copy keeps its data, servers, mails and secrets
 VAR_DIR = Path(env.str("VAR", default=str(BASE_DIR / "var"))).resolve()
 EMBEDDED = read_addresses(VAR_DIR)
+DATABASE_IS_EMBEDDED = "DATABASE_URL" not in env
+BROKER_IS_EMBEDDED = "REDIS_URL" not in env
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or _read_or_make_secret(VAR_DIR / "secret_key")
@@ -119,6 +118,8 @@ CACHES = {
 
 # People
 AUTH_USER_MODEL = "patients.Clinician"
+# One account per address in any case of letters is a database constraint, which W004 cannot see
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -257,7 +258,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Soundings: the laboratory's door",
     "DESCRIPTION": (
         "Laboratories push serum sIL-6R, IL-6, TNF-α and hs-CRP results here. "
-        "The raw message is stored before the answer leaves; the same message again changes nothing."
+        "The raw message is stored before the answer leaves; the same message again changes "
+        "nothing."
     ),
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
@@ -267,7 +269,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
-PUSHES_PER_MINUTE = env.int("PUSHES_PER_MINUTE", default=60_000)
+PUSHES_PER_MINUTE = env.int("PUSHES_PER_MINUTE", default=120_000)
 
 LOGGING = {
     "version": 1,

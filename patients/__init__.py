@@ -1,0 +1,1 @@
+"""What we know, and how we come to know it: people, trials, draws, results, ratings. Facts only."""

@@ -1,0 +1,27 @@
+"""The tables of what we do about it: assessments, flags, alerts."""
+
+from monitoring.models.alert import Alert, Delivery, DeliveryState, Urgency
+from monitoring.models.assessment import Attempt, Outcome, RiskAssessment, Standing
+from monitoring.models.flag import (
+    Flag,
+    FlagEvent,
+    FlagKind,
+    FlagLevel,
+    FlagState,
+)
+
+__all__ = [
+    "Alert",
+    "Attempt",
+    "Delivery",
+    "DeliveryState",
+    "Flag",
+    "FlagEvent",
+    "FlagKind",
+    "FlagLevel",
+    "FlagState",
+    "Outcome",
+    "RiskAssessment",
+    "Standing",
+    "Urgency",
+]

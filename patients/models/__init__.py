@@ -1,0 +1,50 @@
+"""The tables of the record. Facts only, nothing inferred."""
+
+from patients.models.audit import Audit
+from patients.models.facts import Fact
+from patients.models.laboratory import Analyte, AnalyteAlias, Laboratory, LaboratoryKey
+from patients.models.patient import Episode, Identifier, Patient, PatientStatus, Sex
+from patients.models.people import CareTeam, Clinician, Membership, Role, Site
+from patients.models.rating import Rating
+from patients.models.result import (
+    Comparator,
+    Draw,
+    Inbound,
+    Parked,
+    ParkedState,
+    Result,
+    ResultStatus,
+)
+from patients.models.treatment import DoseStep, Event, EventKind, StopReason, Trial
+
+__all__ = [
+    "Analyte",
+    "AnalyteAlias",
+    "Audit",
+    "CareTeam",
+    "Clinician",
+    "Comparator",
+    "DoseStep",
+    "Draw",
+    "Episode",
+    "Event",
+    "EventKind",
+    "Fact",
+    "Identifier",
+    "Inbound",
+    "Laboratory",
+    "LaboratoryKey",
+    "Membership",
+    "Parked",
+    "ParkedState",
+    "Patient",
+    "PatientStatus",
+    "Rating",
+    "Result",
+    "ResultStatus",
+    "Role",
+    "Sex",
+    "Site",
+    "StopReason",
+    "Trial",
+]

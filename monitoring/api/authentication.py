@@ -1,0 +1,60 @@
+"""Who is at the laboratory's door: a key is shown as a bearer token and known by its digest."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from patients.intake.reception import Sender
+from patients.models import LaboratoryKey
+from patients.record.laboratories import digest_of
+
+# "Last used" is for people; to the minute is exact enough, and spares a write per push
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class LaboratoryAtTheDoor:
+    """A laboratory that has shown a live key."""
+
+    sender: Sender
+    pushes_per_minute: int | None
+    is_authenticated: bool = True
+
+
+class LaboratoryKeyAuthentication(BaseAuthentication):
+    """Let a laboratory in by `Authorization: Bearer KEY`."""
+
+    def authenticate(self, request: Request) -> tuple[LaboratoryAtTheDoor, None]:
+        scheme, _space, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            raise AuthenticationFailed(_("Show the laboratory's key as: Authorization: Bearer KEY"))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT key.id, laboratory.id, laboratory.time_zone, laboratory.pushes_per_minute,
+                       key.last_used_at
+                  FROM patients_laboratorykey AS key
+                  JOIN patients_laboratory AS laboratory ON laboratory.id = key.laboratory_id
+                 WHERE key.sha256 = %s AND key.revoked_at IS NULL AND laboratory.is_active
+                """,
+                [digest_of(key.strip())],
+            )
+            row = cursor.fetchone()
+        if row is None:
+            raise AuthenticationFailed(_("This key is not known, or it was revoked."))
+        key_id, laboratory_id, zone, pushes_per_minute, last_used_at = row
+        at = timezone.now()
+        if last_used_at is None or at - last_used_at > USE_IS_NOTED_EVERY:
+            LaboratoryKey.objects.filter(pk=key_id).update(last_used_at=at)
+        sender = Sender(laboratory_id=laboratory_id, key_id=key_id, zone=ZoneInfo(zone))
+        return LaboratoryAtTheDoor(sender, pushes_per_minute), None
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
+        return 'Bearer realm="laboratory"'

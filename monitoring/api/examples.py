@@ -1,0 +1,86 @@
+"""Examples that can be run as they stand, for the page /api/docs/."""
+
+from drf_spectacular.utils import OpenApiExample
+
+PUSH = (
+    "A draw is one blood sample with one or many results. The answer is sent only after the raw "
+    "message is stored. The same message again gets the same name and changes nothing. The same "
+    "accession with another value makes a new version; the earlier one stays readable. What cannot "
+    "be placed (patient, analyte or unit unknown) is parked for a person and answered 201 all the "
+    "same, so that it never blocks a feed."
+)
+REFUSALS = {
+    400: "The body is not JSON.",
+    401: "The key is missing, unknown or revoked.",
+    413: "The message is too large.",
+    415: "The content type is not application/json.",
+    422: "A field is missing, unknown or cannot be right; every fault is named.",
+    429: "Too many messages in this minute; see Retry-After.",
+    503: "The database is away and nothing was stored; see Retry-After.",
+}
+DRAW = {
+    "accession": "A-17",
+    "patient": {"system": "urn:clinic:mrn", "value": "0042"},
+    "collected_at": "2026-11-02T08:10:00+01:00",
+    "results": [
+        {
+            "analyte": "sIL-6R",
+            "value": "37.50",
+            "unit": "ng/mL",
+            "comparator": None,
+            "status": "final",
+            "method": "ELISA",
+            "lot": "P-1142",
+        },
+        {"analyte": "IL-6", "value": "0.50", "unit": "pg/mL", "comparator": "<"},
+    ],
+}
+_NAME = "0c8f2a3e-5b1d-4f4e-9a55-0f2d5a8b7c61"
+EXAMPLES = [
+    OpenApiExample("One draw", value=DRAW, request_only=True),
+    OpenApiExample(
+        "A list of draws",
+        value={"draws": [DRAW, {**DRAW, "accession": "A-18"}]},
+        request_only=True,
+    ),
+    OpenApiExample(
+        "Recorded",
+        value={"id": _NAME, "accession": "A-17", "state": "recorded", "reasons": []},
+        response_only=True,
+        status_codes=["201"],
+    ),
+    OpenApiExample(
+        "Parked",
+        value={
+            "id": _NAME,
+            "accession": "A-17",
+            "state": "parked",
+            "reasons": ["unknown_patient"],
+        },
+        response_only=True,
+        status_codes=["201"],
+    ),
+    OpenApiExample(
+        "Known",
+        value={"id": _NAME, "accession": "A-17", "state": "known", "reasons": []},
+        response_only=True,
+        status_codes=["200"],
+    ),
+    OpenApiExample(
+        "A unit is missing",
+        value={
+            "type": "about:blank",
+            "title": "This cannot be read as a draw",
+            "status": 422,
+            "detail": "Nothing of this message was stored.",
+            "errors": [
+                {
+                    "pointer": "/results/0",
+                    "detail": "unit is missing; a value without a unit is not read",
+                }
+            ],
+        },
+        response_only=True,
+        status_codes=["422"],
+    ),
+]

@@ -1,0 +1,36 @@
+"""How fast a laboratory may push; counted in Redis, and not at all when Redis is away."""
+
+import time
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from monitoring import redis
+from monitoring.api.authentication import LaboratoryAtTheDoor
+
+WINDOW_S = 60
+
+
+class PushesPerMinute(BaseThrottle):
+    """Count the pushes of one laboratory in one minute of the clock."""
+
+    def allow_request(self, request: Request, view: object) -> bool:  # noqa: ARG002
+        caller = request.user
+        if not isinstance(caller, LaboratoryAtTheDoor):
+            return True
+        allowed = caller.pushes_per_minute or settings.PUSHES_PER_MINUTE
+        key = f"soundings:pushes:{caller.sender.laboratory_id}:{int(time.time()) // WINDOW_S}"
+
+        def count(line: redis.Redis) -> int:
+            pipe = line.pipeline(transaction=False)
+            pipe.incr(key)
+            pipe.expire(key, 2 * WINDOW_S)
+            return int(pipe.execute()[0])
+
+        pushes = redis.ask(count)
+        return pushes is None or pushes <= allowed
+
+    def wait(self) -> float:
+        """Say how long until the next minute."""
+        return WINDOW_S - time.time() % WINDOW_S

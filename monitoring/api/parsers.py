@@ -1,0 +1,39 @@
+"""The body of a push, byte for byte: it is stored as it came before anything reads it."""
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import BaseParser
+
+
+class TooLarge(APIException):
+    """The message is larger than the door takes."""
+
+    status_code = 413
+    default_detail = "The message is too large"
+
+
+class UntouchedBytes(BaseParser):
+    """Hand the bytes on, if there are not too many of them."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,  # noqa: ARG002
+        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
+    ) -> bytes:
+        at_most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = stream.read(at_most + 1)
+        if len(body) > at_most:
+            raise TooLarge(
+                _("A message holds at most %(megabytes)d MB; send fewer draws at once.")
+                % {"megabytes": at_most // 1024**2}
+            )
+        if not body:
+            raise ParseError(_("The message is empty."))
+        return body

@@ -1,0 +1,65 @@
+"""Refusals in the shape of RFC 9457: what is wrong, where, and what would be right."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import JsonResponse
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+from patients.intake.json_dialect import Fault
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+
+class ProblemRenderer(JSONRenderer):
+    """JSON under the name that RFC 9457 gives it."""
+
+    media_type = CONTENT_TYPE
+
+
+def problem(
+    status: int, title: str, *, detail: str = "", faults: Sequence[Fault] = ()
+) -> Response:
+    """Make a refusal."""
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
+    if detail:
+        body["detail"] = detail
+    if faults:
+        body["errors"] = [{"pointer": each.pointer, "detail": each.detail} for each in faults]
+    return Response(body, status=status, content_type=CONTENT_TYPE)
+
+
+def handle_exception(fault: Exception, context: dict[str, Any]) -> Response | None:
+    """Turn what a view raises into a refusal; what nobody foresaw stays a 500."""
+    if isinstance(fault, OperationalError | InterfaceError):
+        answer = problem(
+            503,
+            _("The database is away"),
+            detail=_("Nothing of this message was stored. Send it again later."),
+        )
+        answer["Retry-After"] = str(RETRY_AFTER_S)
+        return answer
+    if not isinstance(fault, exceptions.APIException):
+        return None
+    answer = problem(fault.status_code, str(fault.default_detail), detail=str(fault.detail))
+    if isinstance(fault, exceptions.Throttled):
+        answer = problem(429, _("Too many messages"), detail=_("Send it again later."))
+        answer["Retry-After"] = str(max(1, math.ceil(fault.wait or 1)))
+    if getattr(fault, "auth_header", None):
+        answer["WWW-Authenticate"] = fault.auth_header  # type: ignore[attr-defined]
+    return answer
+
+
+def server_fault(request: object) -> JsonResponse:  # noqa: ARG001
+    """Answer a machine when something failed that nobody foresaw; nothing was stored."""
+    return JsonResponse(
+        {"type": "about:blank", "title": _("A fault on our side"), "status": 500},
+        status=500,
+        content_type=CONTENT_TYPE,
+    )

@@ -1,0 +1,48 @@
+"""The shapes of the laboratory's door, as the OpenAPI document tells them."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field, RootModel
+
+from patients.intake.panels import Panel, PanelList
+
+
+class PushRequest(RootModel[Panel | PanelList]):
+    """One draw, or a list of draws."""
+
+
+class DrawAnswer(BaseModel):
+    """What became of one draw."""
+
+    id: UUID = Field(description="Our name for the draw; of a parked draw, its place in the queue.")
+    accession: str
+    state: Literal["recorded", "known", "corrected", "parked"]
+    reasons: list[str] = Field(description="Why a parked draw waits for a person.")
+
+
+class DrawAnswers(BaseModel):
+    """What became of a list of draws, in its order."""
+
+    draws: list[DrawAnswer]
+
+
+class PushAnswer(RootModel[DrawAnswer | DrawAnswers]):
+    """One answer for one draw, a list of answers for a list of draws."""
+
+
+class FaultAnswer(BaseModel):
+    """One thing that is wrong."""
+
+    pointer: str = Field(description="JSON pointer to the field.", examples=["/results/0/unit"])
+    detail: str
+
+
+class Problem(BaseModel):
+    """A refusal as in RFC 9457."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    errors: list[FaultAnswer] = []

@@ -1,0 +1,18 @@
+"""The machines' addresses."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from monitoring.api.views import Results
+
+app_name = "api"
+urlpatterns = [
+    path("v1/results", login_not_required(Results.as_view()), name="results"),
+    path("schema/", login_not_required(SpectacularAPIView.as_view()), name="schema"),
+    path(
+        "docs/",
+        login_not_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")),
+        name="docs",
+    ),
+]

@@ -1,0 +1,83 @@
+"""The one way in for facts: API, file import and form alike come by here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from monitoring import flags, wake
+from patients import audit
+from patients.instruments import INSTRUMENTS
+from patients.intake import parking
+from patients.intake.panels import Panel
+from patients.intake.reception import Receipt, Sender, take_in
+from patients.models import Clinician, Draw, Parked, Patient, Rating
+from patients.record.ratings import record_rating
+
+# Two laboratories' clerks cannot type faster than this; a third collision is a fault of ours
+TRIES = 3
+
+
+def receive(
+    panels: Sequence[Panel], *, body: bytes, dialect: str, sender: Sender, at: datetime
+) -> Receipt:
+    """Take in a laboratory's message, and wake the workers once it is committed.
+
+    Two messages that bring the same new accession for two patients at the same moment collide in
+    the database; the second is taken in again and then sees the first.
+    """
+    for remaining in reversed(range(TRIES)):
+        try:
+            receipt = take_in(panels, body=body, dialect=dialect, sender=sender, at=at)
+            break
+        except IntegrityError:
+            if not remaining:
+                raise
+    if receipt.changes_record:
+        transaction.on_commit(wake.wake_workers)
+    return receipt
+
+
+@transaction.atomic
+def match_parked(*, parked: Parked, patient: Patient, by: Clinician, at: datetime) -> Draw:
+    """Put a parked draw where a person says it belongs."""
+    draw = parking.match(parked=parked, patient=patient, by=by, at=at)
+    transaction.on_commit(wake.wake_workers)
+    return draw
+
+
+@transaction.atomic
+def receive_rating(
+    *,
+    patient: Patient,
+    instrument: str,
+    rated_at: datetime,
+    items: Sequence[int | None] | None = None,
+    total: int | None = None,
+    by: str,
+    at: datetime,
+) -> tuple[Rating, bool]:
+    """Record a rating; a positive self-harm item raises its flag here and now.
+
+    That path takes no part in anything that follows: no queue, no model, no threshold.
+    """
+    rating, is_new = record_rating(
+        patient=patient,
+        instrument=instrument,
+        rated_at=rated_at,
+        items=items,
+        total=total,
+        by=by,
+        at=at,
+    )
+    if is_new:
+        answer = None if items is None else INSTRUMENTS[instrument].self_harm_answer(items)
+        if answer:
+            flags.raise_safety(patient_id=patient.pk, at=at)
+        transaction.on_commit(wake.wake_workers)
+    return rating, is_new
+
+
+def actor(clinician: Clinician) -> str:
+    """Name a clinician as the record does."""
+    return audit.name_of(clinician)

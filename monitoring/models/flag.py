@@ -1,0 +1,120 @@
+"""What a person should look at, and everything that was done about it."""
+
+import secrets
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from monitoring.models.assessment import RiskAssessment
+from patients.models import Clinician, Patient
+
+# No letter or digit that can be mistaken for another, as in a reference read over the telephone
+LETTERS = "23456789ABCDEFGHJKLMNPQRSTVWXYZ"
+
+
+def make_reference() -> str:
+    """Make the opaque name by which a mail points at a flag."""
+    return "".join(secrets.choice(LETTERS) for _ in range(10))
+
+
+class FlagKind(models.TextChoices):
+    SAFETY = "safety", _("Safety: self-harm item answered above zero")
+    TRENDING = "trending_to_resistance", _("Trending towards non-response")
+    EARLY_NON_IMPROVEMENT = "early_non_improvement", _("Early non-improvement")
+    DRIFTING = "drifting", _("Marker is drifting")
+    NOT_ASSESSABLE = "not_assessable", _("Cannot be assessed")
+
+
+class FlagLevel(models.TextChoices):
+    SAFETY = "safety", _("safety")
+    HIGH = "high", _("high")
+    WATCH = "watch", _("watch")
+
+
+class FlagState(models.TextChoices):
+    RAISED = "raised", _("new")
+    SEEN = "seen", _("seen")
+    ACKNOWLEDGED = "acknowledged", _("acknowledged")
+    RESOLVED = "resolved", _("resolved")
+
+
+class FlagQuerySet(models.QuerySet["Flag"]):
+    def up(self) -> Self:
+        """Keep the flags that are not resolved."""
+        return self.exclude(state=FlagState.RESOLVED)
+
+    def visible_to(self, clinician: Clinician) -> Self:
+        """Keep the flags of the patients whom this clinician may see."""
+        return self.filter(patient__in=Patient.objects.visible_to(clinician))
+
+
+class Flag(models.Model):
+    """A reason to look at a patient; one open flag a patient and kind, repeats join it.
+
+    `version` counts the steps, so that two people cannot act on the same state unknowingly.
+    `lapsed_at` says when an assessment first no longer wanted the flag: a flag that a person has
+    resolved is raised again only by a reason that is new since.
+    """
+
+    reference = models.CharField(max_length=12, unique=True, default=make_reference)
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="flags")
+    kind = models.CharField(max_length=30, choices=FlagKind)
+    level = models.CharField(max_length=10, choices=FlagLevel)
+    state = models.CharField(max_length=15, choices=FlagState, default=FlagState.RAISED)
+    version = models.PositiveIntegerField(default=1)
+    has_returned = models.BooleanField(default=False)
+    raised_at = models.DateTimeField()
+    raised_by = models.ForeignKey(
+        RiskAssessment, models.PROTECT, null=True, blank=True, related_name="raised_flags"
+    )
+    reasons = models.JSONField(default=list)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    lapsed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = FlagQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["patient", "kind"],
+                condition=~Q(state="resolved"),
+                name="one_open_flag_per_patient_and_kind",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="resolved") & Q(resolved_at__isnull=False))
+                | (~Q(state="resolved") & Q(resolved_at=None)),
+                name="a_resolved_flag_says_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=FlagState.values), name="a_flag_is_in_a_state_we_know"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=FlagKind.values), name="a_flag_is_of_a_kind_we_know"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="drifting") | Q(level="watch"),
+                name="a_marker_alone_never_goes_beyond_watch",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"flag {self.reference}"
+
+
+class FlagEvent(models.Model):
+    """One step in the life of a flag; without a person it was the system's step."""
+
+    flag = models.ForeignKey(Flag, models.PROTECT, related_name="events")
+    at = models.DateTimeField()
+    by = models.ForeignKey(Clinician, models.PROTECT, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=15, choices=FlagState)
+    reason = models.CharField(max_length=40, blank=True, default="")
+    plan = models.TextField(blank=True, default="")
+    assessment = models.ForeignKey(
+        RiskAssessment, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.flag} {self.state}"

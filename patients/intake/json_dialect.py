@@ -1,0 +1,103 @@
+"""From the bytes of a JSON message to panels; pure, so that any door can use it."""
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from patients.intake.panels import Panel, PanelList
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong: where it stands and what would be right."""
+
+    pointer: str
+    detail: str
+
+
+class Unreadable(Exception):
+    """The bytes are not JSON; no fault inside them can be named."""
+
+
+class Faulty(Exception):
+    """The message is JSON, but not a draw; every fault is named."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__(f"{len(faults)} faults")
+        self.faults = faults
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    message = f"{name} is not a number in JSON"
+    raise Unreadable(message)
+
+
+def _refuse_doubled_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        message = f"the name {next(n for n in names if names.count(n) > 1)!r} stands twice"
+        raise Unreadable(message)
+    return members
+
+
+def _load(body: bytes) -> Any:
+    try:
+        return json.loads(
+            body,
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_refuse_doubled_names,
+        )
+    except UnicodeDecodeError as fault:
+        message = "the text is not UTF-8"
+        raise Unreadable(message) from fault
+    except RecursionError as fault:
+        message = "the message is nested too deeply"
+        raise Unreadable(message) from fault
+    except ValueError as fault:  # json.JSONDecodeError, and integers of absurd length
+        raise Unreadable(str(fault)) from fault
+
+
+# What the reader says of itself is for programmers; these are for whoever sent the message
+_PLAIN_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a field of this message; a misspelt name is refused, not dropped",
+    "string_pattern_mismatch": "is not in the form {pattern}",
+    "string_unicode": "holds a half of a character (a lone surrogate)",
+    "string_too_short": "must not be empty",
+    "model_type": "must be an object in braces",
+}
+
+
+def _name_faults(found: ValidationError) -> list[Fault]:
+    return [
+        Fault(
+            pointer="".join(f"/{step}" for step in fault["loc"]),
+            detail=_PLAIN_WORDS.get(fault["type"], fault["msg"]).format(**fault.get("ctx", {})),
+        )
+        for fault in found.errors(include_url=False, include_input=False)
+    ]
+
+
+def read_json(body: bytes) -> tuple[list[Panel], bool]:
+    """Read one draw, or a list of draws; say whether it was a list.
+
+    Raises
+    ------
+    Unreadable
+        When the bytes are not strict JSON.
+    Faulty
+        When a field is missing, unknown, or has a value that cannot be right.
+    """
+    data = _load(body)
+    is_list = isinstance(data, dict) and "draws" in data
+    try:
+        if is_list:
+            return PanelList.model_validate(data).draws, True
+        return [Panel.model_validate(data)], False
+    except ValidationError as found:
+        raise Faulty(_name_faults(found)) from found

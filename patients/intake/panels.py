@@ -1,0 +1,208 @@
+"""A panel: one draw as a laboratory reports it, checked for shape and not yet for sense."""
+
+import hashlib
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+DRAWS_AT_MOST = 500
+RESULTS_AT_MOST = 50
+DIGITS_AT_MOST = 20
+_DIGITS = r"^[0-9]{1,20}(\.[0-9]{1,20})?$"
+
+
+def _text(at_most: int, *, at_least: int = 1) -> Any:
+    """Make the type of a line of text without control characters."""
+    return Annotated[
+        str,
+        StringConstraints(
+            strip_whitespace=True,
+            min_length=at_least,
+            max_length=at_most,
+            pattern=r"^[^\x00-\x1f\x7f]*$",
+        ),
+    ]
+
+
+Name = _text(200)
+Short = _text(100)
+Code = _text(50)
+Optional = _text(200, at_least=0)
+
+
+def _as_sent(value: object) -> object:
+    """Keep a number exactly as it was written, whether it came in quotes or not."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise PydanticCustomError("value_type", "must be a number, best in quotes: “37.50”")
+    if isinstance(value, Decimal) and abs(value.adjusted()) > DIGITS_AT_MOST:
+        return "out of range"  # never written out: 1e999999999 would fill the memory
+    text = value.strip() if isinstance(value, str) else format(value, "f")
+    if text.startswith(("<", ">", "≤", "≥")):
+        raise PydanticCustomError(
+            "value_comparator", "must hold the number alone; “<” or “>” goes into comparator"
+        )
+    return text
+
+
+def _is_a_concentration(text: str) -> str:
+    if text.startswith("-"):
+        raise PydanticCustomError("value_negative", "must not be below zero")
+    return text
+
+
+SentValue = Annotated[
+    str,
+    BeforeValidator(_as_sent),
+    AfterValidator(_is_a_concentration),
+    StringConstraints(pattern=_DIGITS),
+    WithJsonSchema({"type": "string", "pattern": _DIGITS, "examples": ["37.50"]}),
+]
+
+
+def _with_a_clock_time(value: object) -> object:
+    """Refuse a bare date or a count of seconds: the hour of a draw matters."""
+    if not isinstance(value, str) or len(value) < len("2026-11-02T08:10"):
+        raise PydanticCustomError(
+            "time_form",
+            "must be a date with a time in ISO 8601, such as “2026-11-02T08:10:00+01:00”",
+        )
+    return value
+
+
+CollectedAt = Annotated[
+    datetime,
+    BeforeValidator(_with_a_clock_time),
+    PlainSerializer(lambda at: at.isoformat(), return_type=str),
+    WithJsonSchema(
+        {"type": "string", "format": "date-time", "examples": ["2026-11-02T08:10:00+01:00"]}
+    ),
+]
+
+
+class _Part(BaseModel):
+    """An unknown field is a fault: a misspelt name must not be dropped in silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PatientReference(_Part):
+    """The number by which the laboratory knows the patient, and whose number it is."""
+
+    system: Name = Field(examples=["urn:clinic:mrn"])
+    value: Short = Field(examples=["0042"])
+
+
+class ResultReport(_Part):
+    """One analyte of the draw. Only a cancelled result may come without a value."""
+
+    analyte: Code = Field(examples=["sIL-6R"])
+    value: SentValue | None = Field(
+        default=None, description="The number as printed; 37.50 stays 37.50."
+    )
+    unit: Code | None = Field(
+        default=None, description="Compulsory with a value.", examples=["ng/mL"]
+    )
+    comparator: Literal["<", "<=", ">", ">="] | None = Field(
+        default=None, description="For a value beyond what the assay can measure."
+    )
+    status: Literal["preliminary", "final", "corrected", "cancelled"] = "final"
+    method: Optional = ""
+    lot: _text(100, at_least=0) = ""  # type: ignore[valid-type]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_null_as_absent(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            return {
+                name: part
+                for name, part in data.items()
+                if not (part is None and name in {"method", "lot"})
+            }
+        return data
+
+    @model_validator(mode="after")
+    def _check_value_and_unit(self) -> Self:
+        if self.status == "cancelled":
+            if self.value is not None:
+                raise PydanticCustomError(
+                    "cancelled_value", "a cancelled result must come without a value"
+                )
+            return self
+        if self.value is None:
+            raise PydanticCustomError(
+                "value_missing", "value is missing; only a cancelled result has none"
+            )
+        if self.unit is None:
+            raise PydanticCustomError(
+                "unit_missing", "unit is missing; a value without a unit is not read"
+            )
+        return self
+
+
+class Panel(_Part):
+    """One draw with its results."""
+
+    accession: Short = Field(
+        description="The laboratory's own number of the sample.", examples=["A-17"]
+    )
+    patient: PatientReference
+    collected_at: CollectedAt = Field(
+        description="When the blood was taken. Without an offset it is read in the laboratory's "
+        "own time zone."
+    )
+    results: list[ResultReport] = Field(min_length=1, max_length=RESULTS_AT_MOST)
+
+    @model_validator(mode="after")
+    def _check_analytes(self) -> Self:
+        codes = [result.analyte for result in self.results]
+        twice = sorted({code for code in codes if codes.count(code) > 1})
+        if twice:
+            raise PydanticCustomError(
+                "analyte_twice",
+                "each analyte may stand once in a draw; twice here: {codes}",
+                {"codes": ", ".join(twice)},
+            )
+        return self
+
+    def in_zone(self, zone: ZoneInfo) -> "Panel":
+        """Read a time without an offset in this zone; a time with one is left alone."""
+        if self.collected_at.tzinfo is not None:
+            return self
+        return self.model_copy(update={"collected_at": self.collected_at.replace(tzinfo=zone)})
+
+    @property
+    def sha256(self) -> str:
+        """Tell panels apart by what they say, whatever the message looked like."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+class PanelList(_Part):
+    """Several draws in one message; all are taken or none."""
+
+    draws: list[Panel] = Field(min_length=1, max_length=DRAWS_AT_MOST)
+
+    @model_validator(mode="after")
+    def _check_accessions(self) -> Self:
+        accessions = [panel.accession for panel in self.draws]
+        if len(set(accessions)) < len(accessions):
+            twice = sorted({name for name in accessions if accessions.count(name) > 1})
+            raise PydanticCustomError(
+                "accession_twice",
+                "each accession may stand once in a message; twice here: {accessions}",
+                {"accessions": ", ".join(twice)},
+            )
+        return self

@@ -1,0 +1,66 @@
+"""Parked draws leave by a person's word: matched to a patient, or rejected with a reason."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from patients import audit
+from patients.intake.panels import Panel
+from patients.intake.placing import Unplaceable, place, read_catalogue, read_draws
+from patients.models import Clinician, Draw, Parked, Patient
+from patients.record.draws import amend_draw, record_draws
+from patients.record.parking import lock_waiting, mark_matched, mark_rejected
+from patients.record.versions import lock
+
+
+class StillUnplaceable(Exception):
+    """The patient is known now, but something else still keeps the draw from the record."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        super().__init__(", ".join(reasons))
+        self.reasons = reasons
+
+
+class ReasonMissing(Exception):
+    """A draw is rejected with a reason, so that the laboratory can be answered."""
+
+
+@transaction.atomic
+def match(*, parked: Parked, patient: Patient, by: Clinician, at: datetime) -> Draw:
+    """Put a parked draw on the record of the patient whom a person has named."""
+    waiting = lock_waiting(parked.pk)
+    lock(patient.pk)
+    panel = Panel.model_validate(waiting.panel)
+    placed = place(
+        panel,
+        catalogue=read_catalogue(waiting.laboratory_id),
+        patients={(panel.patient.system, panel.patient.value): patient.pk},
+        draws=read_draws(waiting.laboratory_id, [panel.accession]),
+        at=at,
+    )
+    if isinstance(placed, Unplaceable):
+        raise StillUnplaceable(placed.reasons)
+    name = audit.name_of(by)
+    if placed.on_record is None:
+        [written] = record_draws(
+            [placed],
+            laboratory_id=waiting.laboratory_id,
+            inbound_id=waiting.inbound_id,
+            by=name,
+            at=at,
+        )
+    else:
+        written = amend_draw(placed, inbound_id=waiting.inbound_id, by=name, at=at)
+    draw = Draw.objects.get(public_id=written.public_id, superseded_at=None)
+    mark_matched(waiting, draw=draw, by=name, at=at)
+    return draw
+
+
+@transaction.atomic
+def reject(*, parked: Parked, reason: str, by: Clinician, at: datetime) -> None:
+    """Set a parked draw aside for good, and say why."""
+    if not reason.strip():
+        raise ReasonMissing
+    mark_rejected(
+        lock_waiting(parked.pk), reason=reason.strip(), by=audit.name_of(by), at=at
+    )

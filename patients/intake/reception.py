@@ -1,0 +1,183 @@
+"""A message is taken in: stored as it came, read, placed on the record or parked, all at once."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+
+from patients.intake.panels import Panel
+from patients.intake.placing import (
+    Placed,
+    Unplaceable,
+    lock_patients,
+    place,
+    read_catalogue,
+    read_draws,
+)
+from patients.models import Parked, ParkedState
+from patients.record.draws import Written, amend_draw, record_draws
+from patients.record.parking import park
+
+NEW_STATES = frozenset({"recorded", "corrected", "parked"})
+
+
+@dataclass(frozen=True)
+class Sender:
+    """The laboratory whose key was shown at the door."""
+
+    laboratory_id: int
+    key_id: int | None
+    zone: ZoneInfo
+
+    @property
+    def name(self) -> str:
+        return f"laboratory:{self.laboratory_id}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one draw."""
+
+    id: UUID
+    accession: str
+    state: str
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a message, draw by draw, and whether it changed anything."""
+
+    answers: tuple[Answer, ...]
+    is_new: bool
+    changes_record: bool
+
+
+def _store(body: bytes, *, sender: Sender, dialect: str, at: datetime) -> int | None:
+    """Store the raw message; None when this laboratory has sent these bytes before.
+
+    Of several identical messages at once, one is stored; the others wait here until it is
+    committed, and are then known.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO patients_inbound (laboratory_id, key_id, received_at, dialect, sha256, body)
+            VALUES (%s, %s, %s, %s, %s, %s)
+            ON CONFLICT (laboratory_id, sha256) DO NOTHING RETURNING id
+            """,
+            [
+                sender.laboratory_id,
+                sender.key_id,
+                at,
+                dialect,
+                hashlib.sha256(body).hexdigest(),
+                body,
+            ],
+        )
+        row = cursor.fetchone()
+    return None if row is None else row[0]
+
+
+@transaction.atomic
+def take_in(
+    panels: Sequence[Panel], *, body: bytes, dialect: str, sender: Sender, at: datetime
+) -> Receipt:
+    """Take in one message: all of its draws are recorded, corrected, known or parked, or none is.
+
+    Several identical messages at once come out as one; so do different messages about one patient,
+    whose row is locked before anything on the record is read.
+    """
+    panels = [panel.in_zone(sender.zone) for panel in panels]
+    inbound_id = _store(body, sender=sender, dialect=dialect, at=at)
+    if inbound_id is None:
+        return Receipt(_repeat_answers(panels, sender), is_new=False, changes_record=False)
+    catalogue = read_catalogue(sender.laboratory_id)
+    patients = lock_patients((panel.patient.system, panel.patient.value) for panel in panels)
+    draws = read_draws(sender.laboratory_id, [panel.accession for panel in panels])
+    found = [
+        place(panel, catalogue=catalogue, patients=patients, draws=draws, at=at)
+        for panel in panels
+    ]
+    answers = _write(found, sender=sender, inbound_id=inbound_id, at=at)
+    states = {answer.state for answer in answers}
+    return Receipt(
+        answers, is_new=bool(states & NEW_STATES), changes_record=bool(states - {"known", "parked"})
+    )
+
+
+def _write(
+    found: Sequence[Placed | Unplaceable], *, sender: Sender, inbound_id: int, at: datetime
+) -> tuple[Answer, ...]:
+    """Write what was found, and answer in the order of the message."""
+    new = [each for each in found if isinstance(each, Placed) and each.on_record is None]
+    written = iter(
+        record_draws(
+            new,
+            laboratory_id=sender.laboratory_id,
+            inbound_id=inbound_id,
+            by=sender.name,
+            at=at,
+        )
+    )
+    parked = park(
+        [
+            (
+                each.panel.accession,
+                each.panel.sha256,
+                each.panel.model_dump(mode="json"),
+                each.reasons,
+            )
+            for each in found
+            if isinstance(each, Unplaceable)
+        ],
+        laboratory_id=sender.laboratory_id,
+        inbound_id=inbound_id,
+        by=sender.name,
+        at=at,
+    )
+    answers = []
+    for each in found:
+        if isinstance(each, Unplaceable):
+            answers.append(_answer_parked(parked[each.panel.sha256]))
+            continue
+        done: Written = (
+            next(written)
+            if each.on_record is None
+            else amend_draw(each, inbound_id=inbound_id, by=sender.name, at=at)
+        )
+        answers.append(Answer(done.public_id, each.accession, done.state))
+    return tuple(answers)
+
+
+def _answer_parked(parked: Parked) -> Answer:
+    match parked.state:
+        case ParkedState.MATCHED if parked.draw is not None:
+            return Answer(parked.draw.public_id, parked.accession, "known")
+        case ParkedState.REJECTED:
+            return Answer(parked.public_id, parked.accession, "parked", ("rejected",))
+        case _:
+            return Answer(parked.public_id, parked.accession, "parked", tuple(parked.reasons))
+
+
+def _repeat_answers(panels: Sequence[Panel], sender: Sender) -> tuple[Answer, ...]:
+    """Answer a message that was taken in before: the same names, and nothing new.
+
+    A draw that was corrected since stays corrected: these bytes are an old message, not a new wish.
+    """
+    accessions = [panel.accession for panel in panels]
+    waiting = Parked.objects.select_related("draw").filter(
+        laboratory_id=sender.laboratory_id, accession__in=accessions
+    )
+    parked = {each.sha256: each for each in waiting}
+    draws = read_draws(sender.laboratory_id, accessions)
+    return tuple(
+        _answer_parked(parked[panel.sha256])
+        if panel.sha256 in parked
+        else Answer(draws[panel.accession].public_id, panel.accession, "known")
+        for panel in panels
+    )

@@ -1,0 +1,136 @@
+"""The people who look after patients, and where they do it."""
+
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+
+def check_time_zone(name: str) -> None:
+    """Refuse a time zone that this system does not know."""
+    if name not in available_timezones():
+        raise ValidationError(
+            _("“%(name)s” is not a time zone. Use a name such as Europe/Berlin or Asia/Tokyo."),
+            params={"name": name},
+        )
+
+
+class Site(models.Model):
+    """A clinic or hospital; its calendar decides what “14 days since” means."""
+
+    name = models.CharField(max_length=100, unique=True)
+    time_zone = models.CharField(max_length=50, validators=[check_time_zone])
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class ClinicianManager(BaseUserManager["Clinician"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Clinician":
+        """Add a clinician who signs in with this e-mail address."""
+        clinician = self.model(email=self.normalize_email(email), **fields)
+        clinician.set_password(password)
+        clinician.save(using=self._db)
+        return clinician
+
+    def get_by_natural_key(self, username: str | None) -> "Clinician":
+        """Find a clinician by the e-mail address, in whatever case it is typed."""
+        return self.get(email__iexact=username)
+
+
+class Clinician(AbstractBaseUser, PermissionsMixin):
+    """Somebody who signs in: a psychiatrist, a nurse, a care manager, an operator."""
+
+    email = models.EmailField(_("e-mail address"))
+    full_name = models.CharField(_("name"), max_length=150)
+    time_zone = models.CharField(
+        _("time zone"), max_length=50, default="UTC", validators=[check_time_zone]
+    )
+    language = models.CharField(_("language"), max_length=10, default="en")
+    digest_hour = models.PositiveSmallIntegerField(
+        _("hour of the daily digest"),
+        default=7,
+        help_text=_("On the 24-hour clock, in your own time zone."),
+    )
+    is_active = models.BooleanField(default=True)
+    is_operator = models.BooleanField(default=False)
+    joined_at = models.DateTimeField(null=True, blank=True)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["full_name"]
+
+    objects = ClinicianManager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(Lower("email"), name="one_clinician_per_email_address"),
+            models.CheckConstraint(
+                condition=Q(digest_hour__lte=23), name="the_digest_hour_is_on_the_clock"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or self.email
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class CareTeam(models.Model):
+    """The people of one site who share the care of their patients."""
+
+    site = models.ForeignKey(Site, models.PROTECT, related_name="teams")
+    name = models.CharField(max_length=100)
+    members: "models.ManyToManyField[Clinician, Membership]" = models.ManyToManyField(
+        Clinician, through="Membership", related_name="teams"
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["site", "name"], name="one_team_per_site_and_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.site}, {self.name}"
+
+
+class Role(models.TextChoices):
+    """What a member does in the team."""
+
+    PSYCHIATRIST = "psychiatrist", _("psychiatrist")
+    CARE_MANAGER = "care_manager", _("care manager")
+    NURSE = "nurse", _("nurse")
+    LEAD = "lead", _("team lead")
+
+
+class Membership(models.Model):
+    """One clinician in one team."""
+
+    team = models.ForeignKey(CareTeam, models.CASCADE, related_name="memberships")
+    clinician = models.ForeignKey(Clinician, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["team", "clinician"], name="a_clinician_is_in_a_team_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=Role.values), name="a_member_has_a_role_we_know"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.clinician} ({self.get_role_display()})"

@@ -1,0 +1,184 @@
+"""Draws and their results, the raw messages they came in, and what waits for a person."""
+
+import uuid
+from datetime import timedelta
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from patients.models.exact import ExactDecimalField
+from patients.models.facts import Fact, superseding_is_whole
+from patients.models.laboratory import Analyte, Laboratory, LaboratoryKey
+from patients.models.patient import Patient
+
+
+class Inbound(models.Model):
+    """One raw message, as it came; stored before any answer leaves."""
+
+    laboratory = models.ForeignKey(Laboratory, models.PROTECT, related_name="inbound")
+    key = models.ForeignKey(LaboratoryKey, models.PROTECT, null=True, blank=True, related_name="+")
+    received_at = models.DateTimeField()
+    dialect = models.CharField(max_length=10)
+    sha256 = models.CharField(max_length=64)
+    body = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["laboratory", "sha256"], name="the_same_message_is_stored_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"message {self.pk}"
+
+
+class Draw(Fact):
+    """One blood sample, taken at one moment, reported by one laboratory."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="draws")
+    laboratory = models.ForeignKey(Laboratory, models.PROTECT, related_name="draws")
+    accession = models.CharField(max_length=100)
+    collected_at = models.DateTimeField()
+    inbound = models.ForeignKey(Inbound, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            superseding_is_whole("draw"),
+            models.UniqueConstraint(
+                fields=["laboratory", "accession"],
+                condition=Q(superseded_at=None),
+                name="one_draw_per_laboratory_and_accession",
+            ),
+            models.CheckConstraint(
+                # a laboratory's clock may run a few minutes ahead of ours
+                condition=Q(recorded_at__gte=F("collected_at") - timedelta(minutes=5)),
+                name="a_draw_is_recorded_after_it_is_taken",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["patient", "collected_at"],
+                condition=Q(superseded_at=None),
+                name="draws_of_a_patient",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"draw {self.public_id}"
+
+
+class ResultStatus(models.TextChoices):
+    PRELIMINARY = "preliminary", _("preliminary")
+    FINAL = "final", _("final")
+    CORRECTED = "corrected", _("corrected")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class Comparator(models.TextChoices):
+    NONE = "", ""
+    BELOW = "<", "<"
+    AT_MOST = "<=", "≤"
+    ABOVE = ">", ">"
+    AT_LEAST = ">=", "≥"
+
+
+class Result(Fact):
+    """The value of one analyte in one draw: as the laboratory sent it, and in the record's unit.
+
+    A cancelled result has no value. A comparator makes it censored: “< 0.50” is never 0.50.
+    """
+
+    draw = models.ForeignKey(Draw, models.PROTECT, related_name="results")
+    analyte = models.ForeignKey(Analyte, models.PROTECT, related_name="results")
+    version = models.PositiveIntegerField(default=1)
+    status = models.CharField(max_length=15, choices=ResultStatus)
+    comparator = models.CharField(max_length=2, choices=Comparator, blank=True, default="")
+    value = ExactDecimalField(null=True, blank=True)
+    sent_value = models.CharField(max_length=50, blank=True, default="")
+    sent_unit = models.CharField(max_length=20, blank=True, default="")
+    method = models.CharField(max_length=200, blank=True, default="")
+    lot = models.CharField(max_length=100, blank=True, default="")
+    inbound = models.ForeignKey(Inbound, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            superseding_is_whole("result"),
+            models.UniqueConstraint(
+                fields=["draw", "analyte"],
+                condition=Q(superseded_at=None),
+                name="one_current_result_per_draw_and_analyte",
+            ),
+            models.UniqueConstraint(
+                fields=["draw", "analyte", "version"], name="versions_of_a_result_are_numbered"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=ResultStatus.values), name="a_result_has_a_status_we_know"
+            ),
+            models.CheckConstraint(
+                condition=Q(comparator__in=Comparator.values),
+                name="a_result_has_a_comparator_we_know",
+            ),
+            models.CheckConstraint(
+                condition=Q(value=None) | Q(value__gte=0), name="a_result_is_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="cancelled", value=None)
+                | (~Q(status="cancelled") & Q(value__isnull=False)),
+                name="only_a_cancelled_result_has_no_value",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"result {self.pk}"
+
+
+class ParkedState(models.TextChoices):
+    WAITING = "waiting", _("waiting")
+    MATCHED = "matched", _("matched")
+    REJECTED = "rejected", _("rejected")
+
+
+class Parked(models.Model):
+    """A draw that could not be placed and waits for a person; nothing of it is lost.
+
+    `panel` is the draw as it was read from the message, in the shape of the laboratory's door.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    laboratory = models.ForeignKey(Laboratory, models.PROTECT, related_name="parked")
+    inbound = models.ForeignKey(Inbound, models.PROTECT, related_name="parked")
+    accession = models.CharField(max_length=100)
+    sha256 = models.CharField(max_length=64)
+    panel = models.JSONField()
+    reasons = models.JSONField(default=list)
+    parked_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=ParkedState, default=ParkedState.WAITING)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=100, blank=True, default="")
+    ended_reason = models.CharField(max_length=500, blank=True, default="")
+    draw = models.ForeignKey(Draw, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["laboratory", "sha256"], name="the_same_draw_is_parked_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="waiting", ended_at=None, ended_by="", draw=None)
+                | Q(state="matched", ended_at__isnull=False, draw__isnull=False)
+                | (Q(state="rejected", ended_at__isnull=False, draw=None) & ~Q(ended_reason="")),
+                name="nothing_leaves_parking_without_a_name",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["parked_at"], condition=Q(state="waiting"), name="draws_that_wait"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"parked {self.public_id}"

@@ -1,0 +1,254 @@
+"""Draws and results on the record: new ones, corrected ones, retracted ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from django.db import connection
+
+from patients import audit
+from patients.models import Draw, Result
+from patients.record.versions import count_up
+
+# One statement writes any number of draws with their results, their audit lines and the new
+# versions of their patients: a push costs one round trip, and a list of 500 draws costs one too.
+_WRITE_DRAWS = """
+WITH draw AS (
+    INSERT INTO patients_draw (public_id, patient_id, laboratory_id, accession, collected_at,
+                               inbound_id, recorded_at, recorded_by, superseded_reason)
+    SELECT public_id, patient_id, %(laboratory)s, accession, collected_at,
+           %(inbound)s, %(at)s, %(by)s, ''
+      FROM unnest(%(public_ids)s::uuid[], %(patients)s::bigint[], %(accessions)s::text[],
+                  %(collected)s::timestamptz[])
+        AS new (public_id, patient_id, accession, collected_at)
+    RETURNING id, public_id, patient_id
+), result AS (
+    INSERT INTO patients_result (draw_id, analyte_id, version, status, comparator, value,
+                                 sent_value, sent_unit, method, lot,
+                                 inbound_id, recorded_at, recorded_by, superseded_reason)
+    SELECT draw.id, analyte_id, 1, status, comparator, value,
+           sent_value, sent_unit, method, lot, %(inbound)s, %(at)s, %(by)s, ''
+      FROM unnest(%(draws)s::uuid[], %(analytes)s::bigint[], %(statuses)s::text[],
+                  %(comparators)s::text[], %(values)s::numeric[], %(sent_values)s::text[],
+                  %(sent_units)s::text[], %(methods)s::text[], %(lots)s::text[])
+        AS new (public_id, analyte_id, status, comparator, value,
+                sent_value, sent_unit, method, lot)
+      JOIN draw USING (public_id)
+), trail AS (
+    INSERT INTO patients_audit (at, by, verb, patient_id, subject, detail)
+    SELECT %(at)s, %(by)s, 'record_draw', patient_id, 'draw:' || public_id, '{}' FROM draw
+)
+UPDATE patients_patient
+   SET history_version = history_version + 1, stale_since = coalesce(stale_since, %(at)s)
+ WHERE id = ANY(%(patients)s)
+"""
+
+
+@dataclass(frozen=True)
+class PlacedResult:
+    """One result as it goes on the record."""
+
+    analyte_id: int
+    status: str
+    comparator: str
+    value: Decimal | None
+    sent_value: str
+    sent_unit: str
+    method: str
+    lot: str
+
+    def says_the_same_as(self, other: "PlacedResult") -> bool:
+        """Tell whether a message brings nothing new.
+
+        A repeat that only calls a correction by its name is no second correction.
+        """
+        return self == other or (
+            {self.status, other.status} == {"final", "corrected"}
+            and self.measurement == other.measurement
+        )
+
+    def comes_too_late_for(self, other: "PlacedResult") -> bool:
+        """Tell whether this is a preliminary value that was overtaken by the final one."""
+        return self.status == "preliminary" and other.status != "preliminary"
+
+    @property
+    def measurement(self) -> tuple[object, ...]:
+        return (self.comparator, self.value, self.sent_value, self.sent_unit, self.method, self.lot)
+
+
+@dataclass(frozen=True)
+class ResultOnRecord:
+    """The current version of a result."""
+
+    pk: int
+    version: int
+    placed: PlacedResult
+
+
+@dataclass
+class DrawOnRecord:
+    """A draw that the laboratory has reported before."""
+
+    pk: int
+    public_id: UUID
+    patient_id: int
+    collected_at: datetime
+    results: dict[int, ResultOnRecord] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A draw whose patient, analytes and units are known, ready for the record."""
+
+    accession: str
+    collected_at: datetime
+    patient_id: int
+    results: tuple[PlacedResult, ...]
+    on_record: DrawOnRecord | None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of one panel: the draw's name, and whether the record changed."""
+
+    public_id: UUID
+    state: str
+
+
+def record_draws(
+    new: Sequence[Placed], *, laboratory_id: int, inbound_id: int, by: str, at: datetime
+) -> list[Written]:
+    """Put draws that the laboratory has not reported before on the record."""
+    if not new:
+        return []
+    public_ids = [uuid4() for _ in new]
+    rows = [(name, r) for name, each in zip(public_ids, new, strict=True) for r in each.results]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WRITE_DRAWS,
+            {
+                "laboratory": laboratory_id,
+                "inbound": inbound_id,
+                "at": at,
+                "by": by,
+                "public_ids": public_ids,
+                "patients": [each.patient_id for each in new],
+                "accessions": [each.accession for each in new],
+                "collected": [each.collected_at for each in new],
+                "draws": [name for name, _ in rows],
+                "analytes": [result.analyte_id for _, result in rows],
+                "statuses": [result.status for _, result in rows],
+                "comparators": [result.comparator for _, result in rows],
+                "values": [result.value for _, result in rows],
+                "sent_values": [result.sent_value for _, result in rows],
+                "sent_units": [result.sent_unit for _, result in rows],
+                "methods": [result.method for _, result in rows],
+                "lots": [result.lot for _, result in rows],
+            },
+        )
+    return [Written(public_id, "recorded") for public_id in public_ids]
+
+
+def amend_draw(placed: Placed, *, inbound_id: int, by: str, at: datetime) -> Written:
+    """Bring a draw on record to what the laboratory says now; the earlier versions stay.
+
+    What the message does not mention is left as it is.
+    """
+    known = placed.on_record
+    if known is None:
+        message = f"{placed.accession} is not on record, so there is nothing to amend"
+        raise ValueError(message)
+    news = [each for each in placed.results if not _is_known(each, known)]
+    has_moved = known.collected_at != placed.collected_at
+    if not news and not has_moved:
+        return Written(known.public_id, "known")
+    draw = Draw.objects.get(pk=known.pk)
+    if has_moved:
+        draw = _move(draw, placed, inbound_id=inbound_id, by=by, at=at)
+    for result in news:
+        _record_version(draw, result, inbound_id=inbound_id, by=by, at=at)
+    corrects = has_moved or any(_corrects(each, known) for each in news)
+    audit.write(
+        verb="correct_draw" if corrects else "add_results",
+        subject=f"draw:{known.public_id}",
+        by=by,
+        at=at,
+        patient_id=placed.patient_id,
+    )
+    count_up([placed.patient_id], at=at)
+    return Written(known.public_id, "corrected" if corrects else "recorded")
+
+
+def _is_known(result: PlacedResult, draw: DrawOnRecord) -> bool:
+    before = draw.results.get(result.analyte_id)
+    return before is not None and (
+        result.says_the_same_as(before.placed) or result.comes_too_late_for(before.placed)
+    )
+
+
+def _corrects(result: PlacedResult, draw: DrawOnRecord) -> bool:
+    """A preliminary value that becomes final unchanged is news, but no correction."""
+    before = draw.results.get(result.analyte_id)
+    return before is not None and result.measurement != before.placed.measurement
+
+
+def _record_version(
+    draw: Draw, result: PlacedResult, *, inbound_id: int, by: str, at: datetime
+) -> None:
+    """Add a version; the one before, if any, steps down first so that one row is current."""
+    before = Result.objects.filter(
+        draw=draw, analyte_id=result.analyte_id, superseded_at=None
+    ).first()
+    if before is not None:
+        before.superseded_at = at
+        before.superseded_reason = f"the laboratory sent it as {result.status}"
+        before.save()
+    version = Result.objects.create(
+        draw=draw,
+        version=1 if before is None else before.version + 1,
+        analyte_id=result.analyte_id,
+        status=result.status,
+        comparator=result.comparator,
+        value=result.value,
+        sent_value=result.sent_value,
+        sent_unit=result.sent_unit,
+        method=result.method,
+        lot=result.lot,
+        inbound_id=inbound_id,
+        recorded_at=at,
+        recorded_by=by,
+    )
+    if before is not None:
+        before.superseded_by = version
+        before.save()
+
+
+def _move(draw: Draw, placed: Placed, *, inbound_id: int, by: str, at: datetime) -> Draw:
+    """Replace a draw whose time of collection was wrong, and take its results along.
+
+    The new row keeps the public name, by which the laboratory and the pages know the draw.
+    """
+    reason = "the laboratory sent another time of collection"
+    Draw.objects.filter(pk=draw.pk).update(superseded_at=at, superseded_reason=reason)
+    moved = Draw.objects.create(
+        public_id=draw.public_id,
+        patient_id=draw.patient_id,
+        laboratory_id=draw.laboratory_id,
+        accession=draw.accession,
+        collected_at=placed.collected_at,
+        inbound_id=inbound_id,
+        recorded_at=at,
+        recorded_by=by,
+    )
+    Draw.objects.filter(pk=draw.pk).update(superseded_by=moved)
+    for result in Result.objects.filter(draw=draw, superseded_at=None):
+        before = result.pk
+        Result.objects.filter(pk=before).update(superseded_at=at, superseded_reason=reason)
+        result.pk = None
+        result.draw = moved
+        result.recorded_at, result.recorded_by = at, by
+        result.save(force_insert=True)
+        Result.objects.filter(pk=before).update(superseded_by=result.pk)
+    return moved
