@@ -57,8 +57,10 @@ SEGMENT = "Synthetic Laboratory/kit A"
 def describe(keys: np.ndarray, *, days: FloatArray, rng: Generator) -> pd.DataFrame:
     """Give each key an invented name, a birth year, a sex and a day of entering the cohort."""
     n = len(keys)
-    family = rng.permutation(len(FAMILIES))[np.arange(n) % len(FAMILIES)]
-    given = rng.integers(0, len(GIVEN), n)
+    place = np.arange(n)
+    family = rng.permutation(len(FAMILIES))[place % len(FAMILIES)]
+    # One step further each round, so that a family name meets another given name.
+    given = rng.permutation(len(GIVEN))[(place + place // len(FAMILIES)) % len(GIVEN)]
     return pd.DataFrame(
         {
             "patient": keys,

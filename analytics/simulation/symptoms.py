@@ -21,10 +21,21 @@ ROWS_AT_ONCE = 50_000
 
 
 def qids_total(items: pd.DataFrame) -> "pd.Series[int]":
-    """Score complete QIDS-SR16 forms, columns q1 to q16, by the published maxima.
+    """Score complete QIDS-SR16 forms: max(q1..q4) + q5 + max(q6..q9) + q10..q14 + max(q15, q16).
 
-    Source: ids-qids.org; total = max(q1..q4) + q5 + max(q6..q9) + q10 + ... + q14
-    + max(q15, q16).
+    Parameters
+    ----------
+    items : DataFrame
+        Columns q1 to q16, each 0 to 3, one complete form a row.
+
+    Returns
+    -------
+    Series of int
+        The total of each form, 0 to 27.
+
+    Notes
+    -----
+    Source: ids-qids.org, scoring of the QIDS-SR16.
     """
     single = items[["q5", "q10", "q11", "q12", "q13", "q14"]].sum(axis="columns")
     sleep = items[["q1", "q2", "q3", "q4"]].max(axis="columns")
