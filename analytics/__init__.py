@@ -1,0 +1,58 @@
+"""What it means: numbers in, numbers out. The front door of the statistical core.
+
+Plain Python on numpy, scipy and pandas; it knows nothing of the site, the database or
+the clock. ``estimate_cohort(History(...), at=...)`` is all that others call.
+"""
+
+from analytics.definitions import RULES, ClinicalState
+from analytics.estimates import CURRENT_RELEASE, Estimate, Estimates, Outcome, estimate_cohort
+from analytics.findings import (
+    Contribution,
+    EvidenceKind,
+    LeftOut,
+    Trajectory,
+    prediction_band,
+)
+from analytics.histories import History, TimeIsNaive
+from analytics.policy import (
+    CURRENT_POLICY,
+    Allocation,
+    FlagKind,
+    FlagLevel,
+    FlagReason,
+    Policy,
+    WantedFlag,
+)
+from analytics.releases import Release, ReleaseIsUnfit
+from analytics.tables import HistoryIsUnfit
+from analytics.trajectories import Band
+from analytics.validity import Reason
+
+__all__ = [
+    "CURRENT_POLICY",
+    "CURRENT_RELEASE",
+    "RULES",
+    "Allocation",
+    "Band",
+    "ClinicalState",
+    "Contribution",
+    "Estimate",
+    "Estimates",
+    "EvidenceKind",
+    "FlagKind",
+    "FlagLevel",
+    "FlagReason",
+    "History",
+    "HistoryIsUnfit",
+    "LeftOut",
+    "Outcome",
+    "Policy",
+    "Reason",
+    "Release",
+    "ReleaseIsUnfit",
+    "TimeIsNaive",
+    "Trajectory",
+    "WantedFlag",
+    "estimate_cohort",
+    "prediction_band",
+]

@@ -1,0 +1,460 @@
+"""The front door: a history in, one frozen estimate per patient out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cached_property
+from math import isnan
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analytics.definitions import RULES, STATES, ClinicalState, Courses, assess_courses
+from analytics.findings import Contribution, EvidenceKind, Fact, LeftOut, Trajectory
+from analytics.histories import ANALYTES, COMPARATORS, SIL6R, UNITS, History
+from analytics.histories import microseconds as to_microseconds
+from analytics.policy import (
+    ALLOCATIONS,
+    CURRENT_POLICY,
+    Allocation,
+    Policy,
+    Signs,
+    WantedFlag,
+    allocate,
+    wanted_flags,
+)
+from analytics.releases import Release, load_shipped
+from analytics.risk import Risk, assess_risk
+from analytics.tables import NEVER, Floats, Ints
+from analytics.tracking import Tracks, follow
+from analytics.trajectories import Z95
+from analytics.validity import EXCLUDING, Readings, read, reason_codes
+
+CURRENT_RELEASE = load_shipped("published-prior-1")
+_SIL6R = ANALYTES.index(SIL6R)
+
+
+class Outcome(StrEnum):
+    """What could be said of a patient."""
+
+    ESTIMATED = "estimated"
+    NOT_ENOUGH_DATA = "not_enough_data"
+    NOT_ASSESSABLE = "not_assessable"
+
+
+OUTCOMES = tuple(Outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """All that is said of one patient at one moment; see the module's front door.
+
+    The probabilities are None unless ``outcome`` is estimated. ``contributions`` add up,
+    in their order, to the log-odds of ``probability``.
+    """
+
+    patient_id: int
+    outcome: Outcome
+    state: ClinicalState
+    weeks_on_therapy: float | None
+    probability: float | None
+    probability_low: float | None
+    probability_high: float | None
+    probability_without_biomarker: float | None
+    without_biomarker_low: float | None
+    without_biomarker_high: float | None
+    allocation: Allocation | None
+    trajectories: tuple[Trajectory, ...]
+    contributions: tuple[Contribution, ...]
+    left_out: tuple[LeftOut, ...]
+    wanted_flags: tuple[WantedFlag, ...]
+    basis: str
+    release_version: str
+    policy_version: str
+    rules_version: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values."""
+        content: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
+        content["outcome"] = self.outcome.value
+        content["state"] = self.state.value
+        content["allocation"] = None if self.allocation is None else self.allocation.value
+        content["trajectories"] = [part.as_json() for part in self.trajectories]
+        content["contributions"] = [part.as_json() for part in self.contributions]
+        content["left_out"] = [part.as_json() for part in self.left_out]
+        content["wanted_flags"] = [part.as_json() for part in self.wanted_flags]
+        return content
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Estimate":
+        """Read back what :meth:`as_json` gave."""
+        fields = dict(content)
+        fields["outcome"] = Outcome(content["outcome"])
+        fields["state"] = ClinicalState(content["state"])
+        if content["allocation"] is not None:
+            fields["allocation"] = Allocation(content["allocation"])
+        fields["trajectories"] = tuple(map(Trajectory.from_json, content["trajectories"]))
+        fields["contributions"] = tuple(map(Contribution.from_json, content["contributions"]))
+        fields["left_out"] = tuple(map(LeftOut.from_json, content["left_out"]))
+        fields["wanted_flags"] = tuple(map(WantedFlag.from_json, content["wanted_flags"]))
+        return cls(**fields)
+
+
+_NESTED = {"outcome", "state", "allocation"}
+_PARTS = {"trajectories", "contributions", "left_out", "wanted_flags"}
+_PLAIN = tuple(name for name in Estimate.__slots__ if name not in _NESTED | _PARTS)
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """The estimates of a cohort, sorted by patient_id; iterating gives each :class:`Estimate`.
+
+    The numbers are held in columns; :attr:`table` shows them as a DataFrame.
+    """
+
+    patient_ids: Ints
+    outcome: Ints
+    courses: Courses = field(repr=False)
+    risk: Risk = field(repr=False)
+    allocation: Ints = field(repr=False)
+    tracks: Tracks = field(repr=False)
+    readings: Readings = field(repr=False)
+    segments: tuple[str, ...] = field(repr=False)
+    flags: dict[int, tuple[WantedFlag, ...]] = field(repr=False)
+    release: Release = field(repr=False)
+    policy: Policy = field(repr=False)
+
+    def __len__(self) -> int:
+        """Count the patients."""
+        return len(self.patient_ids)
+
+    @cached_property
+    def _columns(self) -> dict[str, Any]:
+        risk, known = self.risk, self.outcome == 0
+
+        def shown(of: Floats) -> Floats:
+            return np.where(known, of, np.nan)
+
+        return {
+            "patient_id": self.patient_ids,
+            "outcome": np.array([o.value for o in OUTCOMES], dtype=object)[self.outcome],
+            "state": np.array([s.value for s in STATES], dtype=object)[self.courses.state],
+            "weeks_on_therapy": self.courses.weeks_on_therapy,
+            "probability": shown(risk.probability),
+            "probability_low": shown(risk.low),
+            "probability_high": shown(risk.high),
+            "probability_without_biomarker": shown(risk.probability_without),
+            "without_biomarker_low": shown(risk.without_low),
+            "without_biomarker_high": shown(risk.without_high),
+            "prior_log_odds": shown(np.full(len(known), risk.prior)),
+            "symptoms_log_odds": shown(risk.symptoms),
+            "biomarker_log_odds": shown(risk.marker),
+            "caution_log_odds": shown(risk.caution),
+            **self._sil6r_columns(),
+        }
+
+    def _sil6r_columns(self) -> dict[str, Any]:
+        tracks = self.tracks
+        mine = np.flatnonzero((tracks.analyte == _SIL6R) & (tracks.n_scored > 0))
+        where = tracks.patient[mine]
+
+        def spread(of: Floats) -> Floats:
+            column = np.full(len(self), np.nan)
+            column[where] = of[mine]
+            return column
+
+        counts = np.zeros(len(self), dtype=np.int64)
+        counts[where] = tracks.n_scored[mine]
+        slope_sd = np.sqrt(tracks.lines.v11)
+        return {
+            "sil6r_draws_scored": counts,
+            "sil6r_ng_ml": spread(np.exp(tracks.level)),
+            "sil6r_low_ng_ml": spread(np.exp(tracks.level - Z95 * tracks.level_sd)),
+            "sil6r_high_ng_ml": spread(np.exp(tracks.level + Z95 * tracks.level_sd)),
+            "sil6r_slope_per_week": spread(tracks.lines.mean1),
+            "sil6r_slope_low": spread(tracks.lines.mean1 - Z95 * slope_sd),
+            "sil6r_slope_high": spread(tracks.lines.mean1 + Z95 * slope_sd),
+            "sil6r_probability_rising": spread(tracks.rising),
+        }
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Give one row per patient; a copy, so that nobody changes ours."""
+        return pd.DataFrame(self._columns)
+
+    def __iter__(self) -> Iterator[Estimate]:
+        """Give each patient's estimate."""
+        trajectories = self._trajectories()
+        left_out = self._left_out()
+        courses, risk = self.courses, self.risk
+        fixed = (
+            self.release.basis,
+            self.release.version,
+            self.policy.version,
+            RULES.version,
+        )
+        columns = zip(
+            self.patient_ids.tolist(),
+            self.outcome.tolist(),
+            courses.state.tolist(),
+            courses.weeks_on_therapy.tolist(),
+            risk.probability.tolist(),
+            risk.low.tolist(),
+            risk.high.tolist(),
+            risk.probability_without.tolist(),
+            risk.without_low.tolist(),
+            risk.without_high.tolist(),
+            self.allocation.tolist(),
+            self._contributions(),
+            strict=True,
+        )
+        for place, row in enumerate(columns):
+            pid, outcome, state, weeks, p, low, high, without, w_low, w_high, share, pieces = row
+            known = outcome == 0
+            yield Estimate(
+                pid,
+                OUTCOMES[outcome],
+                STATES[state],
+                None if isnan(weeks) else weeks,
+                p if known else None,
+                low if known else None,
+                high if known else None,
+                without if known else None,
+                w_low if known else None,
+                w_high if known else None,
+                ALLOCATIONS[share] if known else None,
+                trajectories.get(place, ()),
+                pieces,
+                left_out.get(place, ()),
+                self.flags.get(place, ()),
+                *fixed,
+            )
+
+    def _contributions(self) -> Iterator[tuple[Contribution, ...]]:
+        risk, courses = self.risk, self.courses
+        prior = Contribution(
+            EvidenceKind.PRIOR,
+            risk.prior,
+            {"prevalence": self.release.evidence.prevalence, "basis": self.release.basis},
+        )
+        levels: list[tuple[float, float, float, int] | None] = [None] * len(self)
+        tracks = self.tracks
+        mine = np.flatnonzero((tracks.analyte == _SIL6R) & (tracks.n_scored > 0))
+        level = np.exp(tracks.level[mine]).tolist()
+        slope = tracks.lines.mean1[mine].tolist()
+        rising = tracks.rising[mine].tolist()
+        counts = tracks.n_scored[mine].tolist()
+        for place, fact in zip(
+            tracks.patient[mine].tolist(),
+            zip(level, slope, rising, counts, strict=True),
+            strict=True,
+        ):
+            levels[place] = fact
+        rows = zip(
+            self.outcome.tolist(),
+            courses.early.tolist(),
+            risk.symptoms.tolist(),
+            risk.marker.tolist(),
+            risk.marker_sd.tolist(),
+            risk.caution.tolist(),
+            strict=True,
+        )
+        for place, (outcome, early, symptoms, marker, marker_sd, caution) in enumerate(rows):
+            if outcome:
+                yield ()
+                continue
+            pieces = [prior]
+            if early >= 0:
+                pieces.append(
+                    Contribution(EvidenceKind.SYMPTOMS, symptoms, self._symptom_facts(place))
+                )
+            found = levels[place]
+            if found is not None:
+                facts: dict[str, Fact] = {
+                    "analyte": SIL6R,
+                    "level": found[0],
+                    "slope_per_week": found[1],
+                    "probability_rising": found[2],
+                    "n_scored": found[3],
+                    "log_odds_sd": marker_sd,
+                }
+                pieces.append(Contribution(EvidenceKind.BIOMARKER, marker, facts))
+                pieces.append(Contribution(EvidenceKind.CAUTION, caution, {}))
+            yield tuple(pieces)
+
+    def _symptom_facts(self, place: int) -> dict[str, Fact]:
+        courses = self.courses
+        baseline, total = float(courses.baseline_total[place]), float(courses.early_total[place])
+        return {
+            "instrument": courses.instruments[int(courses.instrument[place])],
+            "baseline_total": baseline,
+            "total": total,
+            "improvement": 1 - total / baseline,
+            "is_improved": int(courses.early[place] == 0),
+            "rated_at": _moment(int(courses.early_us[place])).isoformat(),
+        }
+
+    def _trajectories(self) -> dict[int, tuple[Trajectory, ...]]:
+        tracks, lines = self.tracks, self.tracks.lines
+        keep = np.flatnonzero(tracks.n_scored > 0)
+        latest = tracks.ends.latest[keep]
+        slope_reach = Z95 * np.sqrt(lines.v11[keep])
+        level, reach = tracks.level[keep], Z95 * tracks.level_sd[keep]
+        limit = tracks.changes.limit[keep]
+        change = tracks.changes.since_set_point[keep]
+        columns = zip(
+            tracks.patient[keep].tolist(),
+            tracks.analyte[keep].tolist(),
+            tracks.segment[keep].tolist(),
+            _moments(tracks.origin_us[keep]),
+            np.exp(level).tolist(),
+            np.exp(level - reach).tolist(),
+            np.exp(level + reach).tolist(),
+            lines.mean1[keep].tolist(),
+            (lines.mean1[keep] - slope_reach).tolist(),
+            (lines.mean1[keep] + slope_reach).tolist(),
+            tracks.rising[keep].tolist(),
+            tracks.n_draws[keep].tolist(),
+            tracks.n_scored[keep].tolist(),
+            tracks.n_censored[keep].tolist(),
+            self.readings.value[latest].tolist(),
+            self.readings.comparator[latest].tolist(),
+            _moments(self.readings.drawn_us[latest]),
+            zip(lines.mean0[keep].tolist(), lines.mean1[keep].tolist(), strict=True),
+            zip(
+                lines.v00[keep].tolist(),
+                lines.v01[keep].tolist(),
+                lines.v11[keep].tolist(),
+                strict=True,
+            ),
+            lines.residual[keep].tolist(),
+            np.exp(tracks.changes.set_point[keep]).tolist(),
+            tracks.changes.set_point_draws[keep].tolist(),
+            np.expm1(tracks.changes.since_first[keep]).tolist(),
+            np.expm1(tracks.changes.since_previous[keep]).tolist(),
+            np.expm1(change).tolist(),
+            np.expm1(-limit).tolist(),
+            np.expm1(limit).tolist(),
+            (np.abs(change) > limit).tolist(),
+            strict=True,
+        )
+        found: dict[int, tuple[Trajectory, ...]] = {}
+        for place, analyte, segment, *rest in columns:
+            if not rest[18]:  # no set-point yet: nothing to compare with
+                rest[17] = rest[19] = rest[20] = rest[21] = rest[22] = rest[23] = None
+            rest[12] = COMPARATORS[rest[12]]
+            name = ANALYTES[analyte]
+            line = Trajectory(name, UNITS[name], self.segments[segment], *rest)
+            found[place] = (*found.get(place, ()), line)
+        return found
+
+    def _left_out(self) -> dict[int, tuple[LeftOut, ...]]:
+        readings = self.readings
+        rows = np.flatnonzero((readings.reasons != 0) | readings.is_censored)
+        found: dict[int, tuple[LeftOut, ...]] = {}
+        for place, analyte, us, mask in zip(
+            readings.patient[rows].tolist(),
+            readings.analyte[rows].tolist(),
+            readings.drawn_us[rows].tolist(),
+            readings.reasons[rows].tolist(),
+            strict=True,
+        ):
+            drawn_at, name = _moment(us), ANALYTES[analyte]
+            reasons = tuple(code.value for code in reason_codes(mask)) or ("censored",)
+            part = LeftOut(
+                what=f"{name} {drawn_at:%Y-%m-%d}",
+                reason=reasons[0],
+                reasons=reasons,
+                analyte=name,
+                drawn_at=drawn_at,
+                is_plotted=not mask & int(EXCLUDING),
+            )
+            found[place] = (*found.get(place, ()), part)
+        return found
+
+
+def _moment(us: int) -> datetime:
+    return datetime.fromtimestamp(us // 1_000_000, tz=UTC).replace(microsecond=us % 1_000_000)
+
+
+def _moments(us: Ints) -> list[datetime]:
+    naive = us.view("datetime64[us]").tolist() if len(us) else []
+    return [moment.replace(tzinfo=UTC) for moment in naive]
+
+
+def estimate_cohort(
+    history: History,
+    *,
+    at: datetime,
+    release: Release = CURRENT_RELEASE,
+    policy: Policy = CURRENT_POLICY,
+) -> Estimates:
+    """Estimate every patient of a cohort at a moment.
+
+    Deterministic, and independent between patients: a patient's numbers are the same
+    bit for bit, alone or among a million, whatever the order of the rows.
+
+    Parameters
+    ----------
+    history : History
+        What is known.
+    at : datetime
+        The moment, with a time zone; facts that are later are not used.
+    release : Release
+        The model.
+    policy : Policy
+        Thresholds of the flags.
+
+    Returns
+    -------
+    Estimates
+        One entry per patient, sorted by patient_id.
+
+    Raises
+    ------
+    TimeIsNaive
+        ``at`` has no time zone.
+    """
+    at_us = to_microseconds(at)
+    readings, is_blocked = read(history, at_us=at_us)
+    courses = assess_courses(history, at_us=at_us)
+    started = np.where(history.started_us > at_us, NEVER, history.started_us)
+    segments = history.result_columns.segments
+    tracks, marker = follow(
+        readings,
+        started_us=started,
+        at_us=at_us,
+        segments=segments,
+        release=release,
+        policy=policy,
+    )
+    risk = assess_risk(marker, courses.early, release)
+    has_evidence = (started != NEVER) & ((marker.variance > 0) | (courses.early >= 0))
+    outcome = np.select([is_blocked, has_evidence], [2, 0], 1)
+    signs = _signs(tracks, outcome, policy)
+    return Estimates(
+        patient_ids=history.patient_ids,
+        outcome=outcome,
+        courses=courses,
+        risk=risk,
+        allocation=allocate(risk, policy),
+        tracks=tracks,
+        readings=readings,
+        segments=segments,
+        flags=wanted_flags(signs, risk, courses, policy),
+        release=release,
+        policy=policy,
+    )
+
+
+def _signs(tracks: Tracks, outcome: Ints, policy: Policy) -> Signs:
+    rise, limit = np.full(len(outcome), np.nan), np.full(len(outcome), np.nan)
+    mine = (tracks.analyte == _SIL6R) & (tracks.n_scored >= policy.rise_draws)
+    mine &= tracks.changes.span_weeks >= policy.rise_weeks
+    rise[tracks.patient[mine]] = tracks.changes.since_set_point[mine]
+    limit[tracks.patient[mine]] = tracks.changes.limit[mine]
+    return Signs(
+        is_assessed=outcome == 0, is_not_assessable=outcome == 2, rise=rise, rise_limit=limit
+    )

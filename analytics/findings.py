@@ -1,0 +1,164 @@
+"""What an estimate is made of, as frozen values that go to JSON and come back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from analytics.tables import Floats
+from analytics.trajectories import Band, band
+
+Fact = float | int | str | None
+
+
+class EvidenceKind(StrEnum):
+    """What a contribution rests on."""
+
+    PRIOR = "prior"
+    SYMPTOMS = "early_symptom_change"
+    BIOMARKER = "biomarker"
+    CAUTION = "parameter_uncertainty"
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """How one analyte moves in one patient.
+
+    Levels are in ``unit``; slopes, mean, covariance and residual in ln units, with time
+    in weeks since ``origin_at``; changes and their limits are fractions (0.5 is +50 %).
+    ``probability_rising`` is that of a slope above zero. The limits are widened for the
+    number of looks; ``is_beyond_variation`` compares the latest result with the set-point.
+    """
+
+    analyte: str
+    unit: str
+    segment: str
+    origin_at: datetime
+    level_now: float
+    level_low: float
+    level_high: float
+    slope_per_week: float
+    slope_low: float
+    slope_high: float
+    probability_rising: float
+    n_draws: int
+    n_scored: int
+    n_censored: int
+    latest_value: float
+    latest_comparator: str
+    latest_at: datetime
+    mean: tuple[float, float]
+    covariance: tuple[float, float, float]
+    residual: float
+    set_point: float | None
+    set_point_draws: int
+    change_since_first: float | None
+    change_since_previous: float | None
+    change_since_set_point: float | None
+    reference_change_low: float | None
+    reference_change_high: float | None
+    is_beyond_variation: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values."""
+        content: dict[str, Any] = {name: getattr(self, name) for name in _TRAJECTORY}
+        content["origin_at"] = self.origin_at.isoformat()
+        content["latest_at"] = self.latest_at.isoformat()
+        content["mean"] = list(self.mean)
+        content["covariance"] = list(self.covariance)
+        return content
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Trajectory":
+        """Read back what :meth:`as_json` gave."""
+        fields = dict(content)
+        fields["origin_at"] = datetime.fromisoformat(content["origin_at"])
+        fields["latest_at"] = datetime.fromisoformat(content["latest_at"])
+        fields["mean"] = tuple(content["mean"])
+        fields["covariance"] = tuple(content["covariance"])
+        return cls(**fields)
+
+
+_TRAJECTORY = Trajectory.__slots__
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One piece of evidence: what it adds to the log-odds, and the facts to say it with."""
+
+    evidence: EvidenceKind
+    log_odds: float
+    facts: dict[str, Fact]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values."""
+        return {
+            "evidence": self.evidence.value,
+            "log_odds": self.log_odds,
+            "facts": dict(self.facts),
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Contribution":
+        """Read back what :meth:`as_json` gave."""
+        return cls(EvidenceKind(content["evidence"]), content["log_odds"], dict(content["facts"]))
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A result that was seen and not scored.
+
+    ``reason`` is the gravest of ``reasons``; ``is_plotted`` is False where the value means
+    nothing even as a picture (an excluded draw).
+    """
+
+    what: str
+    reason: str
+    reasons: tuple[str, ...]
+    analyte: str
+    drawn_at: datetime
+    is_plotted: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values."""
+        return {
+            "what": self.what,
+            "reason": self.reason,
+            "reasons": list(self.reasons),
+            "analyte": self.analyte,
+            "drawn_at": self.drawn_at.isoformat(),
+            "is_plotted": self.is_plotted,
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "LeftOut":
+        """Read back what :meth:`as_json` gave."""
+        fields = dict(content)
+        fields["reasons"] = tuple(content["reasons"])
+        fields["drawn_at"] = datetime.fromisoformat(content["drawn_at"])
+        return cls(**fields)
+
+
+def prediction_band(trajectory: Trajectory, weeks: Floats) -> Band:
+    """Draw where new results of a trajectory would fall with 95 % probability.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        As estimated, or as read back from a record.
+    weeks : array of float
+        Weeks since ``trajectory.origin_at``.
+
+    Returns
+    -------
+    Band
+        In the canonical unit of the analyte.
+    """
+    return band(
+        mean=trajectory.mean,
+        covariance=trajectory.covariance,
+        residual=trajectory.residual,
+        weeks=np.asarray(weeks, dtype=np.float64),
+    )

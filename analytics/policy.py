@@ -1,0 +1,279 @@
+"""Which flags should be up: thresholds as versioned data, applied to what is known.
+
+The biomarker alone asks for *watch* at most; *high* needs symptom evidence on an
+adequate trial. Thresholds come in pairs, one to raise and a lower one to clear, so
+that a value that trembles about a threshold does not raise the same flag again.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from analytics.definitions import Courses
+from analytics.risk import Risk
+from analytics.tables import Bools, Floats, Ints
+
+
+class FlagKind(StrEnum):
+    """What a flag is about; one may be open per patient and kind."""
+
+    DRIFTING = "drifting"
+    TRENDING_TO_RESISTANCE = "trending_to_resistance"
+    EARLY_NON_IMPROVEMENT = "early_non_improvement"
+    NOT_ASSESSABLE = "not_assessable"
+
+
+class FlagLevel(StrEnum):
+    """How soon a person should look."""
+
+    WATCH = "watch"
+    HIGH = "high"
+
+
+class FlagReason(StrEnum):
+    """Why a flag should be up."""
+
+    REAL_RISE = "real_rise"
+    RISING_SLOPE = "rising_slope"
+    PROBABILITY_OVER_THRESHOLD = "probability_over_threshold"
+    NON_RESPONSE = "non_response_at_decision_point"
+    TRIAL_FAILED = "trial_failed"
+    MEETS_TRD_RULE = "meets_trd_rule"
+    NO_EARLY_IMPROVEMENT = "no_early_improvement"
+    ADEQUACY_NOT_KNOWN = "adequacy_not_known"
+    BIOMARKER_AGREES = "biomarker_agrees"
+    IL6R_BLOCKER = "il6r_blocker"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Thresholds, as data; a change of any is a new version.
+
+    Parameters
+    ----------
+    version : str
+        Printed with every estimate.
+    watch_probability, watch_clear_probability : float
+        Raise and clear *watch* by the probability.
+    watch_marker_log_odds : float
+        What the marker itself must add before the probability may raise *watch*.
+    rise_alpha : float
+        False alarms of the test for a real rise over ``planned_looks`` comparisons, two-sided.
+    planned_looks : int
+        Comparisons with the set-point that a course of therapy brings.
+    rise_clear_share : float
+        Share of the limit below which a rise is cleared.
+    rise_draws, rise_weeks : int, float
+        Scored draws, and the weeks they must span, before a rise is spoken of.
+    agree_log_odds : float
+        From here on the marker is said to agree with the symptoms.
+    allocation_probability : float
+        Cut-off of the three-state allocation.
+    """
+
+    version: str = "policy-1"
+    watch_probability: float = 0.45
+    watch_clear_probability: float = 0.40
+    watch_marker_log_odds: float = 0.35
+    rise_alpha: float = 0.05
+    planned_looks: int = 7
+    rise_clear_share: float = 0.7
+    rise_draws: int = 3
+    rise_weeks: float = 4.0
+    agree_log_odds: float = 0.35
+    allocation_probability: float = 0.50
+
+
+CURRENT_POLICY = Policy()
+
+
+class Allocation(StrEnum):
+    """Where the interval lies against the cut-off; undecided while it spans it."""
+
+    HIGH = "high"
+    LOW = "low"
+    UNDECIDED = "undecided"
+
+
+ALLOCATIONS = tuple(Allocation)
+
+
+def allocate(risk: Risk, policy: Policy) -> Ints:
+    """Allocate only where the whole interval clears the cut-off (Hughes 2017, Stat Med 36:3858).
+
+    Parameters
+    ----------
+    risk : Risk
+        Probabilities with intervals.
+    policy : Policy
+        The cut-off.
+
+    Returns
+    -------
+    array of int
+        Positions in :data:`ALLOCATIONS`.
+    """
+    cut = policy.allocation_probability
+    return np.select([risk.low > cut, risk.high < cut], [0, 1], 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What the policy looks at, one entry per patient.
+
+    ``rise`` is the ln change of sIL-6R against the set-point, ``rise_limit`` its widened
+    limit; both NaN while there are too few draws.
+    """
+
+    is_assessed: Bools
+    is_not_assessable: Bools
+    rise: Floats
+    rise_limit: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class WantedFlag:
+    """A flag that should be up.
+
+    Parameters
+    ----------
+    kind : FlagKind
+        What it is about.
+    level : FlagLevel
+        How soon a person should look.
+    reasons : tuple of FlagReason
+        Why.
+    is_raise : bool
+        True: raise it. False: keep it up if it is up, do not raise it.
+    """
+
+    kind: FlagKind
+    level: FlagLevel
+    reasons: tuple[FlagReason, ...]
+    is_raise: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values."""
+        return {
+            "kind": self.kind.value,
+            "level": self.level.value,
+            "reasons": [reason.value for reason in self.reasons],
+            "is_raise": self.is_raise,
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "WantedFlag":
+        """Read back what :meth:`as_json` gave."""
+        return cls(
+            kind=FlagKind(content["kind"]),
+            level=FlagLevel(content["level"]),
+            reasons=tuple(map(FlagReason, content["reasons"])),
+            is_raise=bool(content["is_raise"]),
+        )
+
+
+def wanted_flags(
+    signs: Signs, risk: Risk, courses: Courses, policy: Policy
+) -> dict[int, tuple[WantedFlag, ...]]:
+    """Say which flags should be up.
+
+    Parameters
+    ----------
+    signs : Signs
+        Real rise, and who can be assessed.
+    risk : Risk
+        Probabilities.
+    courses : Courses
+        Symptom evidence.
+    policy : Policy
+        Thresholds.
+
+    Returns
+    -------
+    dict
+        By position of the patient; who is not in it wants no flag.
+    """
+    wanted: dict[int, list[WantedFlag]] = {}
+    for flags in (
+        _drifting(signs, policy),
+        _trending(signs, risk, courses, policy),
+        _early(signs, risk, courses, policy),
+        _not_assessable(signs),
+    ):
+        for place, flag in flags:
+            wanted.setdefault(place, []).append(flag)
+    return {place: tuple(flags) for place, flags in wanted.items()}
+
+
+_Placed = list[tuple[int, WantedFlag]]
+
+
+def _drifting(signs: Signs, policy: Policy) -> _Placed:
+    raised = signs.rise > signs.rise_limit
+    kept = signs.rise > policy.rise_clear_share * signs.rise_limit
+    return [
+        (
+            place,
+            WantedFlag(
+                FlagKind.DRIFTING, FlagLevel.WATCH, (FlagReason.REAL_RISE,), bool(raised[place])
+            ),
+        )
+        for place in np.flatnonzero(kept & signs.is_assessed).tolist()
+    ]
+
+
+def _trending(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Placed:
+    """Raise *high* by symptoms on an adequate trial, *watch* by the marker."""
+    ill = ~courses.is_well
+    meets = ill & (courses.failed_trials >= 2)
+    failed = ill & courses.is_failed
+    silent = ill & courses.is_non_response
+    high = meets | failed | silent
+    by_marker = ill & signs.is_assessed & (risk.marker >= policy.watch_marker_log_odds)
+    kept = by_marker & (risk.probability >= policy.watch_clear_probability)
+    raised = by_marker & (risk.probability >= policy.watch_probability)
+    agrees = signs.is_assessed & (risk.marker >= policy.agree_log_odds)
+    found: _Placed = []
+    for place in np.flatnonzero(high | kept).tolist():
+        reasons: list[FlagReason] = []
+        if meets[place]:
+            reasons.append(FlagReason.MEETS_TRD_RULE)
+        if failed[place]:
+            reasons.append(FlagReason.TRIAL_FAILED)
+        if silent[place]:
+            reasons.append(FlagReason.NON_RESPONSE)
+        if high[place] and agrees[place]:
+            reasons.append(FlagReason.BIOMARKER_AGREES)
+        if not high[place]:
+            reasons.append(FlagReason.PROBABILITY_OVER_THRESHOLD)
+        level = FlagLevel.HIGH if high[place] else FlagLevel.WATCH
+        is_raise = bool(high[place] or raised[place])
+        flag = WantedFlag(FlagKind.TRENDING_TO_RESISTANCE, level, tuple(reasons), is_raise)
+        found.append((place, flag))
+    return found
+
+
+def _early(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Placed:
+    """Raise *high* on an adequate dose, *watch* where adequacy is not known."""
+    agrees = signs.is_assessed & (risk.marker >= policy.agree_log_odds)
+    found: _Placed = []
+    for place in np.flatnonzero(courses.is_early_now & ~courses.is_well).tolist():
+        reasons = [FlagReason.NO_EARLY_IMPROVEMENT]
+        adequate = bool(courses.is_dose_adequate[place])
+        if not adequate:
+            reasons.append(FlagReason.ADEQUACY_NOT_KNOWN)
+        if agrees[place]:
+            reasons.append(FlagReason.BIOMARKER_AGREES)
+        level = FlagLevel.HIGH if adequate else FlagLevel.WATCH
+        flag = WantedFlag(FlagKind.EARLY_NON_IMPROVEMENT, level, tuple(reasons), is_raise=True)
+        found.append((place, flag))
+    return found
+
+
+def _not_assessable(signs: Signs) -> _Placed:
+    flag = WantedFlag(
+        FlagKind.NOT_ASSESSABLE, FlagLevel.WATCH, (FlagReason.IL6R_BLOCKER,), is_raise=True
+    )
+    return [(place, flag) for place in np.flatnonzero(signs.is_not_assessable).tolist()]

@@ -1,0 +1,244 @@
+"""Which results may be scored: valid, caution (plotted, not scored) or excluded, and why.
+
+Rests on the events of a patient, the other results of the same draw, and the
+segment (laboratory and kit) of the draw; never on whether a value is liked.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from analytics.histories import (
+    ANALYTES,
+    COMPARATORS,
+    CRP,
+    EVENT_KINDS,
+    IL6,
+    SIL6R,
+    US_PER_DAY,
+    EventColumns,
+    History,
+)
+from analytics.tables import NEVER, Bools, Floats, Ints
+
+
+class Reason(StrEnum):
+    """Why a result was left out, the gravest first."""
+
+    IL6R_BLOCKER = "il6r_blocker"
+    BEFORE_EPISODE = "before_episode"
+    INFECTION = "infection"
+    VACCINATION = "vaccination"
+    SURGERY = "surgery"
+    STEROID = "steroid"
+    BIOLOGIC = "biologic"
+    ECT = "ect"
+    PREGNANCY = "pregnancy"
+    EXERCISE = "exercise"
+    ACUTE_PHASE = "crp_over_10_in_same_draw"
+    PRELIMINARY = "preliminary"
+    EARLIER_SEGMENT = "earlier_segment"
+    IMPLAUSIBLE = "implausible"
+
+
+REASONS = tuple(Reason)
+_BIT = {reason: np.int64(1 << place) for place, reason in enumerate(REASONS)}
+EXCLUDING = _BIT[Reason.IL6R_BLOCKER]
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """How long one kind of event disturbs a reading.
+
+    Parameters
+    ----------
+    reason : Reason
+        The code under which a result is left out.
+    days_after : float
+        How long after its stop the event still disturbs.
+    runs_on : bool
+        Whether an event without a stop is still running; if not, it was a moment.
+    """
+
+    reason: Reason
+    days_after: float
+    runs_on: bool
+
+
+# Windows after clinical practice: infection and vaccination 2 to 4 weeks, exercise 24 h, ECT a few
+# days, blockers five half-lives of about 13 days and the months their complexes need (graded M).
+DISTURBANCES: dict[str, Disturbance] = {
+    "il6r_blocker": Disturbance(Reason.IL6R_BLOCKER, 90, runs_on=True),
+    "infection": Disturbance(Reason.INFECTION, 28, runs_on=False),
+    "vaccination": Disturbance(Reason.VACCINATION, 28, runs_on=False),
+    "surgery": Disturbance(Reason.SURGERY, 28, runs_on=False),
+    "steroid": Disturbance(Reason.STEROID, 14, runs_on=True),
+    "biologic": Disturbance(Reason.BIOLOGIC, 90, runs_on=True),
+    "ect": Disturbance(Reason.ECT, 5, runs_on=False),
+    "pregnancy": Disturbance(Reason.PREGNANCY, 84, runs_on=True),
+    "exercise": Disturbance(Reason.EXERCISE, 1, runs_on=False),
+}
+CRP_LIMIT_MG_L = 10.0
+DAYS_BEFORE_FIRST_DOSE = 28
+_EXACT = COMPARATORS.index("")
+_FOREVER = np.int64(2**62)
+_SIL6R, _IL6, _CRP = ANALYTES.index(SIL6R), ANALYTES.index(IL6), ANALYTES.index(CRP)
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Every result known at a moment, with what speaks against scoring it.
+
+    Rows are sorted by patient, time, analyte, segment. ``reasons`` is a bit mask
+    over :data:`REASONS`; a row with an empty mask is scored.
+    """
+
+    patient: Ints
+    drawn_us: Ints
+    analyte: Ints
+    value: Floats
+    comparator: Ints
+    segment: Ints
+    reasons: Ints
+
+    @property
+    def is_scored(self) -> Bools:
+        """Tell which rows may be scored."""
+        return np.asarray(self.reasons == 0)
+
+    @property
+    def is_censored(self) -> Bools:
+        """Tell which rows only bound the concentration."""
+        return np.asarray(self.comparator != _EXACT)
+
+
+def read(history: History, *, at_us: int) -> tuple[Readings, Bools]:
+    """Judge every result known at a moment.
+
+    Parameters
+    ----------
+    history : History
+        The cohort.
+    at_us : int
+        The moment, in microseconds since 1970 UTC; later facts are not used.
+
+    Returns
+    -------
+    readings : Readings
+        The results drawn until then, with their reasons.
+    is_blocked : array of bool
+        Per patient: an IL-6R blocker is running or washing out at the moment,
+        so that no reading of sIL-6R means anything.
+    """
+    results = history.result_columns
+    known = results.drawn_us <= at_us
+    whole = bool(known.all())
+    pick = slice(None) if whole else known
+    patient, drawn = results.patient[pick], results.drawn_us[pick]
+    analyte, segment = results.analyte[pick], results.segment[pick]
+    value, comparator = results.value[pick], results.comparator[pick]
+    reasons = np.where(results.is_preliminary[pick], _BIT[Reason.PRELIMINARY], np.int64(0))
+    started = history.started_us[patient]
+    too_early = (started != NEVER) & (drawn < started - DAYS_BEFORE_FIRST_DOSE * US_PER_DAY)
+    reasons[too_early] |= _BIT[Reason.BEFORE_EPISODE]
+    is_blocked = _disturb(history, reasons, patient, drawn, analyte, at_us)
+    _mark_acute_phase(reasons, patient, drawn, analyte, value, comparator)
+    _mark_earlier_segments(reasons, patient, analyte, segment)
+    readings = Readings(
+        patient=patient,
+        drawn_us=drawn,
+        analyte=analyte,
+        value=value,
+        comparator=comparator,
+        segment=segment,
+        reasons=reasons,
+    )
+    return readings, is_blocked
+
+
+def _windows(events: EventColumns, at_us: int) -> tuple[Ints, Ints, Ints]:
+    """Give the bit, first and last moment of what each event disturbs."""
+    count = len(events.kind)
+    bits, last = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    # A stop that lies in the future of the moment is not known yet.
+    stop = np.where(events.stopped_us > at_us, NEVER, events.stopped_us)
+    for kind, disturbance in DISTURBANCES.items():
+        rows = events.kind == EVENT_KINDS.index(kind)
+        bits[rows] = _BIT[disturbance.reason]
+        open_end = _FOREVER if disturbance.runs_on else events.started_us[rows]
+        end = np.where(stop[rows] == NEVER, open_end, stop[rows])
+        last[rows] = end + int(disturbance.days_after * US_PER_DAY)
+    bits[events.started_us > at_us] = 0
+    return bits, events.started_us, last
+
+
+def _disturb(
+    history: History, reasons: Ints, patient: Ints, drawn: Ints, analyte: Ints, at_us: int
+) -> Bools:
+    """Mark the rows that an event disturbs; tell who is under a blocker now."""
+    is_blocked = np.zeros(len(history.patient_ids), dtype=np.bool_)
+    events = history.event_columns
+    if len(events.kind) == 0:
+        return is_blocked
+    bits, first, last = _windows(events, at_us)
+    now = (bits == _BIT[Reason.IL6R_BLOCKER]) & (last >= at_us)
+    is_blocked[events.patient[now]] = True
+    lo = np.searchsorted(patient, events.patient, side="left")
+    hi = np.searchsorted(patient, events.patient, side="right")
+    spread = np.where(bits == 0, 0, hi - lo)
+    event = np.repeat(np.arange(len(bits)), spread)
+    offset = np.arange(len(event)) - np.repeat(np.cumsum(spread) - spread, spread)
+    row = lo[event] + offset
+    hit = (drawn[row] >= first[event]) & (drawn[row] <= last[event])
+    row, bit = row[hit], bits[event[hit]]
+    # A blocker makes sIL-6R and IL-6 meaningless; for the others it is a biologic like any.
+    spared = (bit == EXCLUDING) & (analyte[row] != _SIL6R) & (analyte[row] != _IL6)
+    np.bitwise_or.at(reasons, row, np.where(spared, _BIT[Reason.BIOLOGIC], bit))
+    return is_blocked
+
+
+def _mark_acute_phase(
+    reasons: Ints, patient: Ints, drawn: Ints, analyte: Ints, value: Floats, comparator: Ints
+) -> None:
+    """Mark all results of a draw whose hs-CRP is over the limit."""
+    over = (analyte == _CRP) & (value > CRP_LIMIT_MG_L) & (comparator != COMPARATORS.index("<"))
+    over |= (analyte == _CRP) & (value == CRP_LIMIT_MG_L) & (comparator == COMPARATORS.index(">"))
+    if not over.any():
+        return
+    draw = np.zeros(len(patient), dtype=np.int64)
+    draw[1:] = np.cumsum((patient[1:] != patient[:-1]) | (drawn[1:] != drawn[:-1]))
+    acute = np.zeros(int(draw[-1]) + 1, dtype=np.bool_)
+    acute[draw[over]] = True
+    reasons[acute[draw] & (analyte != _CRP)] |= _BIT[Reason.ACUTE_PHASE]
+
+
+def _mark_earlier_segments(reasons: Ints, patient: Ints, analyte: Ints, segment: Ints) -> None:
+    """Mark what was measured in another segment than the latest scored result.
+
+    Levels are comparable within one laboratory and kit only; a change of either
+    begins a new segment with its own baseline.
+    """
+    scored = np.flatnonzero(reasons == 0)
+    if len(scored) == 0:
+        return
+    track = patient * len(ANALYTES) + analyte
+    current = np.full(int(track.max()) + 1, -1, dtype=np.int64)
+    current[track[scored]] = segment[scored]  # rows are in order of time: the last one stays
+    now = current[track]
+    reasons[(now >= 0) & (segment != now)] |= _BIT[Reason.EARLIER_SEGMENT]
+
+
+def reason_codes(mask: int) -> tuple[Reason, ...]:
+    """Spell a bit mask of reasons out, the gravest first.
+
+    Parameters
+    ----------
+    mask : int
+        One entry of :attr:`Readings.reasons`.
+
+    Returns
+    -------
+    tuple of Reason
+    """
+    return tuple(reason for place, reason in enumerate(REASONS) if mask >> place & 1)
