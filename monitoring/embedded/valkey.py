@@ -7,9 +7,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from monitoring.embedded import ports
 from monitoring.embedded.processes import Program
+
+_ONCE = Retry(NoBackoff(), 0)
 
 
 class ValkeyIsNotInstalled(Exception):
@@ -52,7 +56,7 @@ class Valkey:
     def is_ready(self) -> bool:
         """Say whether it answers: not while it still reads its file from disk."""
         try:
-            with redis.Redis.from_url(self.url, socket_timeout=1) as client:
+            with redis.Redis.from_url(self.url, socket_timeout=1, retry=_ONCE) as client:
                 return bool(client.ping())
         except (redis.ConnectionError, redis.TimeoutError):
             return False  # a refused connection, or BusyLoadingError, which is one of the first
