@@ -1,0 +1,55 @@
+"""What the reader sees of the numbers: frozen dataclasses in, SVG text out, no Django."""
+
+from monitoring.charts.figures import (
+    Band,
+    BandPoint,
+    ChartRefused,
+    Dose,
+    Level,
+    Mark,
+    Missed,
+    Panel,
+    Point,
+    Range,
+    Reading,
+    Series,
+    Shape,
+    Span,
+    Sparkline,
+    Standing,
+    Threshold,
+    TimelineChart,
+    Tone,
+    Trial,
+    Words,
+)
+from monitoring.charts.layout import clinical_date
+from monitoring.charts.sparkline import render_sparkline
+from monitoring.charts.timeline import render_timeline
+
+__all__ = [
+    "Band",
+    "BandPoint",
+    "ChartRefused",
+    "Dose",
+    "Level",
+    "Mark",
+    "Missed",
+    "Panel",
+    "Point",
+    "Range",
+    "Reading",
+    "Series",
+    "Shape",
+    "Span",
+    "Sparkline",
+    "Standing",
+    "Threshold",
+    "TimelineChart",
+    "Tone",
+    "Trial",
+    "Words",
+    "clinical_date",
+    "render_sparkline",
+    "render_timeline",
+]
