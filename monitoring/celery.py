@@ -9,3 +9,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitoring.settings")
 app = Celery("soundings")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["monitoring"])
+# Any number of beats does no harm: each tick only asks for what is due to be done
+app.conf.beat_schedule = {
+    "sweep": {
+        "task": "monitoring.tasks.sweep",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "deliver-alerts": {
+        "task": "monitoring.tasks.deliver_alerts",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+}

@@ -3,14 +3,19 @@
 from monitoring.models.alert import Alert, Delivery, DeliveryState, Urgency
 from monitoring.models.assessment import Attempt, Outcome, RiskAssessment, Standing
 from monitoring.models.flag import (
+    LAPSED,
+    AcknowledgeReason,
     Flag,
     FlagEvent,
     FlagKind,
     FlagLevel,
     FlagState,
+    ResolveReason,
 )
 
 __all__ = [
+    "LAPSED",
+    "AcknowledgeReason",
     "Alert",
     "Attempt",
     "Delivery",
@@ -21,6 +26,7 @@ __all__ = [
     "FlagLevel",
     "FlagState",
     "Outcome",
+    "ResolveReason",
     "RiskAssessment",
     "Standing",
     "Urgency",

@@ -40,6 +40,30 @@ class FlagState(models.TextChoices):
     RESOLVED = "resolved", _("resolved")
 
 
+class AcknowledgeReason(models.TextChoices):
+    """Why a person takes a flag on, or sees it otherwise."""
+
+    REVIEWING = "reviewing", _("I am reviewing this patient")
+    KNOWN = "known", _("Known, and being treated")
+    TREATMENT_CHANGED = "treatment_changed", _("Treatment has been changed")
+    EXPLAINED = "explained", _("Explained by something else (infection, drug, sample)")
+    DISAGREE = "disagree", _("I see it otherwise")
+
+
+class ResolveReason(models.TextChoices):
+    """How a flag ends by a person's word."""
+
+    IMPROVED = "improved", _("The patient has improved")
+    TREATMENT_CHANGED = "treatment_changed", _("Treatment has been changed")
+    EXPLAINED = "explained", _("Explained by something else (infection, drug, sample)")
+    ASSESSED = "assessed", _("Assessed in person; recorded in the notes")
+    NOT_USEFUL = "not_useful", _("This flag was not useful")
+
+
+# How a flag ends without a person: what raised it is no longer so
+LAPSED = "lapsed"
+
+
 class FlagQuerySet(models.QuerySet["Flag"]):
     def up(self) -> Self:
         """Keep the flags that are not resolved."""

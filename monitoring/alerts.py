@@ -1,0 +1,167 @@
+"""What is owed to whom: owed with the flag, gathered into mails, leased, sent, then marked."""
+
+import logging
+import smtplib
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+
+from django.db import transaction
+
+from monitoring import emails
+from monitoring.models import (
+    Alert,
+    Delivery,
+    DeliveryState,
+    Flag,
+    FlagLevel,
+    FlagState,
+    Urgency,
+)
+from patients.models import Clinician, Membership, PatientStatus
+
+logger = logging.getLogger(__name__)
+
+# Longer than a mail server is given to answer, so that no second worker takes a mail in hand
+LEASE = timedelta(minutes=2)
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=5)
+ALERTS_AT_ONCE = 500
+
+
+def next_digest_at(clinician: Clinician, *, at: datetime) -> datetime:
+    """Find the next time the clinician's own clock shows their digest hour."""
+    local = at.astimezone(clinician.zone)
+    hour = time(clinician.digest_hour)
+    due = datetime.combine(local.date(), hour, tzinfo=clinician.zone)
+    if due <= at:
+        due = datetime.combine(local.date() + timedelta(days=1), hour, tzinfo=clinician.zone)
+    return due
+
+
+def queue(flags: Sequence[Flag], *, at: datetime) -> None:
+    """Owe the news of each flag to every member of the patient's team, in the flag's transaction.
+
+    A patient who is no longer followed raises no alert.
+    """
+    told = [flag for flag in flags if flag.patient.status == PatientStatus.ACTIVE]
+    if not told:
+        return
+    members = defaultdict(list)
+    for membership in Membership.objects.select_related("clinician").filter(
+        team__in={flag.patient.team_id for flag in told}, clinician__is_active=True
+    ):
+        members[membership.team_id].append(membership.clinician)
+    Alert.objects.bulk_create(
+        [
+            _owe(flag, clinician, at=at)
+            for flag in told
+            for clinician in members[flag.patient.team_id]
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _owe(flag: Flag, clinician: Clinician, *, at: datetime) -> Alert:
+    is_prompt = flag.level != FlagLevel.WATCH
+    return Alert(
+        flag=flag,
+        clinician=clinician,
+        urgency=Urgency.PROMPT if is_prompt else Urgency.DIGEST,
+        owed_at=at,
+        due_at=at if is_prompt else next_digest_at(clinician, at=at),
+    )
+
+
+@transaction.atomic
+def gather(*, at: datetime) -> int:
+    """Put the alerts that are due into mails, one a person and urgency; say how many alerts.
+
+    Thirty flags at once are one mail. What nobody needs to hear any more is dropped, aloud.
+    """
+    due = list(
+        Alert.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("flag__patient", "clinician")
+        .filter(delivery=None, dropped_at=None, due_at__lte=at)
+        .order_by("due_at")[:ALERTS_AT_ONCE]
+    )
+    teams = set(
+        Membership.objects.filter(clinician__in={alert.clinician_id for alert in due}).values_list(
+            "clinician_id", "team_id"
+        )
+    )
+    mails: dict[tuple[int, str], list[Alert]] = defaultdict(list)
+    for alert in due:
+        is_member = (alert.clinician_id, alert.flag.patient.team_id) in teams
+        if is_member and _is_still_needed(alert):
+            mails[alert.clinician_id, alert.urgency].append(alert)
+        else:
+            alert.dropped_at = at
+            alert.save(update_fields=["dropped_at"])
+    for (clinician_id, urgency), alerts in mails.items():
+        delivery = Delivery.objects.create(
+            clinician_id=clinician_id, urgency=urgency, made_at=at, send_after=at
+        )
+        Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(delivery=delivery)
+    return len(due)
+
+
+def _is_still_needed(alert: Alert) -> bool:
+    return (
+        alert.clinician.is_active
+        and alert.flag.patient.status == PatientStatus.ACTIVE
+        and alert.flag.state in {FlagState.RAISED, FlagState.SEEN}
+    )
+
+
+@transaction.atomic
+def lease_next(*, at: datetime) -> Delivery | None:
+    """Take the next mail that is due, and keep others away from it for a while.
+
+    The lease is committed before the mail leaves. A worker that dies gives the mail back when the
+    lease runs out: told twice under one Message-ID is a nuisance, never told is harm.
+    """
+    delivery = (
+        Delivery.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("clinician")
+        .filter(state=DeliveryState.OWED, send_after__lte=at)
+        .order_by("send_after")
+        .first()
+    )
+    if delivery is not None:
+        delivery.attempts += 1
+        delivery.send_after = at + LEASE
+        delivery.save(update_fields=["attempts", "send_after"])
+    return delivery
+
+
+def deliver_next(*, at: datetime) -> bool:
+    """Send one mail that is due; return False when none is left."""
+    delivery = lease_next(at=at)
+    if delivery is None:
+        return False
+    try:
+        emails.send(delivery)
+    except smtplib.SMTPRecipientsRefused as fault:
+        [(code, _text)] = fault.recipients.values()
+        if 500 <= code < 600:
+            _end(delivery, DeliveryState.REFUSED, fault=f"refused with {code}", at=at)
+        else:
+            _postpone(delivery, fault=f"refused with {code}", at=at)
+    except (smtplib.SMTPException, OSError) as fault:
+        _postpone(delivery, fault=type(fault).__name__, at=at)
+    else:
+        _end(delivery, DeliveryState.SENT, fault="", at=at)
+    return True
+
+
+def _end(delivery: Delivery, state: DeliveryState, *, fault: str, at: datetime) -> None:
+    delivery.state, delivery.fault, delivery.ended_at = state, fault, at
+    delivery.save(update_fields=["state", "fault", "ended_at"])
+
+
+def _postpone(delivery: Delivery, *, fault: str, at: datetime) -> None:
+    pause = min(FIRST_PAUSE * 2 ** min(delivery.attempts - 1, 10), LONGEST_PAUSE)
+    delivery.fault, delivery.send_after = fault, at + pause
+    delivery.save(update_fields=["fault", "send_after"])
+    logger.warning("Mail %s could not be sent (%s); trying again", delivery.message_id, fault)

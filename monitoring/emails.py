@@ -1,0 +1,51 @@
+"""The mails: a reason to sign in, and nothing about anybody."""
+
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from monitoring.models import Delivery, Urgency
+
+
+def send(delivery: Delivery) -> None:
+    """Send one mail; raises what the mail server says when it does not take it."""
+    with translation.override(delivery.clinician.language):
+        compose(delivery).send()
+
+
+def compose(delivery: Delivery) -> EmailMultiAlternatives:
+    """Write the mail: how many items, and one link. No name, number, value, drug or diagnosis."""
+    references = list(delivery.alerts.values_list("flag__reference", flat=True))
+    count = len(references)
+    if delivery.urgency == Urgency.PROMPT:
+        subject = ngettext(
+            "An item needs your review", "%(count)d items need your review", count
+        ) % {"count": count}
+        name = "prompt"
+    else:
+        subject = _("Your daily summary")
+        name = "digest"
+    link = (
+        reverse("portal:flag", args=references) if count == 1 else reverse("portal:worklist")
+    )
+    context = {"count": count, "link": f"{settings.SITE_URL}{link}", "subject": subject}
+    _display, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    host = sender.rpartition("@")[2]
+    mail = EmailMultiAlternatives(
+        subject=subject,
+        body=render_to_string(f"mails/{name}.txt", context),
+        to=[delivery.clinician.email],
+        headers={
+            "Message-ID": f"<{delivery.message_id}@{host}>",
+            "X-Notification-Id": str(delivery.message_id),
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    mail.attach_alternative(render_to_string(f"mails/{name}.html", context), "text/html")
+    return mail

@@ -1,0 +1,250 @@
+"""The life of a flag: raised by an assessment, seen, acknowledged, resolved; never twice open."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from monitoring import alerts
+from monitoring.models import (
+    LAPSED,
+    AcknowledgeReason,
+    Flag,
+    FlagEvent,
+    FlagKind,
+    FlagLevel,
+    FlagState,
+    ResolveReason,
+    RiskAssessment,
+)
+from patients.models import Clinician
+
+# A flag that a person has resolved stays down this long while nothing new speaks for it
+QUIET_AFTER_RESOLVING = timedelta(days=28)
+
+STEPS: dict[FlagState, frozenset[FlagState]] = {
+    FlagState.RAISED: frozenset({FlagState.SEEN, FlagState.ACKNOWLEDGED, FlagState.RESOLVED}),
+    FlagState.SEEN: frozenset({FlagState.ACKNOWLEDGED, FlagState.RESOLVED}),
+    FlagState.ACKNOWLEDGED: frozenset({FlagState.RESOLVED}),
+    FlagState.RESOLVED: frozenset(),
+}
+
+
+class FlagHasMoved(Exception):
+    """Somebody, or the system, has changed this flag since the page was drawn."""
+
+
+class PlanMissing(Exception):
+    """A safety flag is resolved with a sentence on what was found and done."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A flag that an assessment wants up, or (`is_raise` false) would keep up if it is."""
+
+    kind: FlagKind
+    level: FlagLevel
+    reasons: tuple[str, ...]
+    is_raise: bool
+
+
+def reconcile(
+    assessed: Sequence[tuple[RiskAssessment, Sequence[Wanted]]], *, at: datetime
+) -> list[Flag]:
+    """Bring the flags of these patients in line with their assessments; give back the new ones.
+
+    The caller holds the patients' rows, so nobody else raises a flag for them meanwhile. The
+    safety flag is none of our business here: only a person resolves it.
+    """
+    patient_ids = [assessment.patient_id for assessment, _wanted in assessed]
+    past: dict[int, dict[str, list[Flag]]] = defaultdict(lambda: defaultdict(list))
+    earlier = (
+        Flag.objects.select_for_update(of=("self",))
+        .filter(patient__in=patient_ids)
+        .exclude(kind=FlagKind.SAFETY)
+        .order_by("raised_at")
+    )
+    for flag in earlier:
+        past[flag.patient_id][flag.kind].append(flag)
+    raised: list[Flag] = []
+    for assessment, wanted in assessed:
+        before = past[assessment.patient_id]
+        for each in wanted:
+            if each.is_raise and _may_be_raised(before[each.kind], at=at):
+                returns = bool(before[each.kind])
+                raised.append(_new_flag(assessment, each, has_returned=returns, at=at))
+        for kind in before.keys() - {each.kind for each in wanted}:
+            _lapse(before[kind][-1], assessment, at=at)
+    Flag.objects.bulk_create(raised)
+    FlagEvent.objects.bulk_create(
+        [
+            FlagEvent(flag=flag, at=at, state=FlagState.RAISED, assessment=flag.raised_by)
+            for flag in raised
+        ]
+    )
+    return raised
+
+
+def _may_be_raised(before: Sequence[Flag], *, at: datetime) -> bool:
+    """Tell whether this is news: nothing is open, and nobody has just settled the same reason."""
+    if not before:
+        return True
+    last = before[-1]
+    if last.resolved_at is None:
+        return False
+    return last.lapsed_at is not None or last.resolved_at <= at - QUIET_AFTER_RESOLVING
+
+
+def _new_flag(
+    assessment: RiskAssessment, wanted: Wanted, *, has_returned: bool, at: datetime
+) -> Flag:
+    return Flag(
+        patient=assessment.patient,
+        kind=wanted.kind,
+        level=wanted.level,
+        raised_at=at,
+        raised_by=assessment,
+        reasons=list(wanted.reasons),
+        has_returned=has_returned,
+    )
+
+
+def _lapse(flag: Flag, assessment: RiskAssessment, *, at: datetime) -> None:
+    """Take note that the reason is gone; an open flag is resolved by that, and says so."""
+    if flag.lapsed_at is not None:
+        return
+    flag.lapsed_at = at
+    if flag.resolved_at is None:
+        _step(flag, FlagState.RESOLVED, by=None, reason=LAPSED, assessment=assessment, at=at)
+    else:
+        flag.save(update_fields=["lapsed_at"])
+
+
+def _step(
+    flag: Flag,
+    state: FlagState,
+    *,
+    by: Clinician | None,
+    reason: str = "",
+    plan: str = "",
+    assessment: RiskAssessment | None = None,
+    at: datetime,
+) -> None:
+    flag.state = state
+    flag.version += 1
+    if state == FlagState.RESOLVED:
+        flag.resolved_at = at
+    flag.save()
+    FlagEvent.objects.create(
+        flag=flag, at=at, by=by, state=state, reason=reason, plan=plan, assessment=assessment
+    )
+
+
+def raise_safety(*, patient_id: int, at: datetime) -> Flag:
+    """Raise the safety flag in the transaction of the rating itself; a repeat joins the open one.
+
+    No queue and no model stands between the answer and the flag.
+    """
+    flag, is_new = Flag.objects.up().get_or_create(
+        patient_id=patient_id,
+        kind=FlagKind.SAFETY,
+        defaults={
+            "level": FlagLevel.SAFETY,
+            "raised_at": at,
+            "reasons": ["self_harm_item_above_zero"],
+            "has_returned": Flag.objects.filter(
+                patient_id=patient_id, kind=FlagKind.SAFETY
+            ).exists(),
+        },
+    )
+    if is_new:
+        FlagEvent.objects.create(flag=flag, at=at, state=FlagState.RAISED)
+        alerts.queue([flag], at=at)
+        refresh_need([patient_id])
+    return flag
+
+
+def see(*, flag: Flag, version: int, by: Clinician, at: datetime) -> None:
+    """Say that a person has looked at the flag."""
+    _act(flag, FlagState.SEEN, version=version, by=by, at=at)
+
+
+def acknowledge(
+    *,
+    flag: Flag,
+    version: int,
+    reason: AcknowledgeReason,
+    plan: str,
+    by: Clinician,
+    at: datetime,
+) -> None:
+    """Take the flag on, with a reason and perhaps a plan."""
+    _act(flag, FlagState.ACKNOWLEDGED, version=version, by=by, reason=reason, plan=plan, at=at)
+
+
+def resolve(
+    *, flag: Flag, version: int, reason: ResolveReason, plan: str, by: Clinician, at: datetime
+) -> None:
+    """End the flag by a person's word."""
+    if flag.kind == FlagKind.SAFETY and not plan.strip():
+        raise PlanMissing
+    _act(flag, FlagState.RESOLVED, version=version, by=by, reason=reason, plan=plan, at=at)
+
+
+@transaction.atomic
+def _act(
+    flag: Flag,
+    state: FlagState,
+    *,
+    version: int,
+    by: Clinician,
+    reason: str = "",
+    plan: str = "",
+    at: datetime,
+) -> None:
+    """Take one step, if the flag still stands as it did when the person decided."""
+    now = Flag.objects.select_for_update(of=("self",)).get(pk=flag.pk)
+    if now.version != version or state not in STEPS[FlagState(now.state)]:
+        raise FlagHasMoved(_describe_last_step(now))
+    _step(now, state, by=by, reason=reason, plan=plan.strip(), at=at)
+    refresh_need([now.patient_id])
+
+
+def _describe_last_step(flag: Flag) -> str:
+    last = flag.events.select_related("by").latest("pk")
+    who = str(last.by) if last.by else _("the system")
+    return _("This flag is %(state)s since %(at)s, by %(who)s.") % {
+        "state": FlagState(last.state).label,
+        "at": f"{last.at:%d-%b-%Y %H:%M} UTC",
+        "who": who,
+    }
+
+
+_REFRESH_NEED = """
+UPDATE monitoring_standing AS standing
+   SET need = coalesce(open.need, 0)
+  FROM unnest(%s::bigint[]) AS asked (patient_id)
+  LEFT JOIN (
+        SELECT patient_id, max(CASE
+                   WHEN level = 'safety' THEN 6
+                   WHEN level = 'high' AND state <> 'acknowledged' THEN 5
+                   WHEN level = 'watch' AND state <> 'acknowledged' THEN 3
+                   WHEN level = 'high' THEN 2
+                   ELSE 1 END) AS need
+          FROM monitoring_flag
+         WHERE state <> 'resolved' AND patient_id = ANY(%s)
+         GROUP BY patient_id
+       ) AS open USING (patient_id)
+ WHERE standing.patient_id = asked.patient_id
+   AND standing.need <> coalesce(open.need, 0)
+"""
+
+
+def refresh_need(patient_ids: Iterable[int]) -> None:
+    """Bring the worklist's order in line with the open flags, in the flags' own transaction."""
+    ids = list(patient_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_REFRESH_NEED, [ids, ids])

@@ -1,0 +1,34 @@
+"""What the queue may ask for: each task reads the clock and calls one function."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from monitoring import alerts, wake
+from monitoring.recompute import PATIENTS_AT_ONCE, assess_stale_patients, mark_outdated
+
+
+@shared_task
+def assess_stale() -> None:
+    """Assess a batch of those who wait, and ask for another if the batch was full."""
+    wake.take_call()
+    if assess_stale_patients(at=timezone.now(), at_most=PATIENTS_AT_ONCE) == PATIENTS_AT_ONCE:
+        wake.wake_workers()
+
+
+@shared_task
+def sweep() -> None:
+    """Find by the versions themselves whoever waits, whatever the queue has lost."""
+    at = timezone.now()
+    mark_outdated(at=at)
+    while assess_stale_patients(at=at, at_most=PATIENTS_AT_ONCE) == PATIENTS_AT_ONCE:
+        pass
+
+
+@shared_task
+def deliver_alerts() -> None:
+    """Send what is owed, one mail at a time, until nothing is due."""
+    at = timezone.now()
+    while alerts.gather(at=at):
+        pass
+    while alerts.deliver_next(at=timezone.now()):
+        pass
