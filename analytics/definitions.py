@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from analytics.evidence import EARLY_IMPROVEMENT_SHARE
-from analytics.histories import US_PER_DAY, US_PER_WEEK, History, RatingColumns
+from analytics.histories import US_PER_DAY, US_PER_WEEK, History, RatingColumns, TrialColumns
 from analytics.tables import NEVER, Bools, Floats, Ints, Objects
 
 
@@ -59,6 +59,35 @@ INSTRUMENTS = (
 _RANK = {instrument.name: rank for rank, instrument in enumerate(INSTRUMENTS)}
 _UNRANKED = len(INSTRUMENTS)
 _REMISSION = np.array([i.remission_at_most for i in INSTRUMENTS] + [-1], dtype=np.float64)
+
+
+# Least adequate daily dose in mg: lower bound of the usual range (UpToDate mirror and McMaster
+# textbook, V-sec); venlafaxine 150 because the MGH-ATRQ takes 75 for too low. Not an ATHF table.
+LEAST_ADEQUATE_MG: dict[str, float] = {
+    "N06AA01": 150,  # desipramine
+    "N06AA02": 150,  # imipramine
+    "N06AA04": 100,  # clomipramine
+    "N06AA09": 150,  # amitriptyline
+    "N06AA10": 50,  # nortriptyline
+    "N06AB03": 20,  # fluoxetine
+    "N06AB04": 20,  # citalopram
+    "N06AB05": 20,  # paroxetine
+    "N06AB06": 50,  # sertraline
+    "N06AB08": 50,  # fluvoxamine
+    "N06AB10": 10,  # escitalopram
+    "N06AF03": 15,  # phenelzine
+    "N06AF04": 30,  # tranylcypromine
+    "N06AX05": 200,  # trazodone
+    "N06AX11": 15,  # mirtazapine
+    "N06AX12": 300,  # bupropion
+    "N06AX16": 150,  # venlafaxine
+    "N06AX17": 100,  # milnacipran
+    "N06AX21": 60,  # duloxetine
+    "N06AX22": 25,  # agomelatine
+    "N06AX23": 50,  # desvenlafaxine
+    "N06AX24": 40,  # vilazodone
+    "N06AX26": 5,  # vortioxetine
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +275,7 @@ def _episode_trials(history: History, started: Ints, at_us: int, rules: Rules) -
     patient = np.concatenate([trials.patient[keep], bare])
     begins = np.concatenate([trials.started_us[keep], started[bare]])
     stops = np.concatenate([trials.stopped_us[keep], never])
-    adequate = np.concatenate([trials.adequate_us[keep], never])
+    adequate = np.concatenate([_adequate_from(trials)[keep], never])
     reason = np.concatenate([trials.stop_reason[keep], np.full(len(bare), "", dtype=object)])
     order = np.argsort(patient, kind="stable")
     patient = patient[order]
@@ -259,6 +288,18 @@ def _episode_trials(history: History, started: Ints, at_us: int, rules: Rules) -
         adequate_us=np.where(adequate[order] > at_us, NEVER, adequate[order]),
         stop_reason=reason[order],
     )
+
+
+def _adequate_from(trials: TrialColumns) -> Ints:
+    """Give the day each dose became adequate; where only the dose is on record, the start.
+
+    A dose of an unlisted drug, or none on record, leaves adequacy unknown.
+    """
+    if len(trials.atc) == 0:
+        return trials.adequate_us
+    least = np.array([LEAST_ADEQUATE_MG.get(code, np.inf) for code in trials.atc.tolist()])
+    by_dose = np.where(trials.dose_mg >= least, trials.started_us, NEVER)
+    return np.where(trials.adequate_us == NEVER, by_dose, trials.adequate_us)
 
 
 @dataclass(frozen=True, slots=True)
