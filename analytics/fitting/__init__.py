@@ -1,5 +1,12 @@
 """Offline: from draws to the parameters of the growth model, and from labels to a trained one."""
 
+from analytics.fitting.censored_growth import fit_growth_with_censoring
+from analytics.fitting.censoring import (
+    CensoredDraws,
+    PropagationDidNotSettle,
+    censored_draws,
+    posterior_with_censoring,
+)
 from analytics.fitting.designs import CoefficientsAreConfounded, FixedEffects
 from analytics.fitting.fit import CovariancesAreSeparate, GrowthFit, MarkersDiffer, UnknownGroup
 from analytics.fitting.growth import (
@@ -11,7 +18,25 @@ from analytics.fitting.growth import (
     UnidentifiableFit,
     fit_growth,
 )
+from analytics.fitting.information import variance_information, variance_names
+from analytics.fitting.labels import (
+    BadLabel,
+    Cut,
+    LabelLeakage,
+    TrainingSet,
+    cut_at_landmark,
+    training_set,
+)
+from analytics.fitting.model import TrainedModel, TrainingPrior
 from analytics.fitting.posterior import BadParameter, Posterior, posterior
+from analytics.fitting.priors import (
+    ReleaseCannotCarry,
+    TooFewLocalPatients,
+    local_prior,
+    published_prior,
+    release_of,
+)
+from analytics.fitting.recalibration import CannotRecalibrate, log_score, recalibrate
 from analytics.fitting.sufficient import (
     BadDraw,
     SufficientStatistics,
@@ -20,28 +45,56 @@ from analytics.fitting.sufficient import (
     summarise,
     summarise_arrays,
 )
+from analytics.fitting.training import Training, folds_of, learn, train
 
 __all__ = [
     "BadDraw",
+    "BadLabel",
     "BadParameter",
+    "CannotRecalibrate",
+    "CensoredDraws",
     "CoefficientsAreConfounded",
     "CovariancesAreSeparate",
+    "Cut",
     "FixedEffects",
     "GrowthFit",
+    "LabelLeakage",
     "MarkersDiffer",
     "Method",
     "NotConvergedWarning",
     "Posterior",
+    "PropagationDidNotSettle",
     "RandomEffects",
+    "ReleaseCannotCarry",
     "ResidualVarianceIsZero",
     "SingularFitWarning",
     "SufficientStatistics",
+    "TooFewLocalPatients",
+    "TrainedModel",
+    "Training",
+    "TrainingPrior",
+    "TrainingSet",
     "UnidentifiableFit",
     "UnknownGroup",
     "UnknownMarker",
     "UnknownPatient",
+    "censored_draws",
+    "cut_at_landmark",
     "fit_growth",
+    "fit_growth_with_censoring",
+    "folds_of",
+    "learn",
+    "local_prior",
+    "log_score",
     "posterior",
+    "posterior_with_censoring",
+    "published_prior",
+    "recalibrate",
+    "release_of",
     "summarise",
     "summarise_arrays",
+    "train",
+    "training_set",
+    "variance_information",
+    "variance_names",
 ]

@@ -258,7 +258,8 @@ def _evaluate(
         mean, covariance, log_density = near.mean, near.covariance, near.log_density
         A_all = A + np.einsum("nm,nmi,nmj->nij", near.precision, draws.z, draws.z)
         u_all = u + np.einsum("nm,nmi->ni", near.shift, draws.z)
-        by_s2 = np.bincount(draws.marker.ravel(), near.by_variance.ravel(), len(s2))
+        by_s2 = np.zeros(len(s2))
+        np.add.at(by_s2, draws.marker.ravel(), near.by_variance.ravel())
         by_line = u - np.einsum("nij,nj->ni", A, mean)
         by_line = by_line + np.einsum("nm,nmi->ni", near.slope, draws.z)
     e = u_all - np.einsum("nij,nj->ni", A_all, mean)

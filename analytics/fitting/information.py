@@ -102,7 +102,7 @@ def _residual(n: Floats, A: Floats, DP: Floats, s2: Floats) -> Floats:
 
 
 def _assemble(squares: Floats, crossed: Floats, residual: Floats) -> Floats:
-    k, q, _ = crossed.shape
+    q = crossed.shape[1]
     rows, columns = np.tril_indices(q)
     units = np.zeros((len(rows), q, q))
     units[np.arange(len(rows)), rows, columns] = 1

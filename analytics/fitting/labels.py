@@ -1,0 +1,227 @@
+"""Labelled draws that may be learned from: nothing known only after the outcome gets in."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.fitting.censoring import CensoredDraws, censored_draws
+from analytics.fitting.sufficient import BadDraw, SufficientStatistics, summarise
+
+
+class LabelLeakage(ValueError):
+    """A datum that could know the outcome, or a patient resolved by the landmark."""
+
+
+class BadLabel(ValueError):
+    """A label that cannot be used; the message names row, column and value."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Draws up to a landmark of patients unresolved then, and how each of them ended.
+
+    Attributes
+    ----------
+    statistics : SufficientStatistics
+        Exact draws of N patients; a patient may have none.
+    censored : CensoredDraws
+        Draws beyond the limit of quantification.
+    is_resistant : ndarray of bool, shape (N,)
+        The outcome.
+    landmark_weeks : float
+        No draw is later (weeks since the first dose); every outcome is.
+    """
+
+    statistics: SufficientStatistics
+    censored: CensoredDraws
+    is_resistant: npt.NDArray[np.bool_]
+    landmark_weeks: float
+
+    def __len__(self) -> int:
+        return len(self.is_resistant)
+
+    @property
+    def group_sizes(self) -> tuple[int, int]:
+        """Numbers of remitting and of resistant patients."""
+        resistant = int(self.is_resistant.sum())
+        return len(self) - resistant, resistant
+
+    def take(self, rows: npt.NDArray[Any]) -> "TrainingSet":
+        """Keep the patients at `rows` (indices)."""
+        return TrainingSet(
+            statistics=self.statistics.take(rows),
+            censored=self.censored.of_patients(rows),
+            is_resistant=self.is_resistant[rows],
+            landmark_weeks=self.landmark_weeks,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """What :func:`cut_at_landmark` kept, and how much it left out.
+
+    Attributes
+    ----------
+    draws, labels : DataFrame
+        Ready for :func:`training_set`.
+    n_draws_later : int
+        Draws after the landmark.
+    n_patients_resolved : int
+        Patients whose outcome was known by the landmark.
+    """
+
+    draws: pd.DataFrame
+    labels: pd.DataFrame
+    n_draws_later: int
+    n_patients_resolved: int
+
+
+def cut_at_landmark(draws: pd.DataFrame, labels: pd.DataFrame, *, landmark_weeks: float) -> Cut:
+    """Keep draws up to the landmark, of patients whose outcome was still open then.
+
+    Landmarking (van Houwelingen 2007, Scand J Stat 34:70): whoever is resolved at the landmark is
+    no longer at risk there, and learning from them would be learning from the future.
+
+    Parameters
+    ----------
+    draws, labels : DataFrame
+        As for :func:`training_set`.
+    landmark_weeks : float
+        Weeks since the first dose.
+
+    Returns
+    -------
+    Cut
+        With the numbers left out, to be reported.
+    """
+    is_open = labels["resolved_weeks"].to_numpy(dtype=np.float64) > landmark_weeks
+    kept = labels[is_open]
+    of_kept = draws["patient_id"].isin(kept["patient_id"])
+    early = draws["weeks"].to_numpy(dtype=np.float64) <= landmark_weeks
+    return Cut(
+        draws=draws[of_kept & early],
+        labels=kept,
+        n_draws_later=int((of_kept & ~early).sum()),
+        n_patients_resolved=int((~is_open).sum()),
+    )
+
+
+def training_set(
+    draws: pd.DataFrame,
+    labels: pd.DataFrame,
+    *,
+    landmark_weeks: float,
+    markers: tuple[str, ...] | None = None,
+) -> TrainingSet:
+    """Check labelled draws and reduce them to what training needs; refuse any leak of the outcome.
+
+    Parameters
+    ----------
+    draws : DataFrame
+        Columns `patient_id`, `weeks` since the first dose, `level` (ln units, or scale points),
+        `marker` (str; may be absent for one marker) and, if any draw lies beyond the limit of
+        quantification, `comparator` ("", "<", "<=", ">" or ">="; `level` is then the limit).
+    labels : DataFrame
+        Columns `patient_id` (unique), `is_resistant` (bool) and `resolved_weeks`: weeks since the
+        first dose at which the outcome was known.
+    landmark_weeks : float
+        Week at which the model is to be used at the latest.
+    markers : tuple of str, optional
+        Order of the markers. Default: those of `draws`, sorted.
+
+    Returns
+    -------
+    TrainingSet
+        Patients in ascending order, whatever the order of the rows.
+
+    Raises
+    ------
+    LabelLeakage
+        A draw at or after its patient's outcome, a draw after the landmark, or a patient whose
+        outcome was known by the landmark (see :func:`cut_at_landmark`).
+    BadLabel, BadDraw
+    """
+    labels = _checked_labels(labels)
+    place = pd.Index(labels["patient_id"]).get_indexer(pd.Index(draws["patient_id"]))
+    if len(place) and place.min() < 0:
+        row = int(np.flatnonzero(place < 0)[0])
+        raise BadDraw(f"row {row}, column 'patient_id': {draws['patient_id'].iloc[row]} - no label")
+    _refuse_leaks(draws, labels, place, landmark_weeks)
+    is_exact = np.ones(len(draws), dtype=bool)
+    if "comparator" in draws:
+        is_exact = (draws["comparator"] == "").to_numpy()
+        unknown = ~draws["comparator"].isin(["", "<", "<=", ">", ">="]).to_numpy()
+        if unknown.any():
+            row = int(np.flatnonzero(unknown)[0])
+            value = draws["comparator"].iloc[row]
+            raise BadDraw(f"row {row}, column 'comparator': {value!r} - one of '', <, <=, >, >=")
+    if markers is None:
+        markers = tuple(sorted(set(draws["marker"]))) if "marker" in draws else ("marker",)
+    statistics = summarise(
+        draws[is_exact], patient_ids=labels["patient_id"].to_numpy(), markers=markers
+    )
+    return TrainingSet(
+        statistics=statistics,
+        censored=_censored(draws[~is_exact], statistics),
+        is_resistant=labels["is_resistant"].to_numpy(dtype=bool),
+        landmark_weeks=float(landmark_weeks),
+    )
+
+
+def _censored(draws: pd.DataFrame, statistics: SufficientStatistics) -> CensoredDraws:
+    rows = draws.rename(columns={"level": "limit"})
+    if len(rows):
+        rows["is_below"] = rows["comparator"].isin(["<", "<="])
+    else:
+        rows["is_below"] = np.zeros(0, dtype=bool)
+    return censored_draws(rows, statistics=statistics)
+
+
+def _checked_labels(labels: pd.DataFrame) -> pd.DataFrame:
+    missing = {"patient_id", "is_resistant", "resolved_weeks"} - set(labels.columns)
+    if missing:
+        raise BadLabel(f"missing column(s) {sorted(missing)}")
+    twice = labels["patient_id"].duplicated()
+    if twice.any():
+        row = int(np.flatnonzero(twice)[0])
+        value = labels["patient_id"].iloc[row]
+        raise BadLabel(f"row {row}, column 'patient_id': {value} stands twice - once is right")
+    if labels["is_resistant"].dtype != np.bool_:
+        raise BadLabel(f"column 'is_resistant': {labels['is_resistant'].dtype} - bool is right")
+    weeks = labels["resolved_weeks"].to_numpy(dtype=np.float64)
+    if not np.isfinite(weeks).all():
+        row = int(np.flatnonzero(~np.isfinite(weeks))[0])
+        raise BadLabel(f"row {row}, column 'resolved_weeks': {weeks[row]} - a finite number")
+    return labels.sort_values("patient_id", ignore_index=True)
+
+
+def _refuse_leaks(
+    draws: pd.DataFrame, labels: pd.DataFrame, place: npt.NDArray[Any], landmark_weeks: float
+) -> None:
+    weeks = draws["weeks"].to_numpy(dtype=np.float64)
+    resolved = labels["resolved_weeks"].to_numpy(dtype=np.float64)
+    at_or_after = weeks >= resolved[place] if len(place) else np.zeros(0, dtype=bool)
+    if at_or_after.any():
+        row = int(np.flatnonzero(at_or_after)[0])
+        raise LabelLeakage(
+            f"row {row}, column 'weeks': {weeks[row]} - the outcome of patient "
+            f"{draws['patient_id'].iloc[row]} was known at week {resolved[place[row]]}; "
+            "only draws before it may be learned from"
+        )
+    late = weeks > landmark_weeks
+    if late.any():
+        row = int(np.flatnonzero(late)[0])
+        raise LabelLeakage(
+            f"row {row}, column 'weeks': {weeks[row]} - later than the landmark, "
+            f"week {landmark_weeks}"
+        )
+    settled = resolved <= landmark_weeks
+    if settled.any():
+        row = int(np.flatnonzero(settled)[0])
+        raise LabelLeakage(
+            f"patient {labels['patient_id'].iloc[row]}, column 'resolved_weeks': {resolved[row]} - "
+            f"resolved by the landmark, week {landmark_weeks}; only open cases may be learned from"
+        )
