@@ -242,5 +242,6 @@ def mark_outdated(*, at: datetime) -> int:
             """,
             [at, CURRENT_RELEASE.version, CURRENT_POLICY.version],
         )
-        return cursor.rowcount
+        marked: int = cursor.rowcount
+    return marked
 

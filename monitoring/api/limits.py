@@ -3,6 +3,7 @@
 import time
 
 from django.conf import settings
+from redis import Redis
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -22,7 +23,7 @@ class PushesPerMinute(BaseThrottle):
         allowed = caller.pushes_per_minute or settings.PUSHES_PER_MINUTE
         key = f"soundings:pushes:{caller.sender.laboratory_id}:{int(time.time()) // WINDOW_S}"
 
-        def count(line: redis.Redis) -> int:
+        def count(line: Redis) -> int:
             pipe = line.pipeline(transaction=False)
             pipe.incr(key)
             pipe.expire(key, 2 * WINDOW_S)

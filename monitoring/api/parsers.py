@@ -21,7 +21,7 @@ class UntouchedBytes(BaseParser):
 
     media_type = "application/json"
 
-    def parse(
+    def parse(  # type: ignore[override]
         self,
         stream: IO[bytes],
         media_type: str | None = None,  # noqa: ARG002

@@ -50,7 +50,7 @@ def handle_exception(fault: Exception, context: dict[str, Any]) -> Response | No
     answer = problem(fault.status_code, str(fault.default_detail), detail=str(fault.detail))
     if isinstance(fault, exceptions.Throttled):
         answer = problem(429, _("Too many messages"), detail=_("Send it again later."))
-        answer["Retry-After"] = str(max(1, math.ceil(fault.wait or 1)))
+        answer["Retry-After"] = str(max(1, math.ceil(getattr(fault, "wait", None) or 1)))
     if getattr(fault, "auth_header", None):
         answer["WWW-Authenticate"] = fault.auth_header  # type: ignore[attr-defined]
     return answer

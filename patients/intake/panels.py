@@ -25,23 +25,12 @@ DIGITS_AT_MOST = 20
 _DIGITS = r"^[0-9]{1,20}(\.[0-9]{1,20})?$"
 
 
-def _text(at_most: int, *, at_least: int = 1) -> Any:
-    """Make the type of a line of text without control characters."""
-    return Annotated[
-        str,
-        StringConstraints(
-            strip_whitespace=True,
-            min_length=at_least,
-            max_length=at_most,
-            pattern=r"^[^\x00-\x1f\x7f]*$",
-        ),
-    ]
-
-
-Name = _text(200)
-Short = _text(100)
-Code = _text(50)
-Optional = _text(200, at_least=0)
+_NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
+_LINE = StringConstraints(strip_whitespace=True, pattern=_NO_CONTROL_CHARACTERS)
+Name = Annotated[str, _LINE, Field(min_length=1, max_length=200)]
+Short = Annotated[str, _LINE, Field(min_length=1, max_length=100)]
+Code = Annotated[str, _LINE, Field(min_length=1, max_length=20)]
+Remark = Annotated[str, _LINE, Field(max_length=200)]
 
 
 def _as_sent(value: object) -> object:
@@ -50,7 +39,7 @@ def _as_sent(value: object) -> object:
         raise PydanticCustomError("value_type", "must be a number, best in quotes: “37.50”")
     if isinstance(value, Decimal) and abs(value.adjusted()) > DIGITS_AT_MOST:
         return "out of range"  # never written out: 1e999999999 would fill the memory
-    text = value.strip() if isinstance(value, str) else format(value, "f")
+    text = format(value, "f") if isinstance(value, Decimal) else str(value).strip()
     if text.startswith(("<", ">", "≤", "≥")):
         raise PydanticCustomError(
             "value_comparator", "must hold the number alone; “<” or “>” goes into comparator"
@@ -120,8 +109,8 @@ class ResultReport(_Part):
         default=None, description="For a value beyond what the assay can measure."
     )
     status: Literal["preliminary", "final", "corrected", "cancelled"] = "final"
-    method: Optional = ""
-    lot: _text(100, at_least=0) = ""  # type: ignore[valid-type]
+    method: Remark = ""
+    lot: Annotated[str, _LINE, Field(max_length=100)] = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -180,7 +169,7 @@ class Panel(_Part):
 
     def in_zone(self, zone: ZoneInfo) -> "Panel":
         """Read a time without an offset in this zone; a time with one is left alone."""
-        if self.collected_at.tzinfo is not None:
+        if self.collected_at.utcoffset() is not None:
             return self
         return self.model_copy(update={"collected_at": self.collected_at.replace(tzinfo=zone)})
 

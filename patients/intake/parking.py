@@ -61,6 +61,4 @@ def reject(*, parked: Parked, reason: str, by: Clinician, at: datetime) -> None:
     """Set a parked draw aside for good, and say why."""
     if not reason.strip():
         raise ReasonMissing
-    mark_rejected(
-        lock_waiting(parked.pk), reason=reason.strip(), by=audit.name_of(by), at=at
-    )
+    mark_rejected(lock_waiting(parked.pk), reason=reason.strip(), by=audit.name_of(by), at=at)

@@ -44,10 +44,11 @@ class Unplaceable:
     reasons: tuple[str, ...]
 
 
-def _fetch(sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+def _fetch(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def read_catalogue(laboratory_id: int) -> dict[str, KnownAnalyte]:
@@ -64,7 +65,7 @@ def read_catalogue(laboratory_id: int) -> dict[str, KnownAnalyte]:
              WHERE alias.laboratory_id IS NULL OR alias.laboratory_id = %s
         ) AS codes ORDER BY rank
         """,
-        [laboratory_id],
+        laboratory_id,
     )
     return {code: KnownAnalyte(pk, name, unit) for code, pk, name, unit in rows}
 
@@ -84,7 +85,8 @@ def lock_patients(references: Iterable[tuple[str, str]]) -> dict[tuple[str, str]
          ORDER BY patient.id
            FOR NO KEY UPDATE OF patient
         """,
-        [[system for system, _ in asked], [value for _, value in asked]],
+        [system for system, _ in asked],
+        [value for _, value in asked],
     )
     return {(system, value): pk for system, value, pk in rows}
 
@@ -102,7 +104,8 @@ def read_draws(laboratory_id: int, accessions: Sequence[str]) -> dict[str, DrawO
          WHERE draw.laboratory_id = %s AND draw.accession = ANY(%s)
            AND draw.superseded_at IS NULL
         """,
-        [laboratory_id, list(accessions)],
+        laboratory_id,
+        list(accessions),
     )
     draws: dict[str, DrawOnRecord] = {}
     for accession, *of_draw in rows:
@@ -142,7 +145,7 @@ def place(
     """Say where one panel belongs, or everything that keeps it from being placed."""
     patient_id = patients.get((panel.patient.system, panel.patient.value))
     on_record = draws.get(panel.accession)
-    reasons = []
+    reasons: list[str] = []
     if patient_id is None:
         reasons.append(Reason.UNKNOWN_PATIENT.value)
     elif on_record is not None and on_record.patient_id != patient_id:

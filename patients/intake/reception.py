@@ -11,7 +11,6 @@ from django.db import connection, transaction
 
 from patients.intake.panels import Panel
 from patients.intake.placing import (
-    Placed,
     Unplaceable,
     lock_patients,
     place,
@@ -19,7 +18,7 @@ from patients.intake.placing import (
     read_draws,
 )
 from patients.models import Parked, ParkedState
-from patients.record.draws import Written, amend_draw, record_draws
+from patients.record.draws import Placed, Written, amend_draw, record_draws
 from patients.record.parking import park
 
 NEW_STATES = frozenset({"recorded", "corrected", "parked"})
@@ -100,8 +99,7 @@ def take_in(
     patients = lock_patients((panel.patient.system, panel.patient.value) for panel in panels)
     draws = read_draws(sender.laboratory_id, [panel.accession for panel in panels])
     found = [
-        place(panel, catalogue=catalogue, patients=patients, draws=draws, at=at)
-        for panel in panels
+        place(panel, catalogue=catalogue, patients=patients, draws=draws, at=at) for panel in panels
     ]
     answers = _write(found, sender=sender, inbound_id=inbound_id, at=at)
     states = {answer.state for answer in answers}

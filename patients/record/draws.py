@@ -59,23 +59,28 @@ class PlacedResult:
     method: str
     lot: str
 
+    @property
+    def reading(self) -> tuple[str, Decimal | None]:
+        """What was measured: 37.50 ng/mL, 37.5 ng/mL and 37500 pg/mL are the same reading."""
+        return self.comparator, self.value
+
     def says_the_same_as(self, other: "PlacedResult") -> bool:
         """Tell whether a message brings nothing new.
 
         A repeat that only calls a correction by its name is no second correction.
         """
-        return self == other or (
+        is_same_status = self.status == other.status or (
             {self.status, other.status} == {"final", "corrected"}
-            and self.measurement == other.measurement
+        )
+        return (
+            is_same_status
+            and self.reading == other.reading
+            and (self.method, self.lot) == (other.method, other.lot)
         )
 
     def comes_too_late_for(self, other: "PlacedResult") -> bool:
         """Tell whether this is a preliminary value that was overtaken by the final one."""
         return self.status == "preliminary" and other.status != "preliminary"
-
-    @property
-    def measurement(self) -> tuple[object, ...]:
-        return (self.comparator, self.value, self.sent_value, self.sent_unit, self.method, self.lot)
 
 
 @dataclass(frozen=True)
@@ -191,7 +196,7 @@ def _is_known(result: PlacedResult, draw: DrawOnRecord) -> bool:
 def _corrects(result: PlacedResult, draw: DrawOnRecord) -> bool:
     """A preliminary value that becomes final unchanged is news, but no correction."""
     before = draw.results.get(result.analyte_id)
-    return before is not None and result.measurement != before.placed.measurement
+    return before is not None and result.reading != before.placed.reading
 
 
 def _record_version(

@@ -74,9 +74,7 @@ def revoke_keys(
     *, laboratory: Laboratory, beginning: str | None, by: str, at: datetime
 ) -> list[str]:
     """Revoke the live keys of a laboratory, or the one that begins so; say which."""
-    live = LaboratoryKey.objects.select_for_update().filter(
-        laboratory=laboratory, revoked_at=None
-    )
+    live = LaboratoryKey.objects.select_for_update().filter(laboratory=laboratory, revoked_at=None)
     if beginning is not None:
         live = live.filter(hint__startswith=beginning[:8])
     keys = list(live)

@@ -38,9 +38,7 @@ def enrol(
         enrolled_at=at,
         is_synthetic=is_synthetic,
     )
-    audit.write(
-        verb="enrol", subject=f"patient:{patient.pk}", by=by, at=at, patient_id=patient.pk
-    )
+    audit.write(verb="enrol", subject=f"patient:{patient.pk}", by=by, at=at, patient_id=patient.pk)
     for system, value in identifiers:
         add_identifier(patient=patient, system=system, value=value, by=by, at=at)
     if started_on is not None:

@@ -68,8 +68,12 @@ def join_team(
 ) -> Membership:
     """Let a clinician see the patients of a team."""
     membership, _ = Membership.objects.update_or_create(
-        clinician=clinician, team=team, defaults={"role": role}, create_defaults={
-            "role": role, "since": at,
+        clinician=clinician,
+        team=team,
+        defaults={"role": role},
+        create_defaults={
+            "role": role,
+            "since": at,
         },
     )
     audit.write(
