@@ -90,7 +90,8 @@ def marker_log_odds(
     LogOdds
         Zero with variance zero for a track without draws.
     """
-    s2, (d00, d01, d11) = marker.residual, marker.covariance
+    s2, m = marker.residual, marker.mean_covariance
+    d00, d01, d11 = (d + known for d, known in zip(marker.covariance, m, strict=True))
     one = np.ones_like(sums.n)
     k00, k01, k11 = posterior_gain(sums, d00 * one, d01 * one, d11 * one, s2 * one)
     delta0, delta1 = contrast.delta[0] * contrast.shrinkage, contrast.delta[1] * contrast.shrinkage
@@ -115,10 +116,9 @@ def marker_log_odds(
     ua1 = (xa1 - sums.t * ka0 - sums.tt * ka1) / s2
     ur0 = (xr0 - sums.n * kr0 - sums.t * kr1) / s2
     ur1 = (xr1 - sums.t * kr0 - sums.tt * kr1) / s2
-    m00, m01, m11 = marker.mean_covariance
     c00, c01, c11 = (entry * contrast.shrinkage for entry in contrast.covariance)
     g0, g1 = qr0 - half * qa0, qr1 - half * qa1
-    fixed = m00 * ua0 * ua0 + 2 * m01 * ua0 * ua1 + m11 * ua1 * ua1
+    fixed = _mean_variance(sums, (k00, k01, k11), marker, (xa0, xa1))
     fixed = fixed + c00 * g0 * g0 + 2 * c01 * g0 * g1 + c11 * g1 * g1
     aka = sums.n * ka0 * kr0 + sums.t * (ka0 * kr1 + ka1 * kr0) + sums.tt * ka1 * kr1
     by_residual = -(ar - 2 * (xa0 * kr0 + xa1 * kr1) + aka) / (s2 * s2)
@@ -129,6 +129,28 @@ def marker_log_odds(
             if variance[i, j] != 0:
                 total = total + variance[i, j] * gradient[i] * gradient[j]
     return LogOdds(value=value, variance=total)
+
+
+def _mean_variance(
+    sums: Sums, gain: tuple[Floats, Floats, Floats], marker: Marker, xa: tuple[Floats, Floats]
+) -> Floats:
+    """Give the variance of the log-odds by the population's line, as the patient's data leave it.
+
+    g'(M - M W M)g with M the line's covariance, W = X'V^-1X including M, and g = X'V0^-1 a, V0 the
+    covariance of a patient's results about a known line.
+    """
+    s2, (m00, m01, m11) = marker.residual, marker.mean_covariance
+    d00, d01, d11 = marker.covariance
+    one = np.ones_like(sums.n)
+    h00, h01, h11 = posterior_gain(sums, d00 * one, d01 * one, d11 * one, s2 * one)
+    ha0, ha1 = h00 * xa[0] + h01 * xa[1], h01 * xa[0] + h11 * xa[1]
+    g0 = (xa[0] - sums.n * ha0 - sums.t * ha1) / s2
+    g1 = (xa[1] - sums.t * ha0 - sums.tt * ha1) / s2
+    v0, v1 = m00 * g0 + m01 * g1, m01 * g0 + m11 * g1
+    u0, u1 = sums.n * v0 + sums.t * v1, sums.t * v0 + sums.tt * v1
+    k00, k01, k11 = gain
+    used = v0 * u0 + v1 * u1 - (k00 * u0 * u0 + 2 * k01 * u0 * u1 + k11 * u1 * u1)
+    return np.maximum(g0 * v0 + g1 * v1 - used / s2, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +178,9 @@ class Risk:
 def averaged(log_odds: Floats, variance: Floats) -> Floats:
     """Shrink log-odds to those of the probability averaged over parameter uncertainty.
 
-    logit p / sqrt(1 + pi Var / 8) (MacKay 1992, Neural Comput 4:720).
+    l / sqrt(1 + pi Var / 8) (MacKay 1992, Neural Comput 4:720). We apply it to what the marker
+    adds, not to the whole: an uncertain marker then leaves the patient where the other evidence
+    puts them, and not at one half. In simulated cohorts the Brier score is lower that way.
 
     Parameters
     ----------
@@ -199,7 +223,7 @@ def assess_risk(marker: LogOdds, early: Ints, release: Release) -> Risk:
     weighed = np.where(has_marker, intercept + slope * (base + capped) - base, 0.0)
     variance = slope * slope * marker.variance
     plugged = base + weighed
-    caution = np.where(has_marker, averaged(plugged, variance) - plugged, 0.0)
+    caution = averaged(weighed, variance) - weighed
     final = base + weighed + caution
     known_variance = evidence.prevalence_sd**2 + symptoms_variance
     reach = Z95 * np.sqrt(known_variance + variance)
