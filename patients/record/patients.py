@@ -44,6 +44,7 @@ def enrol(
     if started_on is not None:
         start_episode(patient=patient, started_on=started_on, by=by, at=at)
     count_up([patient.pk], at=at)
+    patient.refresh_from_db()
     return patient
 
 
