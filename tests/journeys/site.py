@@ -21,8 +21,8 @@ _SIGNS = {
     "postgres": "bin/postgres",
     "valkey": "valkey-server",
     "web": "granian",
-    "worker": "celery --app monitoring.celery worker",
-    "beat": "celery --app monitoring.celery beat",
+    "worker": "--app monitoring.celery worker",
+    "beat": "--app monitoring.celery beat",
     "watchdog": "watchdog.py",
 }
 

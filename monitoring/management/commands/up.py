@@ -116,14 +116,14 @@ def start_site(supervisor: Supervisor) -> None:
                 *(sys.executable, "-m", "granian", "--interface", "wsgi"),
                 *("--host", ports.HOST, "--port", str(settings.PORT), "--no-ws"),
                 *("--workers", str(WEB_PROCESSES), "--blocking-threads", str(WEB_THREADS)),
-                *("--respawn-failed-workers", "--workers-kill-timeout", "10"),
+                *("--respawn-failed-workers", "--workers-kill-timeout", "5"),
                 "monitoring.wsgi:application",
             ),
             folder=settings.BASE_DIR,
         )
     )
     wait_until(web_answers, child=web, pause=supervisor.tick)
-    celery = (sys.executable, "-m", "celery", "--app", "monitoring.celery")
+    celery = (sys.executable, "-m", "celery", "--quiet", "--app", "monitoring.celery")
     worker_options = (
         *("--pool", "prefork", "--concurrency", str(WORKER_PROCESSES)),
         *("--hostname", "soundings@%h", "--loglevel", "INFO"),
@@ -154,7 +154,7 @@ def web_answers() -> bool:
     try:
         host = urlsplit(settings.SITE_URL).netloc
         asked.request("GET", "/health/live", headers={"Host": host})
-        return asked.getresponse().status < 500
+        return asked.getresponse().status > 0
     except (OSError, HTTPException):
         return False
     finally:
