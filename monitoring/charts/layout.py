@@ -34,7 +34,7 @@ class Frame:
 
 
 WIDE = Frame(width=960, left=64, right=150, size=12.5, is_compact=False)
-COMPACT = Frame(width=360, left=34, right=78, size=12, is_compact=True)
+COMPACT = Frame(width=290, left=28, right=66, size=12, is_compact=True)
 
 
 @dataclass(frozen=True)

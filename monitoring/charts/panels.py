@@ -1,6 +1,7 @@
 """One panel: its head with the last values, its series with band, ranges and thresholds."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from monitoring.charts.figures import Band, Panel, Point, Range, Series, Standing
@@ -9,74 +10,116 @@ from monitoring.charts.svg import line, num, paint, rect, say, text, width_of, w
 from monitoring.charts.symbols import missed, symbol
 
 CENSORED = frozenset({Standing.BELOW, Standing.ABOVE})
+LINE = 18.0
+READINGS_APART = 18.0
 NOT_JOINED = frozenset({Standing.EXCLUDED, Standing.CORRECTED})
 
 
+@dataclass
+class _HeadLine:
+    """One line of a head: words at its start and at its end, and series that are named in it."""
+
+    start: str = ""
+    end: str = ""
+    series: list[tuple[float, Series]] = field(default_factory=list)
+
+
 def head_height(panel: Panel, *, weeks: TimeAxis) -> float:
-    """Tell how much room the head needs: one line where it is wide, up to four where not."""
-    if not weeks.frame.is_compact:
-        return 34
-    lines = 1 + (len(panel.series) > 1) + (panel.latest is not None) + (panel.previous is not None)
-    return 12 + 17 * lines
+    """Tell how much room the head needs above the plot."""
+    return 16 + LINE * len(_head_lines(panel, weeks=weeks))
 
 
 def draw_head(panel: Panel, *, weeks: TimeAxis, top: float) -> list[str]:
-    """Write title and unit, the series where there are several, latest large, previous small."""
-    frame, words = weeks.frame, weeks.chart.words
-    baseline = top + 22
-    parts = [
-        f'<text x="4" y="{num(baseline)}" font-size="15" font-weight="650" {paint(fill="ink")}>'
-        f'{say(panel.title)} <tspan font-size="{num(frame.size)}" font-weight="400" '
-        f"{paint(fill='soft')}>{say(panel.unit)}</tspan></text>"
-    ]
-    x = 4 + width_of(panel.title, size=15, is_bold=True) + width_of(f" {panel.unit}", size=13) + 22
-    y = baseline
-    if len(panel.series) > 1:
-        if frame.is_compact:
-            x, y = 10.0, baseline + 17
-        parts += _name_series(panel, x=x, y=y, size=frame.size)
-    latest = panel.latest and (words.latest, panel.latest.text, panel.latest.when)
-    previous = panel.previous and (words.previous, panel.previous.text, panel.previous.when)
+    """Write title and unit, latest value large, previous small, and the names of several series."""
+    frame = weeks.frame
+    parts: list[str] = []
+    for number, content in enumerate(_head_lines(panel, weeks=weeks)):
+        y = top + 22 + number * LINE
+        common = f'y="{num(y)}" font-size="{num(frame.size)}" {paint(fill="soft")}'
+        if content.start:
+            parts.append(f'<text x="4" {common}>{content.start}</text>')
+        if content.end:
+            anchored = f'x="{num(frame.width - 4)}" text-anchor="end"'
+            parts.append(f"<text {anchored} {common}>{content.end}</text>")
+        for x, series in content.series:
+            parts += _name_series(series, x=x, y=y, size=frame.size)
+    return parts
+
+
+def _head_lines(panel: Panel, *, weeks: TimeAxis) -> list[_HeadLine]:
+    """Set the head: one line where everything fits beside the title, more where it does not."""
+    frame = weeks.frame
+    room = frame.width - 8
+    lines = [_HeadLine(start=_title(line)) for line in wrap(panel.title, room=room, size=16)]
+    taken = width_of(panel.title, size=15, is_bold=True) + width_of(f" {panel.unit}", size=13)
+    unit = say(panel.unit)
+    if len(lines) > 1 or taken > room:
+        lines.append(_HeadLine(start=unit))
+    elif unit:
+        lines[0].start += f" {unit}"
+    told = _readings(panel, weeks=weeks)
     if frame.is_compact:
-        for reading, size in ((latest, 15.0), (previous, frame.size)):
-            if reading:
-                y += 17
-                parts.append(
-                    f'<text x="4" y="{num(y)}" font-size="{num(frame.size)}" {paint(fill="soft")}>'
-                    f"{_reading(reading, unit=panel.unit, size=size)}</text>"
-                )
-        return parts
-    told = [
-        _reading(reading, unit=panel.unit, size=size)
-        for reading, size in ((latest, 17.0), (previous, frame.size))
-        if reading
+        lines += [_HeadLine(start=words) for reading in told for words in reading.fit(room)]
+    elif told:
+        if taken + sum(reading.width for reading in told) + READINGS_APART * len(told) > room:
+            lines.append(_HeadLine())
+        spaced = f'<tspan dx="{num(READINGS_APART)}">'
+        lines[-1].end = f"{spaced}".join(f"{reading.whole}</tspan>" for reading in told)
+        lines[-1].end = f"<tspan>{lines[-1].end}"
+    if len(panel.series) > 1:
+        if frame.is_compact or len(lines) == 1:
+            lines.append(_HeadLine())
+        x = 10.0 if frame.is_compact else frame.left
+        for series in panel.series:
+            lines[-1].series.append((x, series))
+            x += 42 + width_of(series.name, size=frame.size)
+    return lines
+
+
+def _title(words: str) -> str:
+    return f'<tspan font-size="15" font-weight="650" {paint(fill="ink")}>{say(words)}</tspan>'
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The latest or the previous value in words: what and when, and how wide both are together."""
+
+    value: str
+    when: str
+    width: float
+
+    @property
+    def whole(self) -> str:
+        return f"{self.value}, {self.when}"
+
+    def fit(self, room: float) -> list[str]:
+        """Give one line, or two where the date does not fit behind the value."""
+        return [self.whole] if self.width <= room else [self.value, self.when]
+
+
+def _readings(panel: Panel, *, weeks: TimeAxis) -> list[_Told]:
+    frame, words = weeks.frame, weeks.chart.words
+    told = []
+    for label, reading, size in (
+        (words.latest, panel.latest, 17.0),
+        (words.previous, panel.previous, frame.size),
+    ):
+        if reading is not None:
+            large = f'font-size="{num(size)}" font-weight="650" {paint(fill="ink")}'
+            value = f"{say(label)} <tspan {large}>{say(reading.text)}</tspan> {say(panel.unit)}"
+            width = width_of(f"{label}  {panel.unit}, {reading.when}", size=frame.size)
+            width += width_of(reading.text, size=size, is_bold=True)
+            told.append(_Told(value.rstrip(), say(reading.when), width))
+    return told
+
+
+def _name_series(series: Series, *, x: float, y: float, size: float) -> list[str]:
+    dash = "4 3" if series.is_dashed else ""
+    return [
+        line(x - 6, y - 4, x + 14, y - 4, stroke=series.tone, width=1.5, dash=dash),
+        symbol(series.shape, series.tone, Standing.USED, x + 4, y - 4),
+        text(x + 20, y, series.name, size=size, fill="ink"),
     ]
-    if told:
-        spaced = '<tspan dx="14"></tspan>'.join(told)
-        parts.append(
-            f'<text x="{num(frame.width - 4)}" y="{num(baseline)}" font-size="{num(frame.size)}" '
-            f'text-anchor="end" {paint(fill="soft")}>{spaced}</text>'
-        )
-    return parts
-
-
-def _reading(reading: tuple[str, str, str], *, unit: str, size: float) -> str:
-    label, value, when = reading
-    return (
-        f'{say(label)} <tspan font-size="{num(size)}" font-weight="650" {paint(fill="ink")}>'
-        f"{say(value)}</tspan> {say(unit)}, {say(when)}"
-    )
-
-
-def _name_series(panel: Panel, *, x: float, y: float, size: float) -> list[str]:
-    parts = []
-    for series in panel.series:
-        dash = "4 3" if series.is_dashed else ""
-        parts.append(line(x - 6, y - 4, x + 14, y - 4, stroke=series.tone, width=1.5, dash=dash))
-        parts.append(symbol(series.shape, series.tone, Standing.USED, x + 4, y - 4))
-        parts.append(text(x + 20, y, series.name, size=size, fill="ink"))
-        x += 20 + width_of(series.name, size=size) + 22
-    return parts
 
 
 def draw_plot(
@@ -87,14 +130,15 @@ def draw_plot(
     parts = [shading, *_draw_ground(panel, weeks=weeks, axis=axis), f'<g clip-path="url(#{clip})">']
     if panel.band is not None:
         parts += _draw_band(panel.band, weeks=weeks, axis=axis)
+    parts += _draw_verticals(weeks, axis=axis)
     for threshold in panel.thresholds:
         y = axis.y(threshold.value)
         parts.append(line(left, y, right, y, stroke="soft", width=1.2, dash="6 3"))
     for series in panel.series:
         parts += _draw_lines(series, panel, weeks=weeks, axis=axis)
     parts.append("</g>")
-    parts.append(line(left, axis.top, left, axis.bottom, stroke="frame"))
-    parts.append(line(left, axis.bottom, right, axis.bottom, stroke="frame"))
+    edges = f"M{num(left)} {num(axis.top)}V{num(axis.bottom)}H{num(right)}"
+    parts.append(f'<path d="{edges}" {paint(stroke="frame")}/>')
     parts += [
         missed(weeks.x(gap.at_week), axis.bottom)
         for gap in panel.missed
@@ -117,12 +161,29 @@ def _draw_ground(panel: Panel, *, weeks: TimeAxis, axis: ValueAxis) -> list[str]
         low, high = _ends(span, axis)
         ground = paint(fill="range")
         parts.append(rect(left, axis.y(high), right - left, axis.y(low) - axis.y(high), ground))
-    for step in axis.steps:
-        y = axis.y(step)
-        parts.append(line(left, y, right, y, stroke="grid"))
-        parts.append(text(left - 8, y + 4, f"{step:g}", size=frame.size - 1, anchor="end"))
-    places = (weeks.x(week) for week in weeks.ticks())
-    parts += [line(x, axis.top, x, axis.bottom, stroke="grid") for x in places]
+    across = "".join(f"M{num(left)} {num(axis.y(step))}H{num(right)}" for step in axis.steps)
+    down = "".join(
+        f"M{num(weeks.x(week))} {num(axis.top)}V{num(axis.bottom)}" for week in weeks.ticks()
+    )
+    parts.append(f'<path d="{across}{down}" {paint(stroke="grid")}/>')
+    parts += [
+        text(left - 8, axis.y(step) + 4, f"{step:g}", size=frame.size - 1, anchor="end")
+        for step in axis.steps
+    ]
+    return parts
+
+
+def _draw_verticals(weeks: TimeAxis, *, axis: ValueAxis) -> list[str]:
+    """Carry the flags and today down through the panel."""
+    chart = weeks.chart
+    parts = []
+    for mark in chart.marks:
+        if weeks.holds(mark.at_week):
+            x = weeks.x(mark.at_week)
+            parts.append(line(x, axis.top, x, axis.bottom, stroke=str(mark.level), dash="2 3"))
+    if chart.today_week is not None and weeks.holds(chart.today_week):
+        x = weeks.x(chart.today_week)
+        parts.append(line(x, axis.top, x, axis.bottom, stroke="soft", width=1.2))
     return parts
 
 

@@ -24,7 +24,7 @@ PAINTS = {
     "plum-pale": "#f4e4f1",
     "moss-pale": "#e7f0df",
     "slate-pale": "#e4eaec",
-    "range": "#f1f4ea",
+    "range": "#ebf1dd",
     "watch": "#a86500",
     "high": "#bd1c49",
     "event": "#8a7a5c",
@@ -39,8 +39,7 @@ def say(text: str) -> str:
 
 def num(value: float) -> str:
     """Write a coordinate with at most one decimal."""
-    text = f"{value:.1f}"
-    return text[:-2] if text.endswith(".0") else text
+    return f"{value:.1f}".removesuffix(".0")
 
 
 @cache
@@ -98,7 +97,8 @@ def text(
 
 def width_of(content: str, *, size: float = 12, is_bold: bool = False) -> float:
     """Estimate how wide a text will be, rather too wide than too narrow."""
-    ems = sum(1.0 if ord(letter) >= _FIRST_WIDE else 0.56 for letter in content)
+    wide = 0 if content.isascii() else sum(ord(letter) >= _FIRST_WIDE for letter in content)
+    ems = 0.54 * (len(content) - wide) + wide
     return ems * size * (1.07 if is_bold else 1.0)
 
 

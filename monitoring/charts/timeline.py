@@ -4,7 +4,7 @@ import re
 
 from monitoring.charts.figures import ChartRefused, Panel, Standing, TimelineChart
 from monitoring.charts.lanes import draw_events, draw_flags, draw_trials, shade_events
-from monitoring.charts.layout import COMPACT, WIDE, TimeAxis, clinical_date, value_axis
+from monitoring.charts.layout import COMPACT, WIDE, TimeAxis, ValueAxis, clinical_date, value_axis
 from monitoring.charts.panels import draw_head, draw_plot, head_height
 from monitoring.charts.svg import line, num, say, text, width_of
 from monitoring.charts.symbols import missed, symbol
@@ -33,10 +33,11 @@ def render_timeline(chart: TimelineChart, *, id_prefix: str, is_compact: bool = 
     drawn = draw_flags(chart.marks, weeks=weeks, title=words.flags, top=y)
     parts += drawn.parts
     y += drawn.height
-    panels_top = y
+    plots: list[str] = []
     for number, panel in enumerate(chart.panels):
-        y = _draw_panel(parts, panel, weeks=weeks, top=y, clip=f"{id_prefix}-clip{number}")
-    parts += _draw_verticals(weeks, top=panels_top, bottom=y)
+        axis = _draw_panel(parts, panel, weeks=weeks, top=y, clip=f"{id_prefix}-clip{number}")
+        plots.append(f"{num(axis.top)} {num(axis.bottom)}")
+        y = axis.bottom + 12
     y = _draw_time_axis(parts, weeks, top=y)
     y = _draw_legend(parts, weeks, top=y)
     stops = _draw_stops(weeks)
@@ -44,7 +45,7 @@ def render_timeline(chart: TimelineChart, *, id_prefix: str, is_compact: bool = 
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart__svg" role="img" '
         f'viewBox="0 0 {num(weeks.frame.width)} {num(y)}" font-family="sans-serif" '
         f'aria-labelledby="{id_prefix}-title {id_prefix}-desc" '
-        f'data-top="{num(panels_top)}" data-bottom="{num(y)}">'
+        f'data-plots="{" ".join(plots)}">'
         f'<title id="{id_prefix}-title">{say(chart.title)}</title>'
         f'<desc id="{id_prefix}-desc">{say(chart.description)}</desc>'
         f"{''.join(parts)}{stops}</svg>"
@@ -70,7 +71,9 @@ def _draw_milestones(parts: list[str], weeks: TimeAxis) -> float:
     return y + 8
 
 
-def _draw_panel(parts: list[str], panel: Panel, *, weeks: TimeAxis, top: float, clip: str) -> float:
+def _draw_panel(
+    parts: list[str], panel: Panel, *, weeks: TimeAxis, top: float, clip: str
+) -> ValueAxis:
     frame = weeks.frame
     parts += draw_head(panel, weeks=weeks, top=top)
     plot_top = top + head_height(panel, weeks=weeks)
@@ -81,21 +84,7 @@ def _draw_panel(parts: list[str], panel: Panel, *, weeks: TimeAxis, top: float, 
     )
     shading = shade_events(weeks.chart.spans, weeks=weeks, top=axis.top, bottom=axis.bottom)
     parts += draw_plot(panel, weeks=weeks, axis=axis, shading=shading, clip=clip)
-    return axis.bottom + 12
-
-
-def _draw_verticals(weeks: TimeAxis, *, top: float, bottom: float) -> list[str]:
-    """Draw through all panels: the flags, and today."""
-    chart = weeks.chart
-    parts = []
-    for mark in chart.marks:
-        if weeks.holds(mark.at_week):
-            x = weeks.x(mark.at_week)
-            parts.append(line(x, top, x, bottom - 12, stroke=str(mark.level), dash="2 3"))
-    if chart.today_week is not None and weeks.holds(chart.today_week):
-        x = weeks.x(chart.today_week)
-        parts.append(line(x, top, x, bottom - 12, stroke="soft"))
-    return parts
+    return axis
 
 
 def _draw_time_axis(parts: list[str], weeks: TimeAxis, *, top: float) -> float:

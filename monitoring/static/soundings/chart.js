@@ -6,13 +6,19 @@
   const SVG = "http://www.w3.org/2000/svg";
 
   function addLine(svg) {
-    const line = document.createElementNS(SVG, "line");
+    const line = document.createElementNS(SVG, "path");
     line.setAttribute("class", "chart__focus");
-    line.setAttribute("y1", svg.dataset.top);
-    line.setAttribute("y2", svg.dataset.bottom);
-    line.setAttribute("visibility", "hidden");
     svg.append(line);
     return line;
+  }
+
+  function moveTo(svg, line, x) {
+    const edges = svg.dataset.plots.split(" ");
+    let path = "";
+    for (let index = 0; index < edges.length; index += 2) {
+      path += `M${x} ${edges[index]}V${edges[index + 1]}`;
+    }
+    line.setAttribute("d", path);
   }
 
   function addButton(readout, label) {
@@ -60,10 +66,8 @@
 
     function show(index) {
       at = Math.min(Math.max(index, 0), count - 1);
-      for (const { stops, line } of drawings) {
-        line.setAttribute("x1", stops[at].dataset.x);
-        line.setAttribute("x2", stops[at].dataset.x);
-        line.setAttribute("visibility", "visible");
+      for (const { svg, stops, line } of drawings) {
+        moveTo(svg, line, stops[at].dataset.x);
       }
       says.textContent = drawings[0].stops[at].dataset.says;
       previous.setAttribute("aria-disabled", String(at === 0));
