@@ -53,7 +53,7 @@ class Results(APIView):
     )
     def post(self, request: Request) -> Response:
         caller = cast(LaboratoryAtTheDoor, request.user)
-        body = cast(bytes, request.data)
+        body = request.data if isinstance(request.data, bytes) else b""  # no body at all
         try:
             panels, is_list = read_json(body)
         except Unreadable as fault:

@@ -30,7 +30,7 @@ from patients.models import (
 from patients.record.parking import NoLongerWaiting
 from patients.record.patients import enrol
 from patients.record.people import add_clinician
-from tests.patients.conftest import MONDAY, Push, draw
+from tests.conftest import MONDAY, Push, draw
 
 pytestmark = pytest.mark.django_db
 

@@ -1,4 +1,4 @@
-"""A small clinic and a laboratory for the tests of the record."""
+"""A small clinic and a laboratory, for the tests of every room."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime

@@ -1,0 +1,207 @@
+"""The laboratory's door over HTTP: who may come in, what is answered, what is refused."""
+
+import json
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.db import OperationalError, connection
+from django.test import Client
+
+from monitoring import redis
+from patients.models import Inbound, Laboratory, LaboratoryKey, Parked, Patient, Result
+from patients.record.laboratories import issue_key, revoke_keys
+from tests.conftest import MONDAY, draw
+
+pytestmark = pytest.mark.django_db
+
+
+class Door:
+    """A laboratory with its key in hand."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.client = Client()
+
+    def push(self, message: Any, **headers: str) -> Any:
+        body = message if isinstance(message, bytes) else json.dumps(message).encode()
+        return self.client.post(
+            "/api/v1/results",
+            body,
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {self.key}"} | headers,
+        )
+
+
+@pytest.fixture
+def door(laboratory: Laboratory) -> Door:
+    return Door(issue_key(laboratory=laboratory, by="operator", at=MONDAY))
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis() -> None:
+    redis.ask(lambda line: line.flushdb())
+
+
+def test_a_draw_is_taken_in(door: Door, patient: Patient) -> None:
+    answer = door.push(draw())
+
+    result = Result.objects.get()
+    assert answer.status_code == 201
+    assert answer.json() == {
+        "id": str(result.draw.public_id),
+        "accession": "A-17",
+        "state": "recorded",
+        "reasons": [],
+    }
+
+
+def test_the_same_message_again_gets_the_same_name(door: Door, patient: Patient) -> None:
+    first = door.push(draw()).json()
+
+    again = door.push(draw())
+
+    assert again.status_code == 200
+    assert again.json() == first | {"state": "known"}
+    assert Result.objects.count() == 1
+
+
+def test_a_list_is_answered_with_a_list(door: Door, patient: Patient) -> None:
+    answer = door.push({"draws": [draw(accession="A-1"), draw(accession="A-2", mrn="9999")]})
+
+    assert answer.status_code == 201
+    assert [each["state"] for each in answer.json()["draws"]] == ["recorded", "parked"]
+
+
+def test_an_unknown_patient_is_parked_and_answered_created(door: Door) -> None:
+    answer = door.push(draw(mrn="9999"))
+
+    assert answer.status_code == 201
+    assert answer.json() == {
+        "id": str(Parked.objects.get().public_id),
+        "accession": "A-17",
+        "state": "parked",
+        "reasons": ["unknown_patient"],
+    }
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Bearer wrong", "Basic dXNlcjpwYXNz", "snd_x"]
+)
+def test_without_a_live_key_nobody_comes_in(door: Door, header: str) -> None:
+    answer = door.push(draw(), Authorization=header)
+
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"].startswith("Bearer")
+    assert answer["Content-Type"] == "application/problem+json"
+    assert not Inbound.objects.exists()
+
+
+def test_a_revoked_key_opens_nothing(door: Door, laboratory: Laboratory) -> None:
+    revoke_keys(laboratory=laboratory, beginning=None, by="operator", at=MONDAY)
+
+    assert door.push(draw()).status_code == 401
+
+
+def test_two_keys_live_side_by_side_for_a_change_over(
+    door: Door, laboratory: Laboratory, patient: Patient
+) -> None:
+    second = Door(issue_key(laboratory=laboratory, by="operator", at=MONDAY))
+
+    assert door.push(draw(accession="A-1")).status_code == 201
+    assert second.push(draw(accession="A-2")).status_code == 201
+
+
+def test_the_key_itself_is_not_in_the_database(door: Door) -> None:
+    kept = LaboratoryKey.objects.get()
+
+    assert door.key not in {str(value) for value in vars(kept).values()}
+    assert door.push(draw()).status_code == 201
+    kept.refresh_from_db()
+    assert kept.last_used_at is not None
+
+
+def test_every_fault_is_named_and_nothing_is_stored(door: Door) -> None:
+    answer = door.push({"accession": "", "results": [{"analyte": "sIL-6R", "value": "1"}]})
+
+    body = answer.json()
+    assert answer.status_code == 422
+    assert answer["Content-Type"] == "application/problem+json"
+    assert body["status"] == 422
+    assert {fault["pointer"] for fault in body["errors"]} == {
+        "/accession",
+        "/patient",
+        "/collected_at",
+        "/results/0",
+    }
+    assert not Inbound.objects.exists()
+
+
+@pytest.mark.parametrize("body", [b"{", b"", b"\xff", b'{"a": NaN}'])
+def test_what_is_not_json_is_refused(door: Door, body: bytes) -> None:
+    answer = door.push(body)
+
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_another_content_type_is_refused(door: Door) -> None:
+    answer = door.client.post(
+        "/api/v1/results",
+        b"a,b",
+        content_type="text/csv",
+        headers={"Authorization": f"Bearer {door.key}"},
+    )
+
+    assert answer.status_code == 415
+
+
+def test_a_message_that_is_too_large_is_refused(door: Door, settings: LazySettings) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+    answer = door.push(b" " * (1024 * 1024 + 1))
+
+    assert answer.status_code == 413
+    assert "1 MB" in answer.json()["detail"]
+
+
+def test_too_many_messages_in_a_minute_are_asked_to_wait(
+    door: Door, laboratory: Laboratory, patient: Patient
+) -> None:
+    laboratory.pushes_per_minute = 2
+    laboratory.save()
+
+    answers = [door.push(draw(accession=f"A-{number}")) for number in range(5)]
+
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(refused) >= 1  # the clock may turn to the next minute between two pushes
+    assert 1 <= int(refused[0]["Retry-After"]) <= 60
+    assert Result.objects.count() == len(answers) - len(refused)
+
+
+def test_a_push_is_taken_in_while_redis_is_away(
+    door: Door, patient: Patient, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    monkeypatch.setattr(redis, "_line", redis._Line())
+
+    assert door.push(draw()).status_code == 201
+    assert Result.objects.count() == 1
+
+
+def test_a_database_that_is_away_is_answered_with_try_again(door: Door, patient: Patient) -> None:
+    def be_away(*_: object) -> None:
+        raise OperationalError("the server closed the connection unexpectedly")
+
+    with connection.execute_wrapper(be_away):
+        answer = door.push(draw())
+
+    assert answer.status_code == 503
+    assert int(answer["Retry-After"]) > 0
+    assert not Inbound.objects.exists()
+
+
+def test_other_methods_are_refused(door: Door) -> None:
+    answer = door.client.get("/api/v1/results", headers={"Authorization": f"Bearer {door.key}"})
+
+    assert answer.status_code == 405
