@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.definitions import RULES, STATES, ClinicalState, Courses, assess_courses
+from analytics.courses import Courses, assess_courses
+from analytics.definitions import RULES, STATES, ClinicalState
 from analytics.findings import Contribution, EvidenceKind, Fact, LeftOut, Trajectory
 from analytics.histories import ANALYTES, COMPARATORS, SIL6R, UNITS, History
 from analytics.histories import microseconds as to_microseconds

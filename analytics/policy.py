@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from analytics.definitions import Courses
+from analytics.courses import Courses
 from analytics.risk import Risk
 from analytics.tables import Bools, Floats, Ints
 
