@@ -1,0 +1,144 @@
+"""Whether every part of the site is well, and what it has in hand: asked by /health/ and status.
+
+Whatever is away is reported, never raised, and never waited for longer than a moment.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+
+from django.conf import settings
+from django.db import Error, connection
+from django.db.models import Count, Min, OuterRef, Subquery
+from django.db.models.functions import Coalesce, Greatest
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from monitoring import pulse
+from monitoring.models import Alert, Attempt, DeliveryState, Flag, RiskAssessment
+from patients.models import Parked, ParkedState, Patient, Result
+
+OK = "ok"
+ANSWERS_WITHIN_S = 2.0
+# The sweep comes every 10 seconds; who waits six times as long is not being looked after
+WAITS_AT_MOST = timedelta(seconds=60)
+
+_one_at_a_time = Lock()
+
+
+@dataclass(frozen=True)
+class VitalSigns:
+    """Each part is "ok", or says what is the matter."""
+
+    database: str
+    broker: str
+    worker: str
+    beat: str
+
+    @property
+    def are_well(self) -> bool:
+        return set(asdict(self).values()) == {OK}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What is on record and what is in hand."""
+
+    results: int
+    parked: int
+    patients: int
+    stale_patients: int
+    oldest_stale_s: float
+    assessments: int
+    flags_open: dict[str, int]
+    alerts_owed: int
+    alerts_sent: int
+
+
+def take(*, at: datetime) -> VitalSigns:
+    """Look at every part once."""
+    database, longest_wait = _ask_database(at=at)
+    broker, worker, beat = _ask_broker()
+    if worker == OK and longest_wait > WAITS_AT_MOST:
+        worker = f"stalled: somebody has waited {longest_wait.total_seconds():.0f} s to be assessed"
+    return VitalSigns(database=database, broker=broker, worker=worker, beat=beat)
+
+
+def _ask_database(*, at: datetime) -> tuple[str, timedelta]:
+    """Ask aside, so that a server that takes the question and never answers is left alone."""
+    answers: SimpleQueue[tuple[str, timedelta]] = SimpleQueue()
+    Thread(target=_look_aside, args=(answers, at), name="vital-signs", daemon=True).start()
+    try:
+        return answers.get(timeout=ANSWERS_WITHIN_S)
+    except Empty:
+        return f"away: no answer within {ANSWERS_WITHIN_S:g} s", timedelta(0)
+
+
+def _look_aside(answers: "SimpleQueue[tuple[str, timedelta]]", at: datetime) -> None:
+    """Ask the database by a connection of this thread; of many questions that hang, one does."""
+    if not _one_at_a_time.acquire(timeout=ANSWERS_WITHIN_S):
+        return
+    try:
+        answers.put((OK, longest_wait(at=at)))
+    except Error as fault:
+        answers.put((f"away: {type(fault).__name__}", timedelta(0)))
+    finally:
+        connection.close()
+        _one_at_a_time.release()
+
+
+def longest_wait(*, at: datetime) -> timedelta:
+    """Say how long the patient who waits longest has waited for a worker.
+
+    After a failed attempt a patient rests on purpose; the wait counts from the end of the rest.
+    """
+    rests_until = Attempt.objects.filter(patient=OuterRef("pk")).values("retry_at")
+    since = (
+        Patient.objects.stale()
+        .annotate(rests_until=Subquery(rests_until))
+        .aggregate(since=Min(Greatest("stale_since", Coalesce("rests_until", "stale_since"))))
+    )["since"]
+    return timedelta(0) if since is None else max(at - since, timedelta(0))
+
+
+def _ask_broker() -> tuple[str, str, str]:
+    """Ask by a line of one's own: the shared one keeps silent for a moment after a failure."""
+    try:
+        with Redis.from_url(
+            settings.REDIS_URL,
+            socket_timeout=ANSWERS_WITHIN_S / 2,
+            socket_connect_timeout=ANSWERS_WITHIN_S / 2,
+            retry=Retry(NoBackoff(), 0),
+        ) as line:
+            beats = line.mget([pulse.WORKER, pulse.BEAT])
+    except RedisError as fault:
+        unknown = "away: not known without the broker"
+        return f"away: {type(fault).__name__}", unknown, unknown
+    silent = f"away: no pulse for {pulse.LASTS_S} s"
+    worker, beat = (silent if each is None else OK for each in beats)
+    return OK, worker, beat
+
+
+def count(*, at: datetime) -> Counts:
+    """Count what is on record and in hand; the database must be there."""
+    oldest = Patient.objects.stale().aggregate(since=Min("stale_since"))["since"]
+    by_kind = Flag.objects.up().values_list("kind").annotate(n=Count("pk")).order_by("kind")
+    return Counts(
+        results=Result.objects.current().count(),
+        parked=Parked.objects.filter(state=ParkedState.WAITING).count(),
+        patients=Patient.objects.count(),
+        stale_patients=Patient.objects.stale().count(),
+        oldest_stale_s=0.0 if oldest is None else max((at - oldest).total_seconds(), 0.0),
+        assessments=RiskAssessment.objects.count(),
+        flags_open=dict(by_kind),
+        alerts_owed=_owed_alerts(),
+        alerts_sent=Alert.objects.filter(delivery__state=DeliveryState.SENT).count(),
+    )
+
+
+def _owed_alerts() -> int:
+    not_in_a_mail = Alert.objects.filter(delivery=None, dropped_at=None)
+    not_sent = Alert.objects.filter(delivery__state=DeliveryState.OWED)
+    return not_in_a_mail.count() + not_sent.count()
