@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from math import isnan
@@ -13,8 +13,8 @@ import pandas as pd
 
 from analytics.courses import Courses, assess_courses
 from analytics.definitions import RULES, STATES, ClinicalState
-from analytics.findings import Contribution, EvidenceKind, Fact, LeftOut, Trajectory
-from analytics.histories import ANALYTES, COMPARATORS, SIL6R, UNITS, History
+from analytics.findings import Contribution, LeftOut, Trajectory
+from analytics.histories import ANALYTES, SIL6R, History
 from analytics.histories import microseconds as to_microseconds
 from analytics.policy import (
     ALLOCATIONS,
@@ -26,12 +26,13 @@ from analytics.policy import (
     allocate,
     wanted_flags,
 )
+from analytics.readouts import read_contributions, read_left_out, read_trajectories
 from analytics.releases import Release, load_shipped
 from analytics.risk import Risk, assess_risk
 from analytics.tables import NEVER, Floats, Ints
 from analytics.tracking import Tracks, follow
 from analytics.trajectories import Z95
-from analytics.validity import EXCLUDING, Readings, read, reason_codes
+from analytics.validity import Readings, read
 
 CURRENT_RELEASE = load_shipped("published-prior-1")
 _SIL6R = ANALYTES.index(SIL6R)
@@ -187,9 +188,10 @@ class Estimates:
 
     def __iter__(self) -> Iterator[Estimate]:
         """Give each patient's estimate."""
-        trajectories = self._trajectories()
-        left_out = self._left_out()
         courses, risk = self.courses, self.risk
+        trajectories = read_trajectories(self.tracks, self.readings, self.segments)
+        left_out = read_left_out(self.readings)
+        pieces_of = read_contributions(risk, courses, self.tracks, self.release, self.outcome == 0)
         fixed = (
             self.release.basis,
             self.release.version,
@@ -208,7 +210,7 @@ class Estimates:
             risk.without_low.tolist(),
             risk.without_high.tolist(),
             self.allocation.tolist(),
-            self._contributions(),
+            pieces_of,
             strict=True,
         )
         for place, row in enumerate(columns):
@@ -232,157 +234,6 @@ class Estimates:
                 self.flags.get(place, ()),
                 *fixed,
             )
-
-    def _contributions(self) -> Iterator[tuple[Contribution, ...]]:
-        risk, courses = self.risk, self.courses
-        prior = Contribution(
-            EvidenceKind.PRIOR,
-            risk.prior,
-            {"prevalence": self.release.evidence.prevalence, "basis": self.release.basis},
-        )
-        levels: list[tuple[float, float, float, int] | None] = [None] * len(self)
-        tracks = self.tracks
-        mine = np.flatnonzero((tracks.analyte == _SIL6R) & (tracks.n_scored > 0))
-        level = np.exp(tracks.level[mine]).tolist()
-        slope = tracks.lines.mean1[mine].tolist()
-        rising = tracks.rising[mine].tolist()
-        counts = tracks.n_scored[mine].tolist()
-        for place, fact in zip(
-            tracks.patient[mine].tolist(),
-            zip(level, slope, rising, counts, strict=True),
-            strict=True,
-        ):
-            levels[place] = fact
-        rows = zip(
-            self.outcome.tolist(),
-            courses.early.tolist(),
-            risk.symptoms.tolist(),
-            risk.marker.tolist(),
-            risk.marker_sd.tolist(),
-            risk.caution.tolist(),
-            strict=True,
-        )
-        for place, (outcome, early, symptoms, marker, marker_sd, caution) in enumerate(rows):
-            if outcome:
-                yield ()
-                continue
-            pieces = [prior]
-            if early >= 0:
-                pieces.append(
-                    Contribution(EvidenceKind.SYMPTOMS, symptoms, self._symptom_facts(place))
-                )
-            found = levels[place]
-            if found is not None:
-                facts: dict[str, Fact] = {
-                    "analyte": SIL6R,
-                    "level": found[0],
-                    "slope_per_week": found[1],
-                    "probability_rising": found[2],
-                    "n_scored": found[3],
-                    "log_odds_sd": marker_sd,
-                }
-                pieces.append(Contribution(EvidenceKind.BIOMARKER, marker, facts))
-                pieces.append(Contribution(EvidenceKind.CAUTION, caution, {}))
-            yield tuple(pieces)
-
-    def _symptom_facts(self, place: int) -> dict[str, Fact]:
-        courses = self.courses
-        baseline, total = float(courses.baseline_total[place]), float(courses.early_total[place])
-        return {
-            "instrument": courses.instruments[int(courses.instrument[place])],
-            "baseline_total": baseline,
-            "total": total,
-            "improvement": 1 - total / baseline,
-            "is_improved": int(courses.early[place] == 0),
-            "rated_at": _moment(int(courses.early_us[place])).isoformat(),
-        }
-
-    def _trajectories(self) -> dict[int, tuple[Trajectory, ...]]:
-        tracks, lines = self.tracks, self.tracks.lines
-        keep = np.flatnonzero(tracks.n_scored > 0)
-        latest = tracks.ends.latest[keep]
-        slope_reach = Z95 * np.sqrt(lines.v11[keep])
-        level, reach = tracks.level[keep], Z95 * tracks.level_sd[keep]
-        limit = tracks.changes.limit[keep]
-        change = tracks.changes.since_set_point[keep]
-        columns = zip(
-            tracks.patient[keep].tolist(),
-            tracks.analyte[keep].tolist(),
-            tracks.segment[keep].tolist(),
-            _moments(tracks.origin_us[keep]),
-            np.exp(level).tolist(),
-            np.exp(level - reach).tolist(),
-            np.exp(level + reach).tolist(),
-            lines.mean1[keep].tolist(),
-            (lines.mean1[keep] - slope_reach).tolist(),
-            (lines.mean1[keep] + slope_reach).tolist(),
-            tracks.rising[keep].tolist(),
-            tracks.n_draws[keep].tolist(),
-            tracks.n_scored[keep].tolist(),
-            tracks.n_censored[keep].tolist(),
-            self.readings.value[latest].tolist(),
-            self.readings.comparator[latest].tolist(),
-            _moments(self.readings.drawn_us[latest]),
-            zip(lines.mean0[keep].tolist(), lines.mean1[keep].tolist(), strict=True),
-            zip(
-                lines.v00[keep].tolist(),
-                lines.v01[keep].tolist(),
-                lines.v11[keep].tolist(),
-                strict=True,
-            ),
-            lines.residual[keep].tolist(),
-            np.exp(tracks.changes.set_point[keep]).tolist(),
-            tracks.changes.set_point_draws[keep].tolist(),
-            np.expm1(tracks.changes.since_first[keep]).tolist(),
-            np.expm1(tracks.changes.since_previous[keep]).tolist(),
-            np.expm1(change).tolist(),
-            np.expm1(-limit).tolist(),
-            np.expm1(limit).tolist(),
-            (np.abs(change) > limit).tolist(),
-            strict=True,
-        )
-        found: dict[int, tuple[Trajectory, ...]] = {}
-        for place, analyte, segment, *rest in columns:
-            if not rest[18]:  # no set-point yet: nothing to compare with
-                rest[17] = rest[19] = rest[20] = rest[21] = rest[22] = rest[23] = None
-            rest[12] = COMPARATORS[rest[12]]
-            name = ANALYTES[analyte]
-            line = Trajectory(name, UNITS[name], self.segments[segment], *rest)
-            found[place] = (*found.get(place, ()), line)
-        return found
-
-    def _left_out(self) -> dict[int, tuple[LeftOut, ...]]:
-        readings = self.readings
-        rows = np.flatnonzero((readings.reasons != 0) | readings.is_censored)
-        found: dict[int, tuple[LeftOut, ...]] = {}
-        for place, analyte, us, mask in zip(
-            readings.patient[rows].tolist(),
-            readings.analyte[rows].tolist(),
-            readings.drawn_us[rows].tolist(),
-            readings.reasons[rows].tolist(),
-            strict=True,
-        ):
-            drawn_at, name = _moment(us), ANALYTES[analyte]
-            reasons = tuple(code.value for code in reason_codes(mask)) or ("censored",)
-            part = LeftOut(
-                what=f"{name} {drawn_at:%Y-%m-%d}",
-                reason=reasons[0],
-                reasons=reasons,
-                analyte=name,
-                drawn_at=drawn_at,
-                is_plotted=not mask & int(EXCLUDING),
-            )
-            found[place] = (*found.get(place, ()), part)
-        return found
-
-
-def _moment(us: int) -> datetime:
-    return datetime.fromtimestamp(us // 1_000_000, tz=UTC).replace(microsecond=us % 1_000_000)
-
-
-def _moments(us: Ints) -> list[datetime]:
-    naive = us.view("datetime64[us]").tolist() if len(us) else []
-    return [moment.replace(tzinfo=UTC) for moment in naive]
 
 
 def estimate_cohort(
@@ -423,7 +274,7 @@ def estimate_cohort(
     courses = assess_courses(history, at_us=at_us)
     started = np.where(history.started_us > at_us, NEVER, history.started_us)
     segments = history.result_columns.segments
-    tracks, marker = follow(
+    tracks, marker, readings = follow(
         readings,
         started_us=started,
         at_us=at_us,
@@ -456,6 +307,12 @@ def _signs(tracks: Tracks, outcome: Ints, policy: Policy) -> Signs:
     mine &= tracks.changes.span_weeks >= policy.rise_weeks
     rise[tracks.patient[mine]] = tracks.changes.since_set_point[mine]
     limit[tracks.patient[mine]] = tracks.changes.limit[mine]
+    held = np.zeros(len(outcome), dtype=np.bool_)
+    held[tracks.patient[tracks.is_latest_held & (tracks.analyte == _SIL6R)]] = True
     return Signs(
-        is_assessed=outcome == 0, is_not_assessable=outcome == 2, rise=rise, rise_limit=limit
+        is_assessed=outcome == 0,
+        is_not_assessable=outcome == 2,
+        is_held=held,
+        rise=rise,
+        rise_limit=limit,
     )

@@ -30,6 +30,8 @@ class Trajectory:
     in weeks since ``origin_at``; changes and their limits are fractions (0.5 is +50 %).
     ``probability_rising`` is that of a slope above zero. The limits are widened for the
     number of looks; ``is_beyond_variation`` compares the latest result with the set-point.
+    ``innovation`` is how many standard deviations the latest result lies from its prediction
+    out of the earlier ones; None while there is none.
     """
 
     analyte: str
@@ -60,6 +62,7 @@ class Trajectory:
     reference_change_low: float | None
     reference_change_high: float | None
     is_beyond_variation: bool
+    innovation: float | None
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain JSON values."""

@@ -59,6 +59,7 @@ class ResultColumns:
     value: Floats
     comparator: Ints  # position in COMPARATORS
     is_preliminary: Bools
+    is_confirmed: Bools  # by a person, or by a corrected report
     segment: Ints  # position in segments
     segments: tuple[str, ...]
 
@@ -107,8 +108,9 @@ class History:
     ----------
     patients, results, ratings, trials, events : DataFrame
         Columns as in :data:`COLUMNS`. Rows may come in any order and tables may
-        be empty (or None); values are canonical: sIL-6R in ng/mL, IL-6 and TNF-α in pg/mL,
-        hs-CRP in mg/L; times carry a zone.
+        be empty (or None); ``results.is_confirmed`` may be left out and says that a person has
+        checked an implausible result. Values are canonical: sIL-6R in ng/mL, IL-6 and TNF-α in
+        pg/mL, hs-CRP in mg/L; times carry a zone.
 
     Raises
     ------
@@ -183,7 +185,8 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
         analyte=keys[2],
         value=value[order],
         comparator=comparator[order],
-        is_preliminary=status[order] == 0,
+        is_preliminary=status[order] == STATUSES.index("preliminary"),
+        is_confirmed=(given["is_confirmed"] | (status == STATUSES.index("corrected")))[order],
         segment=keys[3],
         segments=segments,
     )

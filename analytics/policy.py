@@ -36,7 +36,7 @@ class FlagReason(StrEnum):
     """Why a flag should be up."""
 
     REAL_RISE = "real_rise"
-    RISING_SLOPE = "rising_slope"
+    IMPLAUSIBLE_RESULT = "implausible_result_waits_for_a_check"
     PROBABILITY_OVER_THRESHOLD = "probability_over_threshold"
     NON_RESPONSE = "non_response_at_decision_point"
     TRIAL_FAILED = "trial_failed"
@@ -124,11 +124,13 @@ class Signs:
     """What the policy looks at, one entry per patient.
 
     ``rise`` is the ln change of sIL-6R against the set-point, ``rise_limit`` its widened
-    limit; both NaN while there are too few draws.
+    limit; both NaN while there are too few draws. ``is_held``: the latest result is so far
+    from the earlier ones that it waits for a check.
     """
 
     is_assessed: Bools
     is_not_assessable: Bools
+    is_held: Bools
     rise: Floats
     rise_limit: Floats
 
@@ -211,17 +213,20 @@ _Placed = list[tuple[int, WantedFlag]]
 
 
 def _drifting(signs: Signs, policy: Policy) -> _Placed:
+    """Ask for a look at a real rise, and at a result too far off to be scored unchecked."""
     raised = signs.rise > signs.rise_limit
     kept = signs.rise > policy.rise_clear_share * signs.rise_limit
-    return [
-        (
-            place,
-            WantedFlag(
-                FlagKind.DRIFTING, FlagLevel.WATCH, (FlagReason.REAL_RISE,), bool(raised[place])
-            ),
-        )
-        for place in np.flatnonzero(kept & signs.is_assessed).tolist()
-    ]
+    found: _Placed = []
+    for place in np.flatnonzero((kept | signs.is_held) & signs.is_assessed).tolist():
+        reasons: list[FlagReason] = []
+        if kept[place]:
+            reasons.append(FlagReason.REAL_RISE)
+        if signs.is_held[place]:
+            reasons.append(FlagReason.IMPLAUSIBLE_RESULT)
+        is_raise = bool(raised[place] or signs.is_held[place])
+        flag = WantedFlag(FlagKind.DRIFTING, FlagLevel.WATCH, tuple(reasons), is_raise)
+        found.append((place, flag))
+    return found
 
 
 def _trending(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Placed:

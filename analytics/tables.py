@@ -41,6 +41,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "comparator": "text",
         "status": "text",
         "segment": "text",
+        "is_confirmed": "flag",
     },
     "ratings": {"patient_id": "id", "instrument": "text", "rated_at": "time", "total": "number"},
     "trials": {
@@ -58,20 +59,29 @@ COLUMNS: dict[str, dict[str, str]] = {
 }
 
 
+OPTIONAL = {"is_confirmed"}
+
+
 def read_table(table: str, frame: pd.DataFrame | None) -> dict[str, Column]:
     kinds = COLUMNS[table]
     if frame is None:
         return {name: _EMPTY[kind] for name, kind in kinds.items()}
     names = set(frame.columns)
-    if names != kinds.keys() or len(frame.columns) != len(kinds):
+    left_out = kinds.keys() - names
+    if names - kinds.keys() or left_out - OPTIONAL or len(frame.columns) != len(names):
         for name in kinds:
-            if name not in names:
+            if name in left_out - OPTIONAL:
                 raise HistoryIsUnfit(table=table, column=name, wanted="this column, it is missing")
         extra = sorted(map(str, names - kinds.keys())) or list(frame.columns)
         raise HistoryIsUnfit(table=table, value=extra, wanted=f"only {', '.join(kinds)}, once each")
     if len(frame) == 0:
         return {name: _EMPTY[kind] for name, kind in kinds.items()}
-    return {name: _READERS[kind](table, name, frame[name]) for name, kind in kinds.items()}
+    found = {
+        name: _READERS[kind](table, name, frame[name])
+        for name, kind in kinds.items()
+        if name not in left_out
+    }
+    return found | {name: np.zeros(len(frame), dtype=np.bool_) for name in left_out}
 
 
 def first_row(wrong: Bools) -> int:
@@ -159,8 +169,17 @@ def _read_time(table: str, column: str, series: "pd.Series[Any]") -> Ints:
     return stamps
 
 
+def _read_flag(table: str, column: str, series: "pd.Series[Any]") -> Bools:
+    if series.dtype != np.bool_:
+        raise HistoryIsUnfit(
+            table=table, column=column, value=str(series.dtype), wanted="True or False (bool)"
+        )
+    return series.to_numpy(dtype=np.bool_)
+
+
 _READERS: dict[str, Callable[[str, str, "pd.Series[Any]"], Column]] = {
     "id": _read_id,
+    "flag": _read_flag,
     "number": _read_number,
     "number?": _read_optional_number,
     "text": _read_text,
@@ -169,6 +188,7 @@ _READERS: dict[str, Callable[[str, str, "pd.Series[Any]"], Column]] = {
 }
 _EMPTY: dict[str, Column] = {
     "id": np.empty(0, dtype=np.int64),
+    "flag": np.empty(0, dtype=np.bool_),
     "number": np.empty(0, dtype=np.float64),
     "number?": np.empty(0, dtype=np.float64),
     "text": np.empty(0, dtype=object),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from analytics.tables import Bools, Floats, Ints
+from analytics.tables import Floats, Ints
 
 Z95 = 1.959963984540054
 
@@ -56,6 +56,17 @@ class Sums:
             y=self.y + other.y,
             ty=self.ty + other.ty,
             yy=self.yy + other.yy,
+        )
+
+    def __sub__(self, other: "Sums") -> "Sums":
+        """Take draws out again, as a correction does."""
+        return Sums(
+            n=self.n - other.n,
+            t=self.t - other.t,
+            tt=self.tt - other.tt,
+            y=self.y - other.y,
+            ty=self.ty - other.ty,
+            yy=self.yy - other.yy,
         )
 
 
@@ -243,42 +254,3 @@ def band(
     variance = covariance[0] + weeks * (2 * covariance[1] + weeks * covariance[2]) + residual
     reach = Z95 * np.sqrt(variance)
     return Band(weeks, np.exp(middle), np.exp(middle - reach), np.exp(middle + reach))
-
-
-@dataclass(frozen=True, slots=True)
-class Ends:
-    """First, previous and latest scored row of each track; -1 where there is none."""
-
-    first: Ints
-    previous: Ints
-    latest: Ints
-
-
-def find_ends(track: Ints, is_scored: Bools, *, n_tracks: int) -> Ends:
-    """Find the rows a change is measured between.
-
-    Parameters
-    ----------
-    track : array of int
-        The track of each row; within a track rows are in order of time.
-    is_scored : array of bool
-        Which rows count.
-    n_tracks : int
-        How many tracks there are.
-
-    Returns
-    -------
-    Ends
-    """
-    rows = np.flatnonzero(is_scored)
-    rows = rows[np.argsort(track[rows], kind="stable")]
-    of = track[rows]
-    counts = np.bincount(of, minlength=n_tracks)
-    last = np.cumsum(counts) - 1
-    none = np.full(n_tracks, -1, dtype=np.int64)
-    first, latest, previous = none.copy(), none.copy(), none.copy()
-    has, has_two = counts > 0, counts > 1
-    first[has] = rows[(last - counts + 1)[has]]
-    latest[has] = rows[last[has]]
-    previous[has_two] = rows[(last - 1)[has_two]]
-    return Ends(first, previous, latest)

@@ -4,7 +4,7 @@ Rests on the events of a patient, the other results of the same draw, and the
 segment (laboratory and kit) of the draw; never on whether a value is liked.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -100,6 +100,7 @@ class Readings:
     value: Floats
     comparator: Ints
     segment: Ints
+    is_confirmed: Bools
     reasons: Ints
 
     @property
@@ -111,6 +112,16 @@ class Readings:
     def is_censored(self) -> Bools:
         """Tell which rows only bound the concentration."""
         return np.asarray(self.comparator != _EXACT)
+
+    @property
+    def is_above(self) -> Bools:
+        """Tell which rows are bounded from below: the concentration is above the value."""
+        return np.asarray(self.comparator >= COMPARATORS.index(">"))
+
+    @property
+    def is_held(self) -> Bools:
+        """Tell which rows wait for a check and have nothing else against them."""
+        return np.asarray(self.reasons == _BIT[Reason.IMPLAUSIBLE])
 
 
 def read(history: History, *, at_us: int) -> tuple[Readings, Bools]:
@@ -152,9 +163,31 @@ def read(history: History, *, at_us: int) -> tuple[Readings, Bools]:
         value=value,
         comparator=comparator,
         segment=segment,
+        is_confirmed=results.is_confirmed[pick],
         reasons=reasons,
     )
     return readings, is_blocked
+
+
+def hold(readings: Readings, rows: Ints) -> Readings:
+    """Hold implausible results back until somebody has checked them.
+
+    Parameters
+    ----------
+    readings : Readings
+        Judged results.
+    rows : array of int
+        Which to hold.
+
+    Returns
+    -------
+    Readings
+    """
+    if len(rows) == 0:
+        return readings
+    reasons = readings.reasons.copy()
+    reasons[rows] |= _BIT[Reason.IMPLAUSIBLE]
+    return replace(readings, reasons=reasons)
 
 
 def _windows(events: EventColumns, at_us: int) -> tuple[Ints, Ints, Ints]:

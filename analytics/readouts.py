@@ -1,0 +1,264 @@
+"""Spells the columns of a cohort out as the values of each patient."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import numpy as np
+
+from analytics.courses import Courses
+from analytics.findings import Contribution, EvidenceKind, Fact, LeftOut, Trajectory
+from analytics.histories import ANALYTES, COMPARATORS, SIL6R, UNITS
+from analytics.releases import Release
+from analytics.risk import Risk
+from analytics.tables import Bools, Ints
+from analytics.tracking import Tracks
+from analytics.trajectories import Z95
+from analytics.validity import EXCLUDING, Readings, reason_codes
+
+_SIL6R = ANALYTES.index(SIL6R)
+
+
+def read_contributions(
+    risk: Risk, courses: Courses, tracks: Tracks, release: Release, is_estimated: Bools
+) -> Iterator[tuple[Contribution, ...]]:
+    """Give each patient's pieces of evidence, in the order in which they add up.
+
+    Parameters
+    ----------
+    risk, courses, tracks, release
+        What the pieces are made of.
+    is_estimated : array of bool
+        Who has an estimate; the others get no pieces.
+
+    Yields
+    ------
+    tuple of Contribution
+    """
+    prior = Contribution(
+        EvidenceKind.PRIOR,
+        risk.prior,
+        {"prevalence": release.evidence.prevalence, "basis": release.basis},
+    )
+    marker_facts = _marker_facts(tracks)
+    rows = zip(
+        is_estimated.tolist(),
+        courses.early.tolist(),
+        risk.symptoms.tolist(),
+        risk.marker.tolist(),
+        risk.marker_sd.tolist(),
+        risk.caution.tolist(),
+        strict=True,
+    )
+    for place, (known, early, symptoms, marker, marker_sd, caution) in enumerate(rows):
+        if not known:
+            yield ()
+            continue
+        pieces = [prior]
+        if early >= 0:
+            facts = _symptom_facts(courses, place)
+            pieces.append(Contribution(EvidenceKind.SYMPTOMS, symptoms, facts))
+        if place in marker_facts:
+            facts = marker_facts[place]
+            facts["log_odds_sd"] = marker_sd
+            pieces.append(Contribution(EvidenceKind.BIOMARKER, marker, facts))
+            pieces.append(Contribution(EvidenceKind.CAUTION, caution, {"log_odds_sd": marker_sd}))
+        yield tuple(pieces)
+
+
+def _marker_facts(tracks: Tracks) -> dict[int, dict[str, Fact]]:
+    mine = np.flatnonzero((tracks.analyte == _SIL6R) & (tracks.n_scored > 0))
+    rows = zip(
+        tracks.patient[mine].tolist(),
+        np.exp(tracks.level[mine]).tolist(),
+        tracks.lines.mean1[mine].tolist(),
+        tracks.rising[mine].tolist(),
+        tracks.n_scored[mine].tolist(),
+        strict=True,
+    )
+    return {
+        place: {
+            "analyte": SIL6R,
+            "level": level,
+            "slope_per_week": slope,
+            "probability_rising": rising,
+            "n_scored": n_scored,
+        }
+        for place, level, slope, rising, n_scored in rows
+    }
+
+
+def _symptom_facts(courses: Courses, place: int) -> dict[str, Fact]:
+    baseline, total = float(courses.baseline_total[place]), float(courses.early_total[place])
+    return {
+        "instrument": courses.instruments[int(courses.instrument[place])],
+        "baseline_total": baseline,
+        "total": total,
+        "improvement": 1 - total / baseline,
+        "is_improved": int(courses.early[place] == 0),
+        "rated_at": _moment(int(courses.early_us[place])).isoformat(),
+    }
+
+
+def read_trajectories(
+    tracks: Tracks, readings: Readings, segments: tuple[str, ...]
+) -> dict[int, tuple[Trajectory, ...]]:
+    """Give each patient's trajectories, one per analyte with a scored result.
+
+    Parameters
+    ----------
+    tracks, readings
+        The columns.
+    segments : tuple of str
+        Names of the segments.
+
+    Returns
+    -------
+    dict
+        By position of the patient.
+    """
+    keep = np.flatnonzero(tracks.n_scored > 0)
+    found: dict[int, tuple[Trajectory, ...]] = {}
+    rows = zip(
+        tracks.patient[keep].tolist(),
+        tracks.analyte[keep].tolist(),
+        tracks.segment[keep].tolist(),
+        _levels(tracks, keep),
+        _latest(tracks, readings, keep),
+        _lines(tracks, keep),
+        _changes(tracks, keep),
+        strict=True,
+    )
+    for place, analyte, segment, levels, latest, line, changes in rows:
+        name = ANALYTES[analyte]
+        found[place] = (
+            *found.get(place, ()),
+            Trajectory(name, UNITS[name], segments[segment], *levels, *latest, *line, *changes),
+        )
+    return found
+
+
+_Levels = tuple[datetime, float, float, float, float, float, float, float]
+_Latest = tuple[int, int, int, float, str, datetime]
+_Line = tuple[tuple[float, float], tuple[float, float, float], float]
+_Change = tuple[
+    float | None,
+    int,
+    float | None,
+    float | None,
+    float | None,
+    float | None,
+    float | None,
+    bool,
+    float | None,
+]
+
+
+def _levels(tracks: Tracks, keep: Ints) -> Iterator[_Levels]:
+    level, reach = tracks.level[keep], Z95 * tracks.level_sd[keep]
+    slope, slope_reach = tracks.lines.mean1[keep], Z95 * np.sqrt(tracks.lines.v11[keep])
+    return zip(
+        _moments(tracks.origin_us[keep]),
+        np.exp(level).tolist(),
+        np.exp(level - reach).tolist(),
+        np.exp(level + reach).tolist(),
+        slope.tolist(),
+        (slope - slope_reach).tolist(),
+        (slope + slope_reach).tolist(),
+        tracks.rising[keep].tolist(),
+        strict=True,
+    )
+
+
+def _latest(tracks: Tracks, readings: Readings, keep: Ints) -> Iterator[_Latest]:
+    row = tracks.latest[keep]
+    return zip(
+        tracks.n_draws[keep].tolist(),
+        tracks.n_scored[keep].tolist(),
+        tracks.n_censored[keep].tolist(),
+        readings.value[row].tolist(),
+        [COMPARATORS[code] for code in readings.comparator[row].tolist()],
+        _moments(readings.drawn_us[row]),
+        strict=True,
+    )
+
+
+def _lines(tracks: Tracks, keep: Ints) -> Iterator[_Line]:
+    lines = tracks.lines
+    return zip(
+        zip(lines.mean0[keep].tolist(), lines.mean1[keep].tolist(), strict=True),
+        zip(
+            lines.v00[keep].tolist(),
+            lines.v01[keep].tolist(),
+            lines.v11[keep].tolist(),
+            strict=True,
+        ),
+        lines.residual[keep].tolist(),
+        strict=True,
+    )
+
+
+def _changes(tracks: Tracks, keep: Ints) -> Iterator[_Change]:
+    """Give changes as fractions; None while there is no set-point to compare with."""
+    changes = tracks.changes
+    limit, change = changes.limit[keep], changes.since_set_point[keep]
+    rows = zip(
+        np.exp(changes.set_point[keep]).tolist(),
+        changes.set_point_draws[keep].tolist(),
+        np.expm1(changes.since_first[keep]).tolist(),
+        np.expm1(changes.since_previous[keep]).tolist(),
+        np.expm1(change).tolist(),
+        np.expm1(-limit).tolist(),
+        np.expm1(limit).tolist(),
+        (np.abs(change) > limit).tolist(),
+        changes.innovation[keep].tolist(),
+        strict=True,
+    )
+    return (row if row[1] else _NO_CHANGE for row in rows)
+
+
+_NO_CHANGE = (None, 0, None, None, None, None, None, False, None)
+
+
+def read_left_out(readings: Readings) -> dict[int, tuple[LeftOut, ...]]:
+    """Give each patient's results that were seen and not scored.
+
+    Parameters
+    ----------
+    readings : Readings
+        Judged results.
+
+    Returns
+    -------
+    dict
+        By position of the patient.
+    """
+    rows = np.flatnonzero(readings.reasons)
+    found: dict[int, tuple[LeftOut, ...]] = {}
+    for place, analyte, us, mask in zip(
+        readings.patient[rows].tolist(),
+        readings.analyte[rows].tolist(),
+        readings.drawn_us[rows].tolist(),
+        readings.reasons[rows].tolist(),
+        strict=True,
+    ):
+        drawn_at, name = _moment(us), ANALYTES[analyte]
+        reasons = tuple(code.value for code in reason_codes(mask))
+        part = LeftOut(
+            what=f"{name} {drawn_at:%Y-%m-%d}",
+            reason=reasons[0],
+            reasons=reasons,
+            analyte=name,
+            drawn_at=drawn_at,
+            is_plotted=not mask & int(EXCLUDING),
+        )
+        found[place] = (*found.get(place, ()), part)
+    return found
+
+
+def _moment(us: int) -> datetime:
+    return datetime.fromtimestamp(us // 1_000_000, tz=UTC).replace(microsecond=us % 1_000_000)
+
+
+def _moments(us: Ints) -> list[datetime]:
+    naive = us.view("datetime64[us]").tolist() if len(us) else []
+    return [moment.replace(tzinfo=UTC) for moment in naive]
