@@ -62,7 +62,9 @@ lock: $(VENV)/.uv
 	$(BIN)/uv --version | cut -d' ' -f2 | sed 's/^/uv==/' | $(COMPILE) - --output-file requirements/uv.txt
 
 # What is installed. uv is ten times faster than pip; pip is asked when uv cannot, because it
-# knows the settings (a proxy, an index) that an organisation gave to pip alone.
+# knows the settings (a proxy, an index, a certificate) that an organisation gave to pip alone.
+ask_pip = { echo "uv could not install; asking pip, which takes some minutes."; \
+	$(BIN)/python -m pip install --disable-pip-version-check $(INSTALL_FLAGS) -r $(1); }
 
 $(VENV)/.uv: requirements/uv.txt
 	@command -v $(PYTHON) >/dev/null || { \
@@ -78,11 +80,9 @@ $(VENV)/.uv: requirements/uv.txt
 	@touch $@
 
 $(VENV)/.run: requirements/run.txt $(VENV)/.uv
-	@$(BIN)/uv pip install --python $(BIN)/python $(INSTALL_FLAGS) -r $< \
-		|| $(BIN)/python -m pip install $(INSTALL_FLAGS) -r $<
+	@$(BIN)/uv pip install --python $(BIN)/python $(INSTALL_FLAGS) -r $< || $(call ask_pip,$<)
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.uv
-	@$(BIN)/uv pip sync --python $(BIN)/python $(INSTALL_FLAGS) $< \
-		|| $(BIN)/python -m pip install $(INSTALL_FLAGS) -r $<
+	@$(BIN)/uv pip sync --python $(BIN)/python $(INSTALL_FLAGS) $< || $(call ask_pip,$<)
 	@touch $@ $(VENV)/.run
