@@ -25,8 +25,7 @@ def pytest_load_initial_conftests() -> Generator[None]:
     """Come before pytest-django, which reads the settings in this very hook."""
     folder = Path(tempfile.mkdtemp(prefix="soundings-tests-"))
     _folders.append(folder)
-    var_dir = Path(os.environ.setdefault("VAR", str(folder / "var")))
-    (var_dir / "static").mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("VAR", str(folder))
     os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
     with_postgres, with_valkey = "DATABASE_URL" not in os.environ, "REDIS_URL" not in os.environ
     if with_postgres or with_valkey:

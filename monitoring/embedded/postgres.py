@@ -30,6 +30,7 @@ _SETTINGS = {
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
     "log_min_messages": "log",
+    "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_checkpoints": "off",
     "log_line_prefix": "",

@@ -138,11 +138,10 @@ def start_site(supervisor: Supervisor) -> None:
             environment={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         )
     )
-    beat_options = ("--schedule", str(settings.VAR_DIR / "beat_schedule"), "--pidfile", "")
     supervisor.start(
         Program(
             name="beat",
-            command=(*celery, "beat", *beat_options, "--loglevel", "INFO"),
+            command=(*celery, "beat", "--pidfile", "", "--loglevel", "INFO"),
             folder=settings.BASE_DIR,
         )
     )
