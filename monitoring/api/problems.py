@@ -23,9 +23,7 @@ class ProblemRenderer(JSONRenderer):
     media_type = CONTENT_TYPE
 
 
-def problem(
-    status: int, title: str, *, detail: str = "", faults: Sequence[Fault] = ()
-) -> Response:
+def problem(status: int, title: str, *, detail: str = "", faults: Sequence[Fault] = ()) -> Response:
     """Make a refusal."""
     body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
     if detail:
@@ -35,7 +33,7 @@ def problem(
     return Response(body, status=status, content_type=CONTENT_TYPE)
 
 
-def handle_exception(fault: Exception, context: dict[str, Any]) -> Response | None:
+def handle_exception(fault: Exception, context: dict[str, Any]) -> Response | None:  # noqa: ARG001
     """Turn what a view raises into a refusal; what nobody foresaw stays a 500."""
     if isinstance(fault, OperationalError | InterfaceError):
         answer = problem(

@@ -53,7 +53,8 @@ class Results(APIView):
     )
     def post(self, request: Request) -> Response:
         caller = cast(LaboratoryAtTheDoor, request.user)
-        body = request.data if isinstance(request.data, bytes) else b""  # no body at all
+        data: object = request.data
+        body = data if isinstance(data, bytes) else b""  # DRF's word for no body is no bytes
         try:
             panels, is_list = read_json(body)
         except Unreadable as fault:

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from patients import audit
 from patients.intake.panels import Panel
-from patients.intake.placing import Unplaceable, place, read_catalogue, read_draws
+from patients.intake.placing import Unplaceable, look_around, place
 from patients.models import Clinician, Draw, Parked, Patient
 from patients.record.draws import amend_draw, record_draws
 from patients.record.parking import lock_waiting, mark_matched, mark_rejected
@@ -31,13 +31,8 @@ def match(*, parked: Parked, patient: Patient, by: Clinician, at: datetime) -> D
     waiting = lock_waiting(parked.pk)
     lock(patient.pk)
     panel = Panel.model_validate(waiting.panel)
-    placed = place(
-        panel,
-        catalogue=read_catalogue(waiting.laboratory_id),
-        patients={(panel.patient.system, panel.patient.value): patient.pk},
-        draws=read_draws(waiting.laboratory_id, [panel.accession]),
-        at=at,
-    )
+    around, _ = look_around([panel], laboratory_id=waiting.laboratory_id)
+    placed = place(panel, among=around, patient_id=patient.pk, at=at)
     if isinstance(placed, Unplaceable):
         raise StillUnplaceable(placed.reasons)
     name = audit.name_of(by)

@@ -1,17 +1,16 @@
 """Where a panel belongs: whose it is, what it measures, and what it changes on the record."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from django.db import connection
-
 from patients import units
 from patients.intake.panels import Panel, ResultReport
 from patients.record.draws import DrawOnRecord, Placed, PlacedResult, ResultOnRecord
+from patients.statements import Question, ask
 
 # A laboratory's clock may run a little ahead of ours
 CLOCK_ALLOWANCE = timedelta(minutes=5)
@@ -44,69 +43,81 @@ class Unplaceable:
     reasons: tuple[str, ...]
 
 
-def _fetch(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+# Which codes this laboratory may use; its own come before everybody's
+_CATALOGUE = """
+SELECT code, pk, name, unit FROM (
+    SELECT code, id AS pk, code AS name, unit, 0 AS rank FROM patients_analyte
+    UNION ALL
+    SELECT alias.code, analyte.id, analyte.code, analyte.unit,
+           CASE WHEN alias.laboratory_id IS NULL THEN 1 ELSE 2 END
+      FROM patients_analytealias AS alias
+      JOIN patients_analyte AS analyte ON analyte.id = alias.analyte_id
+     WHERE alias.laboratory_id IS NULL OR alias.laboratory_id = %s
+) AS codes ORDER BY rank
+"""
+# The patients behind the identifiers, locked in one order for everybody: from here to the commit
+# nobody else writes to them, so what is read next stays true
+_LOCK_PATIENTS = """
+SELECT identifier.system, identifier.value, patient.id
+  FROM unnest(%s::text[], %s::text[]) AS asked (system, value)
+  JOIN patients_identifier AS identifier USING (system, value)
+  JOIN patients_patient AS patient ON patient.id = identifier.patient_id
+ ORDER BY patient.id
+   FOR NO KEY UPDATE OF patient
+"""
+# What the record holds of these accessions of one laboratory
+_DRAWS = """
+SELECT draw.accession, draw.id, draw.public_id, draw.patient_id, draw.collected_at,
+       result.analyte_id, result.id, result.version, result.status, result.comparator,
+       result.value, result.sent_value, result.sent_unit, result.method, result.lot
+  FROM patients_draw AS draw
+  LEFT JOIN patients_result AS result
+    ON result.draw_id = draw.id AND result.superseded_at IS NULL
+ WHERE draw.laboratory_id = %s AND draw.accession = ANY(%s::text[])
+   AND draw.superseded_at IS NULL
+"""
 
 
-def read_catalogue(laboratory_id: int) -> dict[str, KnownAnalyte]:
-    """Read the codes that this laboratory may use; its own come before everybody's."""
-    rows = _fetch(
-        """
-        SELECT code, pk, name, unit FROM (
-            SELECT code, id AS pk, code AS name, unit, 0 AS rank FROM patients_analyte
-            UNION ALL
-            SELECT alias.code, analyte.id, analyte.code, analyte.unit,
-                   CASE WHEN alias.laboratory_id IS NULL THEN 1 ELSE 2 END
-              FROM patients_analytealias AS alias
-              JOIN patients_analyte AS analyte ON analyte.id = alias.analyte_id
-             WHERE alias.laboratory_id IS NULL OR alias.laboratory_id = %s
-        ) AS codes ORDER BY rank
-        """,
-        laboratory_id,
-    )
-    return {code: KnownAnalyte(pk, name, unit) for code, pk, name, unit in rows}
+@dataclass(frozen=True)
+class Surroundings:
+    """What must be known of the record to place some panels."""
+
+    catalogue: dict[str, KnownAnalyte]
+    patients: dict[tuple[str, str], int]
+    draws: dict[str, DrawOnRecord]
 
 
-def lock_patients(references: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """Find the patients behind the identifiers and lock their rows, in one order for everybody.
+def look_around(
+    panels: Sequence[Panel], *, laboratory_id: int, first: Sequence[Question] = ()
+) -> tuple[Surroundings, list[list[tuple[Any, ...]]]]:
+    """Lock the patients of these panels, then read what the record holds of them.
 
-    From here to the commit nobody else writes to these patients, so what is read next stays true.
+    Statements that must come first travel in the same round trip; their answers come second.
     """
-    asked = sorted(set(references))
-    rows = _fetch(
-        """
-        SELECT identifier.system, identifier.value, patient.id
-          FROM unnest(%s::text[], %s::text[]) AS asked (system, value)
-          JOIN patients_identifier AS identifier USING (system, value)
-          JOIN patients_patient AS patient ON patient.id = identifier.patient_id
-         ORDER BY patient.id
-           FOR NO KEY UPDATE OF patient
-        """,
-        [system for system, _ in asked],
-        [value for _, value in asked],
+    asked = sorted({(panel.patient.system, panel.patient.value) for panel in panels})
+    *answers, catalogue, patients, draws = ask(
+        *first,
+        (_CATALOGUE, [laboratory_id]),
+        (_LOCK_PATIENTS, [[system for system, _ in asked], [value for _, value in asked]]),
+        (_DRAWS, [laboratory_id, [panel.accession for panel in panels]]),
     )
-    return {(system, value): pk for system, value, pk in rows}
+    return (
+        Surroundings(
+            catalogue={code: KnownAnalyte(pk, name, unit) for code, pk, name, unit in catalogue},
+            patients={(system, value): pk for system, value, pk in patients},
+            draws=_draws_from(draws),
+        ),
+        answers,
+    )
 
 
 def read_draws(laboratory_id: int, accessions: Sequence[str]) -> dict[str, DrawOnRecord]:
     """Read what the record holds of these accessions of one laboratory."""
-    rows = _fetch(
-        """
-        SELECT draw.accession, draw.id, draw.public_id, draw.patient_id, draw.collected_at,
-               result.analyte_id, result.id, result.version, result.status, result.comparator,
-               result.value, result.sent_value, result.sent_unit, result.method, result.lot
-          FROM patients_draw AS draw
-          LEFT JOIN patients_result AS result
-            ON result.draw_id = draw.id AND result.superseded_at IS NULL
-         WHERE draw.laboratory_id = %s AND draw.accession = ANY(%s)
-           AND draw.superseded_at IS NULL
-        """,
-        laboratory_id,
-        list(accessions),
-    )
+    [rows] = ask((_DRAWS, [laboratory_id, list(accessions)]))
+    return _draws_from(rows)
+
+
+def _draws_from(rows: Sequence[tuple[Any, ...]]) -> dict[str, DrawOnRecord]:
     draws: dict[str, DrawOnRecord] = {}
     for accession, *of_draw in rows:
         draw = draws.setdefault(accession, DrawOnRecord(*of_draw[:4]))
@@ -135,16 +146,10 @@ def _place_result(report: ResultReport, analyte: KnownAnalyte) -> PlacedResult:
 
 
 def place(
-    panel: Panel,
-    *,
-    catalogue: dict[str, KnownAnalyte],
-    patients: dict[tuple[str, str], int],
-    draws: dict[str, DrawOnRecord],
-    at: datetime,
+    panel: Panel, *, among: Surroundings, patient_id: int | None, at: datetime
 ) -> Placed | Unplaceable:
     """Say where one panel belongs, or everything that keeps it from being placed."""
-    patient_id = patients.get((panel.patient.system, panel.patient.value))
-    on_record = draws.get(panel.accession)
+    catalogue, on_record = among.catalogue, among.draws.get(panel.accession)
     reasons: list[str] = []
     if patient_id is None:
         reasons.append(Reason.UNKNOWN_PATIENT.value)

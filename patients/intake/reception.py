@@ -7,16 +7,10 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from patients.intake.panels import Panel
-from patients.intake.placing import (
-    Unplaceable,
-    lock_patients,
-    place,
-    read_catalogue,
-    read_draws,
-)
+from patients.intake.placing import Unplaceable, look_around, place, read_draws
 from patients.models import Parked, ParkedState
 from patients.record.draws import Placed, Written, amend_draw, record_draws
 from patients.record.parking import park
@@ -56,30 +50,13 @@ class Receipt:
     changes_record: bool
 
 
-def _store(body: bytes, *, sender: Sender, dialect: str, at: datetime) -> int | None:
-    """Store the raw message; None when this laboratory has sent these bytes before.
-
-    Of several identical messages at once, one is stored; the others wait here until it is
-    committed, and are then known.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO patients_inbound (laboratory_id, key_id, received_at, dialect, sha256, body)
-            VALUES (%s, %s, %s, %s, %s, %s)
-            ON CONFLICT (laboratory_id, sha256) DO NOTHING RETURNING id
-            """,
-            [
-                sender.laboratory_id,
-                sender.key_id,
-                at,
-                dialect,
-                hashlib.sha256(body).hexdigest(),
-                body,
-            ],
-        )
-        row = cursor.fetchone()
-    return None if row is None else row[0]
+# Of several identical messages at once one is stored; the others wait here until it is
+# committed, and are then known
+_STORE = """
+INSERT INTO patients_inbound (laboratory_id, key_id, received_at, dialect, sha256, body)
+VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (laboratory_id, sha256) DO NOTHING RETURNING id
+"""
 
 
 @transaction.atomic
@@ -92,14 +69,23 @@ def take_in(
     whose row is locked before anything on the record is read.
     """
     panels = [panel.in_zone(sender.zone) for panel in panels]
-    inbound_id = _store(body, sender=sender, dialect=dialect, at=at)
-    if inbound_id is None:
+    sha256 = hashlib.sha256(body).hexdigest()
+    around, [stored] = look_around(
+        panels,
+        laboratory_id=sender.laboratory_id,
+        first=[(_STORE, [sender.laboratory_id, sender.key_id, at, dialect, sha256, body])],
+    )
+    if not stored:
         return Receipt(_repeat_answers(panels, sender), is_new=False, changes_record=False)
-    catalogue = read_catalogue(sender.laboratory_id)
-    patients = lock_patients((panel.patient.system, panel.patient.value) for panel in panels)
-    draws = read_draws(sender.laboratory_id, [panel.accession for panel in panels])
+    [(inbound_id,)] = stored
     found = [
-        place(panel, catalogue=catalogue, patients=patients, draws=draws, at=at) for panel in panels
+        place(
+            panel,
+            among=around,
+            patient_id=around.patients.get((panel.patient.system, panel.patient.value)),
+            at=at,
+        )
+        for panel in panels
     ]
     answers = _write(found, sender=sender, inbound_id=inbound_id, at=at)
     states = {answer.state for answer in answers}

@@ -6,11 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
 
-from django.db import connection
-
 from patients import audit
 from patients.models import Draw, Result
 from patients.record.versions import count_up
+from patients.statements import ask
 
 # One statement writes any number of draws with their results, their audit lines and the new
 # versions of their patients: a push costs one round trip, and a list of 500 draws costs one too.
@@ -130,8 +129,8 @@ def record_draws(
         return []
     public_ids = [uuid4() for _ in new]
     rows = [(name, r) for name, each in zip(public_ids, new, strict=True) for r in each.results]
-    with connection.cursor() as cursor:
-        cursor.execute(
+    ask(
+        (
             _WRITE_DRAWS,
             {
                 "laboratory": laboratory_id,
@@ -153,6 +152,7 @@ def record_draws(
                 "lots": [result.lot for _, result in rows],
             },
         )
+    )
     return [Written(public_id, "recorded") for public_id in public_ids]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import OperationalError, connection
+from django.db import connection
 from django.test import Client
 
 from monitoring import redis
@@ -189,16 +189,30 @@ def test_a_push_is_taken_in_while_redis_is_away(
     assert Result.objects.count() == 1
 
 
-def test_a_database_that_is_away_is_answered_with_try_again(door: Door, patient: Patient) -> None:
-    def be_away(*_: object) -> None:
-        raise OperationalError("the server closed the connection unexpectedly")
-
-    with connection.execute_wrapper(be_away):
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_database_that_is_away_is_answered_with_try_again(
+    door: Door, patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as away:
+        connection.close()
+        away.setitem(connection.settings_dict, "PORT", "1")
         answer = door.push(draw())
+        connection.close()
 
     assert answer.status_code == 503
     assert int(answer["Retry-After"]) > 0
     assert not Inbound.objects.exists()
+    assert door.push(draw()).status_code == 201
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_connection_that_broke_between_two_pushes_is_mended_by_the_second(
+    door: Door, patient: Patient
+) -> None:
+    door.push(draw(accession="A-1"))
+    connection.connection.close()  # as after a restart of the database
+
+    assert door.push(draw(accession="A-2")).status_code == 201
 
 
 def test_other_methods_are_refused(door: Door) -> None:

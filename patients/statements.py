@@ -1,0 +1,26 @@
+"""Statements of the laboratory's door, where one push must cost few round trips.
+
+Elsewhere the ORM speaks to the database. Here several questions that do not depend on each other's
+answers leave together, and each is planned once a connection. They take part in Django's
+transaction like any other statement.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+from psycopg import Cursor
+
+Question = tuple[str, Sequence[Any] | Mapping[str, Any]]
+
+
+def ask(*questions: Question) -> list[list[tuple[Any, ...]]]:
+    """Put these questions to the database in one round trip; give back the rows of each."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        cursors = [
+            Cursor(connection.connection).execute(sql, parameters, prepare=True)
+            for sql, parameters in questions
+        ]
+    with connection.wrap_database_errors:
+        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
