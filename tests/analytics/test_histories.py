@@ -1,0 +1,146 @@
+"""What comes in at the door is checked once, and refused aloud."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analytics import History, HistoryIsUnfit, TimeIsNaive, estimate_cohort
+from tests.analytics.cohorts import (
+    MONDAY,
+    events_table,
+    patients_table,
+    ratings_table,
+    results_table,
+    trials_table,
+    week,
+)
+
+Change = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def put(column: str, value: object, *, row: int = 1) -> Change:
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        values = frame[column].tolist()
+        values[row] = value
+        return frame.assign(**{column: pd.Series(values, dtype=frame[column].dtype)})
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "row", "column", "wanted"),
+    [
+        (put("value", np.inf), 1, "value", "finite"),
+        (put("value", np.nan), 1, "value", "finite"),
+        (put("value", -3.0), 1, "value", "above zero"),
+        (put("value", 0.0), 1, "value", "above zero"),
+        (put("analyte", "IL6"), 1, "analyte", "'sIL-6R'"),
+        (put("comparator", "~"), 1, "comparator", "'<='"),
+        (put("status", "cancelled"), 1, "status", "'final'"),
+        (put("patient_id", 99), 1, "patient_id", "patients table"),
+        (put("drawn_at", pd.NaT), 1, "drawn_at", "a time"),
+        (put("drawn_at", week(0)), 1, "", "one result per patient"),
+        (lambda f: f.assign(value=f["value"].astype(str)), None, "value", "numbers"),
+        (lambda f: f.assign(patient_id=1.0), None, "patient_id", "whole numbers"),
+        (lambda f: f.assign(analyte=7), 0, "analyte", "text"),
+        (lambda f: f.drop(columns="status"), None, "status", "missing"),
+        (lambda f: f.assign(unit="ng/mL"), None, "", "only patient_id"),
+        (lambda f: f.assign(drawn_at=f["drawn_at"].dt.tz_localize(None)), 0, "drawn_at", "a zone"),
+        (lambda f: f.assign(is_confirmed=1), None, "is_confirmed", "True or False"),
+    ],
+)
+def test_an_unfit_result_is_refused_by_row_column_value_and_remedy(
+    change: Change, row: int | None, column: str, wanted: str
+) -> None:
+    results = change(results_table([30, 31, 32]))
+
+    with pytest.raises(HistoryIsUnfit) as refused:
+        History(patients=patients_table(), results=results)
+
+    assert refused.value.table == "results"
+    assert (refused.value.row, refused.value.column) == (row, column)
+    assert wanted in str(refused.value)
+
+
+def test_the_refusal_shows_the_value_that_was_found() -> None:
+    results = results_table([30, -3.25])
+
+    with pytest.raises(HistoryIsUnfit, match=r"results\.value, row 1: .*-3\.25.*above zero"):
+        History(patients=patients_table(), results=results)
+
+
+def test_the_same_analyte_may_be_measured_in_two_laboratories() -> None:
+    both = pd.concat([results_table([30]), results_table([44], segment="2/kit")])
+
+    history = History(patients=patients_table(), results=both)
+
+    assert len(history.result_columns.value) == 2
+
+
+@pytest.mark.parametrize("total", [3.5, -1.0])
+def test_a_rating_is_whole_scale_points(total: float) -> None:
+    ratings = ratings_table([12, total], weeks=[0, 2])
+
+    with pytest.raises(HistoryIsUnfit, match=r"row 1.*whole scale points"):
+        History(patients=patients_table(), ratings=ratings)
+
+
+def test_a_trial_does_not_stop_before_it_starts() -> None:
+    trials = trials_table([(0, 4), (6, 5)])
+
+    with pytest.raises(HistoryIsUnfit, match="stopped_at, row 1"):
+        History(patients=patients_table(), trials=trials)
+
+
+def test_a_trial_is_told_once() -> None:
+    trials = pd.concat([trials_table(), trials_table()], ignore_index=True)
+
+    with pytest.raises(HistoryIsUnfit, match="each trial_id once"):
+        History(patients=patients_table(), trials=trials)
+
+
+def test_a_patient_is_told_once() -> None:
+    with pytest.raises(HistoryIsUnfit, match="each patient_id once"):
+        History(patients=patients_table([4, 2, 4]))
+
+
+def test_an_event_of_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(HistoryIsUnfit, match=r"events\.kind, row 0: 'flu'"):
+        History(patients=patients_table(), events=events_table("flu", start=1))
+
+
+def test_any_zone_will_do_and_means_the_same_moment() -> None:
+    results = results_table([30, 40])
+    tokyo = results.assign(drawn_at=results["drawn_at"].dt.tz_convert("Asia/Tokyo"))
+
+    there = History(patients=patients_table(), results=tokyo)
+
+    here = History(patients=patients_table(), results=results)
+    assert np.array_equal(there.result_columns.drawn_us, here.result_columns.drawn_us)
+
+
+def test_the_moment_of_an_estimate_has_a_zone() -> None:
+    history = History(patients=patients_table())
+
+    with pytest.raises(TimeIsNaive):
+        estimate_cohort(history, at=datetime(2026, 1, 5))  # noqa: DTZ001
+
+
+def test_tables_may_be_empty() -> None:
+    empty = results_table([]).iloc[:0]
+
+    history = History(patients=patients_table(), results=empty)
+
+    assert len(list(estimate_cohort(history, at=MONDAY))) == 1
+
+
+def test_nobody_is_a_cohort_too() -> None:
+    history = History(patients=patients_table([]))
+
+    estimates = estimate_cohort(history, at=MONDAY)
+
+    assert list(estimates) == []
+    assert estimates.table.empty

@@ -1,0 +1,181 @@
+"""The probability: agreement with full densities, its uncertainty, its pieces."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit, logit
+from scipy.stats import multivariate_normal
+
+from analytics import CURRENT_RELEASE
+from analytics.releases import Contrast, Marker
+from analytics.risk import LogOdds, Risk, assess_risk, averaged, marker_log_odds, sum_ramp
+from analytics.trajectories import sum_rows
+
+Floats = npt.NDArray[np.float64]
+WEEKS = np.array([0.0, 3.0, 7.5, 12.0, 15.0, 24.0])
+Y = np.array([0.1, -0.05, 0.2, 0.3, 0.15, 0.25])
+MARKER = replace(CURRENT_RELEASE.markers["sIL-6R"], mean_covariance=(0.0, 0.0, 0.0))
+CONTRAST = replace(CURRENT_RELEASE.contrast, covariance=(0.0, 0.0, 0.0))
+NOTHING = np.zeros((4, 4))
+
+
+def weigh(
+    marker: Marker = MARKER,
+    contrast: Contrast = CONTRAST,
+    variance: Floats = NOTHING,
+    weeks: Floats = WEEKS,
+    y: Floats = Y,
+) -> LogOdds:
+    track = np.zeros(len(y), dtype=np.int64)
+    ramp = sum_ramp(track, weeks, y, ramp_weeks=contrast.ramp_weeks, n_tracks=1)
+    sums = sum_rows(track, weeks, y, n_tracks=1)
+    return marker_log_odds(sums, ramp, marker, contrast, variance)
+
+
+def log_ratio(marker: Marker, contrast: Contrast, mean: Floats, *, n: int = 6) -> float:
+    """Take the difference of two full multivariate normal log densities."""
+    weeks, y = WEEKS[:n], Y[:n]
+    X = np.column_stack([np.ones(n), weeks])
+    Z = np.column_stack([np.ones(n), np.minimum(weeks, contrast.ramp_weeks)])
+    d00, d01, d11 = marker.covariance
+    V = X @ np.array([[d00, d01], [d01, d11]]) @ X.T + marker.residual * np.eye(n)
+    step = Z @ np.array(contrast.delta) * contrast.shrinkage
+    resistant = X @ mean + (1 - contrast.mixing) * step
+    remitting = X @ mean - contrast.mixing * step
+    return float(
+        multivariate_normal(resistant, V).logpdf(y) - multivariate_normal(remitting, V).logpdf(y)
+    )
+
+
+@pytest.mark.parametrize("n", [1, 2, 6])
+@pytest.mark.parametrize("ramp_weeks", [12.0, np.inf])
+def test_the_log_odds_are_the_difference_of_two_full_densities(n: int, ramp_weeks: float) -> None:
+    contrast = replace(CONTRAST, ramp_weeks=ramp_weeks)
+
+    found = weigh(contrast=contrast, weeks=WEEKS[:n], y=Y[:n])
+
+    expected = log_ratio(MARKER, contrast, np.zeros(2), n=n)
+    assert found.value[0] == pytest.approx(expected, rel=1e-9)
+    assert found.variance[0] == 0
+
+
+def test_no_draw_weighs_nothing() -> None:
+    found = weigh(
+        CURRENT_RELEASE.markers["sIL-6R"], CURRENT_RELEASE.contrast, weeks=WEEKS[:0], y=Y[:0]
+    )
+
+    assert (found.value[0], found.variance[0]) == (0, 0)
+
+
+def gradient(at: Floats) -> Floats:
+    """Differentiate the log ratio by (d00, d01, d11, s2, delta0, delta1) numerically."""
+
+    def ratio(x: Floats) -> float:
+        marker = replace(MARKER, covariance=(x[0], x[1], x[2]), residual=x[3])
+        return log_ratio(marker, replace(CONTRAST, delta=(x[4], x[5])), np.zeros(2))
+
+    out = []
+    for place in range(len(at)):
+        step = np.zeros(len(at))
+        step[place] = 1e-5 * max(abs(at[place]), 1e-2)
+        out.append((ratio(at + step) - ratio(at - step)) / (2 * step[place]))
+    return np.array(out)
+
+
+def test_the_variance_is_the_delta_method_with_numerical_derivatives() -> None:
+    own = np.array([*MARKER.covariance, MARKER.residual, *CONTRAST.delta])
+    slopes = gradient(own)
+    rng = np.random.default_rng(1)
+    root = rng.normal(size=(4, 4)) * own[[0, 0, 2, 3]][:, None]
+    by_variance = root @ root.T
+    of_delta = (0.01, -0.0004, 0.0001)
+
+    found = weigh(contrast=replace(CONTRAST, covariance=of_delta), variance=by_variance)
+
+    # What the release gives is the published contrast; shrinkage scales its covariance.
+    published = slopes[4:] @ np.array([[0.01, -0.0004], [-0.0004, 0.0001]]) @ slopes[4:]
+    published *= CONTRAST.shrinkage / CONTRAST.shrinkage**2
+    expected = slopes[:4] @ by_variance @ slopes[:4] + published
+    assert found.variance[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_uncertain_level_is_integrated_out() -> None:
+    uncertain = replace(MARKER, mean_covariance=(0.06, -0.001, 0.0002))
+    root = np.linalg.cholesky(np.array([[0.06, -0.001], [-0.001, 0.0002]]))
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    X = np.column_stack([np.ones_like(WEEKS), WEEKS])
+    d00, d01, d11 = MARKER.covariance
+    V = X @ np.array([[d00, d01], [d01, d11]]) @ X.T + MARKER.residual * np.eye(len(WEEKS))
+    step = np.column_stack([np.ones(6), np.minimum(WEEKS, 12)]) @ CONTRAST.delta
+    step = step * CONTRAST.shrinkage
+    density = np.zeros(2)
+    for a, wa in zip(nodes, weights, strict=True):
+        for b, wb in zip(nodes, weights, strict=True):
+            mean = X @ root @ [a, b]
+            for group, share in enumerate((-CONTRAST.mixing, 1 - CONTRAST.mixing)):
+                density[group] += wa * wb * multivariate_normal(mean + share * step, V).pdf(Y)
+
+    found = weigh(marker=uncertain)
+
+    assert found.value[0] == pytest.approx(np.log(density[1] / density[0]), rel=1e-6)
+
+
+def test_averaging_is_the_mean_probability_over_the_uncertainty() -> None:
+    rng = np.random.default_rng(2)
+    for centre, sd in ((0.5, 0.4), (-1.0, 0.8), (2.0, 1.0)):
+        drawn = expit(centre + sd * rng.normal(size=400_000)).mean()
+
+        found = expit(averaged(np.array([centre]), np.array([sd**2])))
+
+        assert found[0] == pytest.approx(drawn, abs=0.006)
+
+
+def risk_of(value: float, variance: float, early: int) -> Risk:
+    marker = LogOdds(np.array([value]), np.array([variance]))
+    return assess_risk(marker, np.array([early]), CURRENT_RELEASE)
+
+
+@given(st.floats(-50, 50), st.floats(1e-6, 30), st.sampled_from([-1, 0, 1]))
+def test_the_pieces_add_up_and_the_probability_lies_in_its_interval(
+    value: float, variance: float, early: int
+) -> None:
+    risk = risk_of(value, variance, early)
+
+    total = risk.prior + risk.symptoms[0] + risk.marker[0] + risk.caution[0]
+
+    assert risk.probability[0] == pytest.approx(expit(total), abs=1e-15)
+    assert 0 <= risk.low[0] <= risk.probability[0] <= risk.high[0] <= 1
+
+
+@pytest.mark.parametrize("early", [-1, 0, 1])
+def test_without_a_marker_the_two_risks_are_equal(early: int) -> None:
+    risk = risk_of(0.0, 0.0, early)
+
+    assert risk.probability[0] == risk.probability_without[0]
+    assert (risk.low[0], risk.high[0]) == (risk.without_low[0], risk.without_high[0])
+
+
+def test_early_symptoms_move_the_prior_as_published() -> None:
+    # 30 % and 1.28 give 61 %: clinical reference, default rule model, worked out by hand
+    assert risk_of(0, 0, 1).probability[0] == pytest.approx(0.61, abs=0.005)
+    assert risk_of(0, 0, 0).probability[0] == pytest.approx(expit(logit(0.3) - 0.61), rel=1e-12)
+
+
+def test_the_published_marker_is_capped() -> None:
+    risk = risk_of(7.0, 0.01, -1)
+
+    assert risk.marker[0] == CURRENT_RELEASE.contrast.cap
+    assert risk.probability[0] < 0.5
+
+
+def test_recalibration_changes_the_weight_of_the_marker() -> None:
+    release = replace(CURRENT_RELEASE, recalibration=(0.1, 0.5))
+    marker = LogOdds(np.array([0.6]), np.array([1e-12]))
+
+    risk = assess_risk(marker, np.array([-1]), release)
+
+    assert logit(risk.probability[0]) == pytest.approx(0.1 + 0.5 * (logit(0.3) + 0.6), rel=1e-9)
