@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
+from analytics import evidence
 from analytics.comparison.groups import ComparisonIsUnfit, effect_interval, hedges_correction
 from analytics.evaluation.roc import hanley_mcneil_standard_error
 
@@ -104,12 +105,24 @@ class BackCalculated:
         )
 
 
-# Read in a news summary (psychiatryadvisor.com), not in the paper itself.
-_NEWS = "Yamasaki, Hasegawa, Takeda 2020, doi 10.1002/npr2.12100, by psychiatryadvisor.com"
+# Read in a news summary, not in the paper itself; so are the figures of the other two.
+_NEWS = evidence.SEED_SIL6R_P.source
+_N_RESISTANT = int(evidence.SEED_N_RESISTANT.value)
+_N_REMITTED = int(evidence.SEED_N_REMITTED.value)
 SEED_STUDY: tuple[PublishedSummary, ...] = (
-    PublishedSummary("sIL-6R", "ng/mL", 25, 17, 37.6, 31.1, 0.015, 3, _NEWS),
-    PublishedSummary("IL-6", "pg/mL", 25, 17, 1.79, 1.41, 0.443, 3, _NEWS),
-    PublishedSummary("TNF-α", "pg/mL", 25, 17, 2.23, 1.90, 0.593, 3, _NEWS),
+    PublishedSummary(
+        marker="sIL-6R",
+        unit="ng/mL",
+        n_resistant=_N_RESISTANT,
+        n_remitted=_N_REMITTED,
+        mean_resistant=evidence.SEED_SIL6R_RESISTANT.value,
+        mean_remitted=evidence.SEED_SIL6R_REMITTED.value,
+        p_value=evidence.SEED_SIL6R_P.value,
+        p_decimals=3,
+        source=_NEWS,
+    ),
+    PublishedSummary("IL-6", "pg/mL", _N_RESISTANT, _N_REMITTED, 1.79, 1.41, 0.443, 3, _NEWS),
+    PublishedSummary("TNF-α", "pg/mL", _N_RESISTANT, _N_REMITTED, 2.23, 1.90, 0.593, 3, _NEWS),
 )
 
 

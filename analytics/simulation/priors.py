@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from math import isfinite, log, sqrt
 
+from analytics import evidence
+
 ANALYTE_UNITS: Mapping[str, str] = {
     "sIL-6R": "ng/mL",
     "IL-6": "pg/mL",
@@ -17,8 +19,8 @@ ANALYTE_UNITS: Mapping[str, str] = {
 }
 ALLELE_FREQUENCY = 0.40  # rs2228145 minor allele; Rafiq 2007 [V]
 GENOTYPE_SHARE = 0.51  # of the variance of ln sIL-6R; van Dongen 2014 [V]
-PUBLISHED_GAP_LN = 0.190  # ln(37.6 / 31.1); Yamasaki 2020, doi 10.1002/npr2.12100 [V-sec]
-FULL_CONTRAST_WEEK = 12.0  # the study sampled after therapy; about week 8 to 12 [D]
+PUBLISHED_GAP_LN = evidence.CONTRAST_LN.value
+FULL_CONTRAST_WEEK = evidence.CONTRAST_WEEKS.value
 
 
 class Scenario(StrEnum):
@@ -46,9 +48,9 @@ class SimulationPriors:
     per week, concentrations in the canonical unit of the analyte.
     """
 
-    resistant_share: float = 0.30
-    early_improver_share_resistant: float = 0.46
-    early_improver_share_remitting: float = 0.85
+    resistant_share: float = evidence.TRD_PREVALENCE.value
+    early_improver_share_resistant: float = 1 - evidence.EARLY_SPECIFICITY.value
+    early_improver_share_remitting: float = evidence.EARLY_SENSITIVITY.value
     baseline_score_mean: float = 16.0
     baseline_score_sd: float = 3.0
     rating_noise_sd: float = 1.0
@@ -56,28 +58,28 @@ class SimulationPriors:
     intolerance_share: float = 0.08
     sil6r_median: float = 34.0
     sil6r_between_cv: float = 0.275
-    sil6r_within_cv: float = 0.15
+    sil6r_within_cv: float = evidence.CVI_SIL6R.value
     sil6r_slope_sd_per_week: float = 0.006
-    assay_cv: float = 0.07
+    assay_cv: float = evidence.CVA_SIL6R.value
     lot_cv: float = 0.05
     lot_weeks: float = 8.0
     noisy_share: float = 0.05
     noisy_within_cv: float = 0.30
     contrast_scale: float = 1.0
-    contrast_baseline_fraction: float = 0.5
+    contrast_baseline_fraction: float = evidence.CONTRAST_BASELINE_SHARE.value
     contrast_holds_after_week_12: bool = True
     responder_fall_share: float = 0.10
     il6_median: float = 1.65
     il6_between_cv: float = 0.50
-    il6_within_cv: float = 0.30
+    il6_within_cv: float = evidence.CVI_IL6.value
     il6_treatment_g: float = -0.454
     tnf_median: float = 2.0
     tnf_between_cv: float = 0.35
-    tnf_within_cv: float = 0.21
+    tnf_within_cv: float = evidence.CVI_TNF.value
     tnf_treatment_g: float = -0.202
     crp_median: float = 1.5
     crp_between_cv: float = 1.00
-    crp_within_cv: float = 0.42
+    crp_within_cv: float = evidence.CVI_CRP.value
     il6_limit: float = 0.80
     tnf_limit: float = 1.00
     crp_limit: float = 0.20
@@ -119,8 +121,8 @@ def ln_variance(cv: float) -> float:
 
 PROVENANCE: Mapping[str, str] = {
     "resistant_share": "TRD prevalence 30 % (20-44 %): PCORI and STAR*D-like settings [M]",
-    "early_improver_share_resistant": "1 - sensitivity 0.54 of early non-improvement [D]",
-    "early_improver_share_remitting": "specificity 0.85 of early non-improvement [D]",
+    "early_improver_share_resistant": "1 - 0.54, pubmed 28697423 [V]",
+    "early_improver_share_remitting": "0.85, pubmed 28697423 [V]",
     "baseline_score_mean": "QIDS-SR16 at entry, moderate to severe, as in STAR*D [M]",
     "baseline_score_sd": "QIDS-SR16 at entry [M]",
     "rating_noise_sd": "within-person noise of a QIDS-SR16 total [M]",

@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
 
+from analytics import History, Outcome, estimate_cohort
 from analytics.simulation import STORIES, BadSimulation, SimulatedCohort, simulate_demo_cohort
 
 FloatArray = npt.NDArray[np.float64]
@@ -83,6 +85,19 @@ def test_the_demo_knows_nothing_of_the_future(demo: SimulatedCohort) -> None:
     assert (demo.ratings["day"] <= demo.ratings["patient"].map(last)).all()
     assert not demo.draws["accession"].duplicated().any()
     assert demo.results["accession"].isin(demo.draws["accession"]).all()
+
+
+def test_the_front_door_takes_the_demo_as_it_is(demo: SimulatedCohort) -> None:
+    at = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    days = demo.patients.set_index("patient")["followed_days"]
+    tables = demo.history_tables(pd.Timestamp(at) - pd.to_timedelta(days, unit="D"))
+
+    estimates = estimate_cohort(History(**tables._asdict()), at=at)
+
+    outcomes = dict(zip(demo.patients["story"], (each.outcome for each in estimates), strict=True))
+    assert len(estimates.table) == 60
+    assert outcomes["il6r_blocker"] == Outcome.NOT_ASSESSABLE
+    assert outcomes["drifting_non_improver"] == Outcome.ESTIMATED
 
 
 def test_a_demo_from_a_negative_seed_is_refused() -> None:
