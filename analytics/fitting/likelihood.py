@@ -6,11 +6,12 @@ Cholesky factor L of D/s² and the ratios of the other markers' residual varianc
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from analytics.fitting.posterior import CHUNK, cross_products, shrinkage
-from analytics.fitting.sufficient import Floats, SufficientStatistics
+from analytics.fitting.sufficient import Floats, Integers, SufficientStatistics
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,12 @@ class Problem:
         """Number of effects of a patient, 2K."""
         return int(self.designs.shape[1])
 
+    @cached_property
+    def triangle(self) -> tuple[Integers, Integers]:
+        """Rows and columns of the Cholesky factor's elements."""
+        rows, columns = np.tril_indices(len(self.active))
+        return rows.astype(np.int64), columns.astype(np.int64)
+
     @property
     def n_factor(self) -> int:
         """Number of free elements of the Cholesky factor."""
@@ -55,7 +62,7 @@ class Problem:
     def factor(self, free: Floats) -> Floats:
         """Return the lower-triangular L, shape (len(active), len(active))."""
         L = np.zeros((len(self.active),) * 2)
-        L[np.tril_indices(len(self.active))] = free[: self.n_factor]
+        L[self.triangle] = free[: self.n_factor]
         return L
 
     def relative_covariance(self, free: Floats) -> Floats:
@@ -118,7 +125,10 @@ def _finish(
     """Profile θ and s² out; return deviance, θ, S, S⁻¹ and s²."""
     T = problem.designs
     S = np.einsum("gap,gab,gbr->pr", T, sums.information, T)
-    theta = np.linalg.solve(S, np.einsum("gap,ga->p", T, sums.right))
+    try:
+        theta = np.linalg.solve(S, np.einsum("gap,ga->p", T, sums.right))
+    except np.linalg.LinAlgError as error:
+        raise ResidualVarianceIsZero("the residual variance runs to zero") from error
     squares = sums.squares - theta @ np.einsum("gap,ga->p", T, sums.right)
     n_draws = float(problem.statistics.n.sum())
     freedom = n_draws - (len(theta) if problem.is_reml else 0)
@@ -216,7 +226,7 @@ def _factor_gradient(problem: Problem, free: Floats, G: Floats) -> Floats:
     """Chain rule from D = L·L' to the elements of L: dL = 2·G·L."""
     L = problem.factor(free)
     full = 2 * G[np.ix_(problem.active, problem.active)] @ L
-    return np.asarray(full[np.tril_indices(len(L))])
+    return np.asarray(full[problem.triangle])
 
 
 class JointLikelihood:
@@ -240,7 +250,10 @@ class JointLikelihood:
         kept = []
         for part, g in self._parts:
             A, c, yy = cross_products(part, ratios)
-            log_det, DP = shrinkage(A, D)
+            try:
+                log_det, DP = shrinkage(A, D)
+            except np.linalg.LinAlgError as error:
+                raise ResidualVarianceIsZero("a residual variance runs to zero") from error
             W = A - A @ DP @ A
             DPc = np.einsum("nij,nj->ni", DP, c)
             Pc = c - np.einsum("nij,nj->ni", A, DPc)

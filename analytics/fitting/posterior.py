@@ -160,11 +160,20 @@ def shrinkage(A: Floats, D: Floats) -> tuple[Floats, Floats]:
     q = D.shape[0]
     if q == 2:
         return _shrinkage_of_pairs(A, D)
-    inner = np.eye(q) + A @ D
+    root = root_of(D)
+    # I + R'AR with D = RR' is at least the identity, however large or singular D is.
+    inner = np.eye(q) + root.T @ A @ root
     _, log_det = np.linalg.slogdet(inner)
-    # D (I + A D)^-1 is symmetric, so it equals (I + D A)^-1 D, which `solve` gives directly.
-    DP = np.linalg.solve(inner.transpose(0, 2, 1), np.broadcast_to(D, A.shape))
+    DP = root @ np.linalg.solve(inner, np.broadcast_to(root.T, A.shape))
     return log_det, (DP + DP.transpose(0, 2, 1)) / 2
+
+
+def root_of(D: Floats) -> Floats:
+    """Return R with R·R' = D, for any positive semi-definite D."""
+    unit = np.sqrt(np.diag(D))
+    unit = np.where(unit > 0, unit, 1.0)
+    values, vectors = np.linalg.eigh(D / np.outer(unit, unit))
+    return np.asarray(unit[:, None] * vectors * np.sqrt(np.maximum(values, 0)))
 
 
 def _shrinkage_of_pairs(A: Floats, D: Floats) -> tuple[Floats, Floats]:

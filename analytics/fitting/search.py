@@ -6,13 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
-from analytics.fitting.likelihood import Problem, Profile
+from analytics.fitting.likelihood import Problem, Profile, ResidualVarianceIsZero
 from analytics.fitting.sufficient import Floats
 
 SINGULAR_BELOW = 1e-7  # smallest share of the relative covariance that still counts as variation
 CONVERGED_BELOW = 1e-9  # expected gain in deviance that is not worth another step
-MAX_NEWTON_STEPS = 6
+MAX_NEWTON_STEPS = 20
+MAX_HALVINGS = 6
 MAX_ESCAPES = 4
+START = 1.0  # of the patients' standard deviations over the residual one
+OTHER_STARTS = (0.2, 4.0)
+LARGEST_SD = 1e4  # of patients, over the residual one, in standard units
+LARGEST_LOG_RATIO = 25.0  # of one marker's residual variance to the first one's
 
 Evaluate = Callable[[Floats], Profile]
 
@@ -52,9 +57,10 @@ class _Counted:
         self.calls += 1
         return self.evaluate(free)
 
-    def pair(self, free: Floats) -> tuple[float, Floats]:
+    def per_draw(self, free: Floats, n_draws: float) -> tuple[float, Floats]:
+        """Scale the deviance so that the first step, a unit of its gradient, is no leap."""
         profile = self(free)
-        return profile.deviance, profile.gradient
+        return profile.deviance / n_draws, profile.gradient / n_draws
 
 
 def minimise(problem: Problem, evaluate: Evaluate) -> Found:
@@ -76,38 +82,74 @@ def minimise(problem: Problem, evaluate: Evaluate) -> Found:
     Found
     """
     counted = _Counted(evaluate)
+    best = _search_from(problem, counted, START)
+    if _null_space(problem, best.free).shape[1]:
+        # The deviance may have several valleys, and the boundary is where they lie.
+        for start in OTHER_STARTS:
+            best = _better_of(best, problem, counted, start)
+    return Found(
+        free=best.free,
+        profile=best.profile,
+        is_converged=best.is_settled,
+        is_singular=_null_space(problem, best.free).shape[1] > 0,
+        n_evaluations=counted.calls,
+        message=(
+            f"converged after {counted.calls} evaluations"
+            if best.is_settled
+            else f"not converged: a gain of {best.gain:.1e} in deviance was still expected"
+        ),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _End:
+    free: Floats
+    profile: Profile
+    gain: float
+    is_settled: bool
+
+
+def _better_of(best: _End, problem: Problem, counted: _Counted, start: float) -> _End:
+    """Search from elsewhere; an end without residual variance is no fit and does not count."""
+    try:
+        other = _search_from(problem, counted, start)
+    except ResidualVarianceIsZero:
+        return best
+    return min(best, other, key=lambda end: end.profile.deviance)
+
+
+def _search_from(problem: Problem, counted: _Counted, size: float) -> _End:
+    """Search from D = size²·s²·I in standard units, leaving the boundary while that helps."""
     free = np.zeros(problem.n_parameters)
-    free[: problem.n_factor] = np.eye(len(problem.active))[np.tril_indices(len(problem.active))]
+    identity = np.eye(len(problem.active))[np.tril_indices(len(problem.active))]
+    free[: problem.n_factor] = size * identity
     for _ in range(MAX_ESCAPES):
-        free = _descend(counted, free)
+        free = _descend(problem, counted, free)
         free, profile, gain = _polish(counted, free)
         way_out = _way_out(problem, free, profile)
         if way_out is None:
             break
         free = way_out
-    is_converged = gain < CONVERGED_BELOW and way_out is None
-    return Found(
-        free=free,
-        profile=profile,
-        is_converged=is_converged,
-        is_singular=_null_space(problem, free).shape[1] > 0,
-        n_evaluations=counted.calls,
-        message=(
-            f"converged after {counted.calls} evaluations"
-            if is_converged
-            else f"not converged: a gain of {gain:.1e} in deviance was still expected"
-        ),
-    )
+    return _End(free, profile, gain, gain < CONVERGED_BELOW and way_out is None)
 
 
-def _descend(counted: _Counted, free: Floats) -> Floats:
+def _descend(problem: Problem, counted: _Counted, free: Floats) -> Floats:
+    limits = [LARGEST_SD] * problem.n_factor
+    limits += [LARGEST_LOG_RATIO] * (problem.n_parameters - problem.n_factor)
     found = optimize.minimize(
-        counted.pair,
+        counted.per_draw,
         free,
+        args=(float(problem.statistics.n.sum()),),
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": 1000, "maxfun": 3000, "ftol": 1e-13, "gtol": 1e-6, "maxcor": 30},
+        bounds=[(-limit, limit) for limit in limits],
+        options={"maxiter": 1000, "maxfun": 3000, "ftol": 1e-14, "gtol": 1e-9, "maxcor": 30},
     )
+    if np.any(np.abs(found.x) > 0.5 * np.array(limits)):
+        raise ResidualVarianceIsZero(
+            "the residual variance runs to zero: too few patients have more draws than their "
+            "line has coefficients"
+        )
     return np.asarray(found.x, dtype=np.float64)
 
 
@@ -123,10 +165,16 @@ def _polish(counted: _Counted, free: Floats) -> tuple[Floats, Profile, float]:
         step, gain = _newton_step(counted, free, profile)
         if gain < CONVERGED_BELOW * 1e-6:
             break
-        trial = counted(free + step)
-        better = trial.deviance - profile.deviance
-        noise = 1e-12 * max(1.0, abs(profile.deviance))
-        if better > noise or np.abs(trial.gradient).max() > 2 * np.abs(profile.gradient).max():
+        noise = 1e-13 * max(1.0, abs(profile.deviance))
+        for _ in range(MAX_HALVINGS):
+            trial = counted(free + step)
+            if trial.deviance < profile.deviance - noise:
+                break
+            is_flat = abs(trial.deviance - profile.deviance) <= noise
+            if is_flat and np.abs(trial.gradient).max() < np.abs(profile.gradient).max():
+                break
+            step = step / 4
+        else:
             break
         free, profile = free + step, trial
     return free, profile, gain
