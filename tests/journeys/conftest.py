@@ -1,10 +1,13 @@
 """A whole copy of its own for each module of journeys: `manage.py up` and a mail server."""
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.journeys.site import RunningSite
 
@@ -40,3 +43,23 @@ def start_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartSite]:
             return stack.enter_context(_started(folder, *options))
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, without a window.
+
+    For one module, as Playwright keeps a loop running in which Django would refuse to touch the
+    database: the tests of that module see the site from outside only.
+    """
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next((found for name in names if (found := shutil.which(name))), None)
+    if path is None:
+        reason = f"No browser here: none of {', '.join(names)} was found. Install chromium."
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
