@@ -24,8 +24,12 @@ class Outcome:
         return sum(self.statuses.values()) / self.seconds
 
     def percentile_ms(self, share: float) -> float:
-        ordered = sorted(self.latencies_s)
-        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+        return percentile_ms(self.latencies_s, share)
+
+
+def percentile_ms(seconds: list[float], share: float) -> float:
+    ordered = sorted(seconds)
+    return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 class Connection:

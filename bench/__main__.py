@@ -1,0 +1,137 @@
+"""Measure the road, each figure beside its yardstick of the same run: `make bench`.
+
+python -m bench [--write]     --write puts the tables into docs/reference/performance.md
+"""
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+
+import django
+
+from bench import site
+
+PAGE = Path("docs/reference/performance.md")
+TEAMS = {"few": 100, "many": 10_000, "very many": 100_000}
+
+
+def machine() -> str:
+    names = [
+        line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
+    ]
+    model = names[0].partition(":")[2].strip() if names else platform.processor()
+    memory = Path("/proc/meminfo").read_text().split()[1]
+    return (
+        f"{len(os.sched_getaffinity(0))} processors ({model}), "
+        f"{int(memory) / 1024**2:.0f} GiB, Python {platform.python_version()}, "
+        f"{date.today().isoformat()}"  # noqa: DTZ011 - the day of the run, for people
+    )
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def measure(say: Callable[[str], None]) -> None:
+    """Run every measurement; modules that need Django are taken once it is set up."""
+    data, door = import_module("bench.data"), import_module("bench.door")
+    yardsticks = import_module("bench.yardsticks")
+    assert yardsticks.fsync_is_on()
+    yardsticks.make_table()
+    teams = {
+        name: data.make_team(name, patients=count, with_draws=name == "very many")
+        for name, count in TEAMS.items()
+    }
+    key = data.key()
+    team, patients = teams["many"], TEAMS["many"]
+
+    insert = yardsticks.single_inserts_per_second(seconds=8)
+    copied = yardsticks.copied_rows_per_second(rows=200_000)
+    with site.worker_held():
+        door.single_pushes(team, patients, key, clients=8, s=3)  # warm-up
+        pushed = {
+            clients: door.single_pushes(team, patients, key, clients=clients, s=8)
+            for clients in (8, 16)
+        }
+        batched = door.batches(team, patients, key, clients=4, count=200)
+    insert_again = yardsticks.single_inserts_per_second(seconds=8)
+    insert = (insert + insert_again) / 2
+    say(_door_table(insert, copied, pushed, batched))
+    _wait_until_calm()
+    waits = {
+        rate: door.push_to_assessed_ms(team, patients, key, per_second=rate, seconds=10)
+        for rate in (20, 100, 200)
+    }
+    door.stop_watching_assessments()
+    say(
+        table(
+            ("pushes/s", "push to assessed p50", "p99"),
+            [(str(rate), f"{p50:.0f} ms", f"{p99:.0f} ms") for rate, (p50, p99) in waits.items()],
+        )
+    )
+    with site.worker_held():
+        rate = import_module("bench.assessing").assessments_per_second(teams["very many"])
+    say(
+        table(
+            ("assessing 100,000 patients with 10 draws each", "a second"),
+            [("estimates with flags and alerts, written", f"{rate:,.0f}")],
+        )
+    )
+    rows = []
+    for name, count in TEAMS.items():
+        queries, worklist, empty = import_module("bench.worklist").look(teams[name])
+        rows.append((f"{count:,}", str(queries), f"{worklist:.1f} ms", f"{worklist / empty:.1f}×"))
+    say(table(("patients", "queries", "worklist", "of an empty signed-in page"), rows))
+
+
+def _door_table(insert: float, copied: float, pushed: dict[int, object], batched: float) -> str:
+    rows = [
+        ("yardstick: pgbench, single INSERT, 8 clients", f"{insert:,.0f} /s", "1", "", ""),
+    ]
+    for clients, outcome in pushed.items():
+        per_second = outcome.per_second  # type: ignore[attr-defined]
+        rows.append(
+            (
+                f"single pushes, {clients} clients",
+                f"{per_second:,.0f} /s",
+                f"{per_second / insert:.3f}",
+                f"{outcome.percentile_ms(0.5):.1f} ms",  # type: ignore[attr-defined]
+                f"{outcome.percentile_ms(0.99):.1f} ms",  # type: ignore[attr-defined]
+            )
+        )
+    rows += [
+        ("yardstick: COPY into the same table", f"{copied:,.0f} rows/s", "1", "", ""),
+        ("draws in batches of 100", f"{batched:,.0f} /s", f"{batched / copied:.3f}", "", ""),
+    ]
+    return table(("the laboratory's door", "rate", "ratio", "p50", "p99"), rows)
+
+
+def _wait_until_calm() -> None:
+    """Let the worker work off what the pushes have left."""
+    patient = import_module("patients.models").Patient
+    sleep = import_module("time").sleep
+    while patient.objects.stale().exists():
+        sleep(0.5)
+
+
+def main() -> None:
+    told = [f"Measured on {machine()}, embedded PostgreSQL and Valkey, fsync on."]
+
+    def say(text: str) -> None:
+        told.append(text)
+        print(f"\n{text}", flush=True)
+
+    with site.running():
+        django.setup()
+        measure(say)
+    if "--write" in sys.argv:
+        before, mark, _ = PAGE.read_text().partition("<!-- measured -->")
+        PAGE.write_text(before + mark + "\n\n" + "\n\n".join(told) + "\n")
+
+
+main()

@@ -1,0 +1,93 @@
+"""What fails in real life: afterwards, by itself, everything accepted is assessed and sent."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.clinic import Clinic, draw, import_non_improvement, set_up
+from tests.journeys.conftest import StartSite
+from tests.journeys.site import wait_for
+
+pytestmark = pytest.mark.journey
+
+PATIENTS = 40
+
+
+@pytest.fixture
+def clinic(start_site: StartSite, tmp_path: Path) -> Iterator[Clinic]:
+    site = start_site("--no-demo")
+    site.wait_until_healthy()
+    clinic = set_up(site, tmp_path, patients=PATIENTS)
+    clinic.wait_until(stale_patients=0)
+    yield clinic
+
+
+def push_many(clinic: Clinic, numbers: range) -> int:
+    """Push draws one by one; count the ones that were accepted."""
+    answers = [clinic.push(draw(number, f"{number % PATIENTS:04}")) for number in numbers]
+    assert {answer.status_code for answer in answers} <= {201, 503}
+    return sum(answer.status_code == 201 for answer in answers)
+
+
+def everything_is_assessed(clinic: Clinic, accepted: int) -> None:
+    clinic.wait_until(results=accepted, stale_patients=0, within_s=60)
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing(clinic: Clinic) -> None:
+    accepted = push_many(clinic, range(40))
+    killed = clinic.site.processes()["worker"]
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    accepted += push_many(clinic, range(40, 80))
+
+    everything_is_assessed(clinic, accepted)
+
+    assert accepted == 80
+    assert set(killed).isdisjoint(clinic.site.processes()["worker"])
+    clinic.site.wait_until_healthy()
+
+
+def test_a_broker_restarted_empty_loses_nothing(clinic: Clinic) -> None:
+    accepted = push_many(clinic, range(20))
+    clinic.site.kill("valkey", signal.SIGSTOP)  # it answers nobody from here on
+    accepted += push_many(clinic, range(20, 40))
+    for kept in (clinic.site.var / "valkey").rglob("*.aof*"):
+        kept.unlink()
+    clinic.site.kill("valkey", signal.SIGKILL)
+    accepted += push_many(clinic, range(40, 60))
+
+    everything_is_assessed(clinic, accepted)
+
+    assert accepted == 60
+    clinic.site.wait_until_healthy()
+
+
+def test_a_database_that_is_killed_loses_nothing_that_was_accepted(clinic: Clinic) -> None:
+    accepted = push_many(clinic, range(20))
+    clinic.site.kill("postgres", signal.SIGKILL)
+    accepted += push_many(clinic, range(20, 40))
+    clinic.site.wait_until_healthy()
+    accepted += push_many(clinic, range(40, 60))
+
+    everything_is_assessed(clinic, accepted)
+
+    assert accepted >= 40
+    again = [clinic.push(draw(number, f"{number % PATIENTS:04}")) for number in range(20, 40)]
+    assert {answer.status_code for answer in again} <= {200, 201}
+    everything_is_assessed(clinic, 60)
+
+
+def test_mails_wait_for_a_mail_server_that_is_away(clinic: Clinic, tmp_path: Path) -> None:
+    clinic.site.mail_server.stop()
+    import_non_improvement(clinic, tmp_path)
+    wait_for(
+        lambda: clinic.status()["alerts_owed"] > 0, within_s=30, what=lambda: clinic.site.log
+    )
+
+    clinic.site.mail_server.start()
+    clinic.wait_until(alerts_owed=0, within_s=90)
+
+    assert clinic.status()["alerts_sent"] == len(clinic.site.mails) == 1
