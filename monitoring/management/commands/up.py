@@ -153,7 +153,7 @@ def web_answers() -> bool:
     try:
         host = urlsplit(settings.SITE_URL).netloc
         asked.request("GET", "/health/live", headers={"Host": host})
-        return asked.getresponse().status > 0
+        return asked.getresponse().status == 200
     except (OSError, HTTPException):
         return False
     finally:
