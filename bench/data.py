@@ -56,6 +56,7 @@ def make_team(name: str, *, patients: int, with_draws: bool) -> CareTeam:
         site="Bench (synthetic)", name=name, zone=ZoneInfo("UTC"), by="bench", at=timezone.now()
     )
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")  # a million results take their time
         cursor.execute(
             _PATIENTS,
             {"team": team.pk, "count": patients, "system": SYSTEM, "started": STARTED},
