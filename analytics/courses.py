@@ -18,6 +18,7 @@ from analytics.tables import NEVER, Bools, Column, Floats, Ints, Objects
 _ON_TRIAL = STATES.index(ClinicalState.ON_TRIAL_1)
 _FAILED = STATES.index(ClinicalState.TRIAL_1_FAILED)
 _RANK = {instrument.name: rank for rank, instrument in enumerate(INSTRUMENTS)}
+_ROUNDING = 1e-9
 _UNRANKED = len(INSTRUMENTS)
 _REMISSION = np.array([i.remission_at_most for i in INSTRUMENTS] + [-1], dtype=np.float64)
 
@@ -226,14 +227,14 @@ def _judge_trials(trials: _Trials, ratings: _Ratings, at_us: int, rules: Rules) 
         not_after=np.minimum(start + rules.early_to_days * day, end + rules.grace_days * day),
         not_before=early_from,
     )
-    gain = 1 - ratings.totals(early_row) / baseline
+    gain = _improvement(ratings, early_row, baseline)
     early = np.where(np.isnan(gain), -1, gain < rules.early_improvement).astype(np.int64)
     since_row = ratings.latest(patient, not_after=after, not_before=early_from)
-    since = 1 - ratings.totals(since_row) / baseline
+    since = _improvement(ratings, since_row, baseline)
     decision = start + int(rules.decision_weeks * US_PER_WEEK) - rules.grace_days * day
     last_row = ratings.latest(patient, not_after=after, not_before=decision)
     # A comparison with NaN is False: what is not known has not failed.
-    poor = 1 - ratings.totals(last_row) / baseline < rules.failure_improvement
+    poor = _improvement(ratings, last_row, baseline) < rules.failure_improvement
     weeks = _adequate_weeks(trials, np.minimum(_times(ratings, last_row), end), last_row)
     reasons = [reason.lower() in rules.never_failed_reasons for reason in trials.stop_reason]
     grace = rules.grace_days / 7
@@ -248,6 +249,11 @@ def _judge_trials(trials: _Trials, ratings: _Ratings, at_us: int, rules: Rules) 
         is_non_response=poor & (weeks >= rules.decision_weeks - grace),
         is_dose_adequate=trials.adequate_us != NEVER,
     )
+
+
+def _improvement(ratings: _Ratings, rows: Ints, baseline: Floats) -> Floats:
+    """Give the share of the baseline gained; 16 of 20 is a fifth, whatever binary fractions say."""
+    return 1 - ratings.totals(rows) / baseline + _ROUNDING
 
 
 def _adequate_weeks(trials: _Trials, until: Ints, row: Ints) -> Floats:
@@ -311,7 +317,7 @@ def _gather(
     )
     total = ratings.totals(np.where(has, latest, -1))
     remission = total <= _remission_limits(history, instrument)
-    response = 1 - total / baseline >= rules.response_improvement
+    response = 1 - total / baseline >= rules.response_improvement - _ROUNDING
     failed = np.bincount(trials.patient, weights=found.is_failed, minlength=size)
     courses = Courses(
         state=np.zeros(size, dtype=np.int64),

@@ -69,13 +69,17 @@ class Policy:
         Scored draws, and the weeks they must span, before a rise is spoken of.
     agree_log_odds : float
         From here on the marker is said to agree with the symptoms.
+    watch_nominal_share : float
+        Most steady patients without symptom evidence who may ever be on *watch* in 24 weeks; a
+        promise that the tests keep, not a threshold.
     allocation_probability : float
-        Cut-off of the three-state allocation.
+        Cut-off of the three-state allocation; the interval of the prior alone spans it, so that
+        without evidence nobody is allocated.
     """
 
     version: str = "policy-1"
-    watch_probability: float = 0.45
-    watch_clear_probability: float = 0.40
+    watch_probability: float = 0.42
+    watch_clear_probability: float = 0.38
     watch_marker_log_odds: float = 0.35
     rise_alpha: float = 0.05
     planned_looks: int = 7
@@ -83,7 +87,8 @@ class Policy:
     rise_draws: int = 3
     rise_weeks: float = 4.0
     agree_log_odds: float = 0.35
-    allocation_probability: float = 0.50
+    watch_nominal_share: float = 0.10
+    allocation_probability: float = 0.40
 
 
 CURRENT_POLICY = Policy()

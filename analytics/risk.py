@@ -216,22 +216,22 @@ def assess_risk(marker: LogOdds, early: Ints, release: Release) -> Risk:
     symptoms, symptoms_variance = _symptoms(early, evidence)
     cap = release.contrast.cap
     intercept, slope = release.recalibration
-    capped = np.clip(marker.value, -cap, cap)
     base = prior + symptoms
     # Recalibration belongs to the marker: without one, the probability stays what it was.
     has_marker = marker.variance > 0
-    weighed = np.where(has_marker, intercept + slope * (base + capped) - base, 0.0)
+    weighed = np.where(has_marker, intercept + slope * (base + marker.value) - base, 0.0)
     variance = slope * slope * marker.variance
-    plugged = base + weighed
-    caution = averaged(weighed, variance) - weighed
-    final = base + weighed + caution
+    capped = np.clip(weighed, -cap, cap)
+    caution = np.clip(averaged(weighed, variance), -cap, cap) - capped
+    plugged = base + capped
+    final = base + capped + caution
     known_variance = evidence.prevalence_sd**2 + symptoms_variance
     reach = Z95 * np.sqrt(known_variance + variance)
     reach_without = Z95 * np.sqrt(known_variance)
     return Risk(
         prior=prior,
         symptoms=symptoms,
-        marker=weighed,
+        marker=capped,
         caution=caution,
         marker_sd=np.sqrt(variance),
         probability=expit(final),

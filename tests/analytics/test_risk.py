@@ -173,7 +173,8 @@ def test_the_published_marker_is_capped() -> None:
 
 
 def test_recalibration_changes_the_weight_of_the_marker() -> None:
-    release = replace(CURRENT_RELEASE, recalibration=(0.1, 0.5))
+    contrast = replace(CURRENT_RELEASE.contrast, cap=np.inf)
+    release = replace(CURRENT_RELEASE, contrast=contrast, recalibration=(0.1, 0.5))
     marker = LogOdds(np.array([0.6]), np.array([1e-12]))
 
     risk = assess_risk(marker, np.array([-1]), release)

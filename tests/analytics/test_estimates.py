@@ -1,0 +1,265 @@
+"""The front door: one estimate per patient, the same bit for bit whoever stands beside."""
+
+import json
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from analytics import (
+    CURRENT_POLICY,
+    CURRENT_RELEASE,
+    Estimate,
+    Estimates,
+    EvidenceKind,
+    History,
+    Outcome,
+    Trajectory,
+    estimate_cohort,
+    prediction_band,
+)
+from tests.analytics.cohorts import (
+    estimate_one,
+    events_table,
+    patients_table,
+    ratings_table,
+    results_table,
+    trials_table,
+    week,
+)
+
+TWENTY_WEEKS = week(20)
+
+
+def mixed_cohort(n: int, *, seed: int = 4) -> dict[str, pd.DataFrame]:
+    """Make patients of every kind: few draws, limits, jumps, infections, scales, trials."""
+    rng = np.random.default_rng(seed)
+    results, ratings, trials, events = [], [], [], []
+    for patient in range(1, n + 1):
+        draws = int(rng.integers(0, 9))
+        weeks = np.sort(rng.choice(np.arange(0, 20, 0.5), draws, replace=False)).tolist()
+        own = rng.normal(3.5, 0.25)
+        for analyte, shift in (("sIL-6R", 0.0), ("IL-6", -3.0), ("hs-CRP", -2.0)):
+            logs = own + shift + rng.normal(0, 0.3, draws)
+            table = results_table(
+                np.exp(logs).tolist(), weeks=weeks, patient_id=patient, analyte=analyte
+            )
+            below = rng.random(draws) < (0.4 if analyte == "IL-6" else 0.05)
+            results.append(table.assign(comparator=np.where(below, "<", "").astype(object)))
+        rated = sorted(rng.choice(16, int(rng.integers(0, 5)), replace=False).tolist())
+        totals = rng.integers(3, 25, len(rated)).astype(float).tolist()
+        ratings.append(ratings_table(totals, weeks=rated, patient_id=patient))
+        trials.append(trials_table([(0, 7), (8, None)], patient_id=patient, first_id=2 * patient))
+        if patient % 5 == 0:
+            events.append(events_table("infection", start=3, patient_id=patient))
+        if patient % 31 == 0:
+            events.append(events_table("il6r_blocker", start=9, patient_id=patient))
+    tables = {"results": results, "ratings": ratings, "trials": trials, "events": events}
+    found = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+    return {"patients": patients_table(range(1, n + 1))} | found
+
+
+def estimates_of(tables: dict[str, pd.DataFrame]) -> Estimates:
+    return estimate_cohort(History(**tables), at=TWENTY_WEEKS)
+
+
+COHORT = mixed_cohort(124)
+WHOLE = {each.patient_id: each for each in estimates_of(COHORT)}
+
+
+def test_a_patient_alone_gets_the_same_numbers_bit_for_bit() -> None:
+    for patient_id, together in WHOLE.items():
+        own = {name: table[table["patient_id"] == patient_id] for name, table in COHORT.items()}
+
+        (alone,) = estimates_of(own)
+
+        assert alone.as_json() == together.as_json()
+
+
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    shuffled = {
+        name: table.sample(frac=1, random_state=9).reset_index(drop=True)
+        for name, table in COHORT.items()
+    }
+
+    found = estimates_of(shuffled)
+
+    assert {each.patient_id: each for each in found} == WHOLE
+
+
+def test_every_kind_of_patient_is_in_this_cohort() -> None:
+    outcomes = {each.outcome for each in WHOLE.values()}
+    reasons = {part.reason for each in WHOLE.values() for part in each.left_out}
+    censored = sum(line.n_censored for each in WHOLE.values() for line in each.trajectories)
+
+    assert outcomes == set(Outcome)
+    assert {"infection", "il6r_blocker", "implausible"} <= reasons
+    assert censored > 50
+
+
+def test_shifting_all_times_shifts_the_dates_and_nothing_else() -> None:
+    days = pd.Timedelta(days=400)
+
+    def shifted(table: pd.DataFrame) -> pd.DataFrame:
+        times = table.select_dtypes("datetimetz").columns
+        return table.assign(**{name: table[name] + days for name in times})
+
+    moved = estimate_cohort(
+        History(**{name: shifted(table) for name, table in COHORT.items()}),
+        at=TWENTY_WEEKS + days,
+    )
+
+    pd.testing.assert_frame_equal(moved.table, estimates_of(COHORT).table, check_exact=True)
+
+
+def test_the_contributions_add_up_to_the_log_odds() -> None:
+    for each in WHOLE.values():
+        if each.outcome is not Outcome.ESTIMATED:
+            assert each.contributions == ()
+            continue
+
+        total = sum(piece.log_odds for piece in each.contributions)
+
+        assert expit(total) == pytest.approx(each.probability, abs=1e-14)
+
+
+def test_no_number_is_shown_where_there_is_none() -> None:
+    for each in WHOLE.values():
+        shown = (each.probability, each.probability_low, each.probability_without_biomarker)
+
+        assert all((part is None) == (each.outcome is not Outcome.ESTIMATED) for part in shown)
+
+
+def test_an_estimate_on_record_can_be_read_again() -> None:
+    for each in WHOLE.values():
+        stored = json.dumps(each.as_json(), allow_nan=False)
+
+        assert Estimate.from_json(json.loads(stored)) == each
+
+
+def test_the_table_shows_the_same_numbers() -> None:
+    table = estimates_of(COHORT).table.set_index("patient_id")
+
+    for patient_id, each in WHOLE.items():
+        row = table.loc[patient_id]
+        assert row["outcome"] == each.outcome.value
+        assert row["state"] == each.state.value
+        if each.probability is not None:
+            assert row["probability"] == each.probability
+
+
+def test_the_table_is_a_copy() -> None:
+    estimates = estimates_of(COHORT)
+
+    mine = estimates.table
+    mine["probability"] = 2.0
+
+    assert estimates.table["probability"].max() < 1
+
+
+def test_an_estimate_says_by_what_it_was_made() -> None:
+    found = estimate_one(results=results_table([33]))
+
+    assert found.basis == "prior only"
+    assert found.release_version == CURRENT_RELEASE.version
+    assert found.policy_version == CURRENT_POLICY.version
+
+
+def test_one_draw_is_enough_for_an_estimate() -> None:
+    found = estimate_one(results=results_table([45], weeks=[8]))
+
+    assert found.outcome is Outcome.ESTIMATED
+    assert [piece.evidence for piece in found.contributions] == [
+        EvidenceKind.PRIOR,
+        EvidenceKind.BIOMARKER,
+        EvidenceKind.CAUTION,
+    ]
+    assert found.probability is not None
+    assert found.probability > 0.3
+
+
+def test_the_prior_alone_is_not_enough() -> None:
+    assert estimate_one().outcome is Outcome.NOT_ENOUGH_DATA
+
+
+def test_without_an_episode_there_is_a_trajectory_and_no_estimate() -> None:
+    found = estimate_one(patients=patients_table(started_at=None), results=results_table([33, 35]))
+
+    assert found.outcome is Outcome.NOT_ENOUGH_DATA
+    assert found.trajectories[0].n_scored == 2
+
+
+def test_symptoms_alone_make_an_estimate_with_equal_risks() -> None:
+    found = estimate_one(ratings=ratings_table([20, 19], weeks=[0, 2]))
+
+    assert (
+        found.probability == found.probability_without_biomarker == pytest.approx(0.607, abs=1e-3)
+    )
+    facts = found.contributions[1].facts
+    assert (facts["instrument"], facts["baseline_total"], facts["total"]) == ("QIDS-SR16", 20, 19)
+    assert facts["improvement"] == pytest.approx(0.05)
+
+
+@given(st.lists(st.floats(5, 200), min_size=1, max_size=8), st.floats(1, 3))
+@settings(max_examples=60, deadline=None)
+def test_a_higher_course_is_never_a_lower_risk(values: list[float], factor: float) -> None:
+    weeks = [2.0 * place for place in range(len(values))]
+    confirmed = [True] * len(values)
+
+    low = estimate_one(results=results_table(values, weeks=weeks, is_confirmed=confirmed))
+    high = estimate_one(
+        results=results_table(
+            [value * factor for value in values], weeks=weeks, is_confirmed=confirmed
+        )
+    )
+
+    assert low.contributions[1].log_odds <= high.contributions[1].log_odds + 1e-12
+
+
+def test_a_limit_lowers_what_it_bounds_from_above() -> None:
+    exact = results_table([2.0, 2.0, 0.5], weeks=[0, 4, 8], analyte="IL-6")
+
+    bounded = estimate_one(results=exact.assign(comparator=["", "", "<"])).trajectories[0]
+    dropped = estimate_one(results=exact.head(2)).trajectories[0]
+
+    assert bounded.level_now < dropped.level_now
+    assert (bounded.n_draws, bounded.n_scored, bounded.n_censored) == (3, 3, 1)
+    assert (bounded.latest_value, bounded.latest_comparator) == (0.5, "<")
+    assert bounded.change_since_first == pytest.approx(0)
+
+
+def test_the_band_is_drawn_from_what_is_stored() -> None:
+    line = estimate_one(results=results_table([30, 34, 33], weeks=[0, 4, 8])).trajectories[0]
+
+    drawn = prediction_band(Trajectory.from_json(line.as_json()), np.array([12.0, 40.0]))
+
+    assert drawn.middle[0] == pytest.approx(line.level_now)
+    assert drawn.low[0] < line.level_low < line.level_high < drawn.high[0]
+    assert drawn.high[1] - drawn.low[1] > drawn.high[0] - drawn.low[0]
+
+
+def test_the_probability_over_draws_is_what_it_is_over_the_same_draws_at_once() -> None:
+    draws = results_table([30, 36, 41], weeks=[0, 4, 8])
+
+    stepwise = [estimate_one(results=draws, at=week(at)).probability for at in (0, 4, 8)]
+
+    at_once = [estimate_one(results=draws.head(n)).probability for n in (1, 2, 3)]
+    assert stepwise == at_once
+
+
+def test_a_cohort_is_estimated_quickly() -> None:
+    tables = mixed_cohort(200)
+    history = History(**tables)
+    estimate_cohort(history, at=TWENTY_WEEKS)
+
+    begun = time.perf_counter()
+    found = [each.as_json() for each in estimate_cohort(history, at=TWENTY_WEEKS)]
+    took = time.perf_counter() - begun
+
+    # A loop over patients in pandas would take a second and more.
+    assert len(found) == 200
+    assert took < 0.5

@@ -1,0 +1,88 @@
+"""Releases: what is shipped can be read, and what is damaged or foreign is refused."""
+
+import json
+from dataclasses import replace
+from math import exp, inf
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics import CURRENT_RELEASE, ReleaseIsUnfit, evidence
+from analytics.releases import checksum, dump, load, load_shipped, parse
+
+TEXT = dump(CURRENT_RELEASE)
+
+
+def signed(**changes: Any) -> str:
+    content = json.loads(TEXT) | changes
+    return json.dumps(content | {"checksum": checksum(content)})
+
+
+def test_the_shipped_release_is_the_current_one_and_says_what_it_rests_on() -> None:
+    shipped = load_shipped("published-prior-1")
+
+    assert shipped == CURRENT_RELEASE
+    assert shipped.basis == "prior only"
+    assert "n=42" in shipped.card["status"]
+
+
+def test_the_shipped_release_holds_the_constants_of_the_evidence() -> None:
+    contrast, marker = CURRENT_RELEASE.contrast, CURRENT_RELEASE.markers["sIL-6R"]
+
+    assert contrast.shrinkage == evidence.CONTRAST_SHRINKAGE.value
+    assert contrast.delta[0] + 12 * contrast.delta[1] == pytest.approx(evidence.CONTRAST_LN.value)
+    assert contrast.delta[0] == pytest.approx(0.095)
+    assert exp(marker.mean[0]) == pytest.approx(evidence.LEVEL_SIL6R.value)
+    assert CURRENT_RELEASE.evidence.prevalence == evidence.TRD_PREVALENCE.value
+
+
+def test_the_uncertainty_of_the_contrast_at_week_twelve_is_the_published_one() -> None:
+    v00, v01, v11 = CURRENT_RELEASE.contrast.covariance
+
+    at_twelve = v00 + 24 * v01 + 144 * v11
+
+    assert at_twelve == pytest.approx(evidence.CONTRAST_SE.value**2)
+
+
+def test_a_release_survives_writing_and_reading(tmp_path: Path) -> None:
+    contrast = replace(CURRENT_RELEASE.contrast, cap=inf, ramp_weeks=inf)
+    path = tmp_path / "local.json"
+    path.write_text(dump(replace(CURRENT_RELEASE, version="local-1", contrast=contrast)))
+
+    found = load(path)
+
+    assert (found.version, found.contrast) == ("local-1", contrast)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (TEXT[:-40], "not JSON"),
+        (TEXT.replace("0.7", "0.9"), "checksum"),
+        (TEXT.replace('"prior only"', '"local labels"'), "checksum"),
+        ("[]", "not a release"),
+        (signed(format="pickle/4"), "not a release"),
+        (signed(contrast={}), "missing"),
+        (signed(recalibration=[0]), "2 numbers"),
+        (signed(variance_covariance=[[1, 0, 0, 0]]), "4 x 4"),
+        (signed(evidence={"prevalence": 1.0}), "missing"),
+        (TEXT.replace("0.7,", "NaN,"), "NaN"),
+    ],
+)
+def test_a_damaged_or_foreign_file_is_refused(text: str, told: str) -> None:
+    with pytest.raises(ReleaseIsUnfit, match=told):
+        parse(text)
+
+
+def test_a_covariance_that_cannot_be_is_refused() -> None:
+    markers = json.loads(TEXT)["markers"]
+    markers["sIL-6R"]["covariance"] = [0.01, 0.5, 0.01]
+
+    with pytest.raises(ReleaseIsUnfit, match="positive semidefinite"):
+        parse(signed(markers=markers))
+
+
+def test_an_unknown_release_is_refused() -> None:
+    with pytest.raises(ReleaseIsUnfit, match="no release"):
+        load_shipped("../evidence")
