@@ -1,7 +1,8 @@
 """The one way in for facts: API, file import and form alike come by here."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 
@@ -11,8 +12,20 @@ from patients.instruments import INSTRUMENTS
 from patients.intake import parking
 from patients.intake.panels import Panel
 from patients.intake.reception import Receipt, Sender, take_in
-from patients.models import Clinician, Draw, Parked, Patient, Rating
+from patients.models import (
+    Clinician,
+    Draw,
+    Event,
+    EventKind,
+    Parked,
+    Patient,
+    Rating,
+    StopReason,
+    Trial,
+)
+from patients.record.patients import start_episode
 from patients.record.ratings import record_rating
+from patients.record.treatment import record_event, record_trial, stop_trial
 
 # Two laboratories' clerks cannot type faster than this; a third collision is a fault of ours
 TRIES = 3
@@ -76,6 +89,74 @@ def receive_rating(
             flags.raise_safety(patient_id=patient.pk, at=at)
         transaction.on_commit(wake.wake_workers)
     return rating, is_new
+
+
+@transaction.atomic
+def receive_trial(
+    *,
+    patient: Patient,
+    drug: str,
+    atc: str,
+    started_on: date,
+    doses: Sequence[tuple[date, Decimal]],
+    stopped_on: date | None = None,
+    stop_reason: str = "",
+    by: str,
+    at: datetime,
+) -> Trial:
+    """Record a trial; the first one of a patient without an episode starts it."""
+    trial = record_trial(
+        patient=patient,
+        drug=drug,
+        atc=atc,
+        started_on=started_on,
+        doses=doses,
+        stopped_on=stopped_on,
+        stop_reason=stop_reason,
+        by=by,
+        at=at,
+    )
+    if not patient.episodes.filter(ended_on=None, superseded_at=None).exists():
+        start_episode(patient=patient, started_on=started_on, by=by, at=at)
+    transaction.on_commit(wake.wake_workers)
+    return trial
+
+
+@transaction.atomic
+def receive_trial_stop(
+    *, trial: Trial, stopped_on: date, stop_reason: StopReason, by: str, at: datetime
+) -> Trial:
+    """Record when and why a trial ended."""
+    stopped = stop_trial(trial=trial, stopped_on=stopped_on, stop_reason=stop_reason, by=by, at=at)
+    transaction.on_commit(wake.wake_workers)
+    return stopped
+
+
+@transaction.atomic
+def receive_event(
+    *,
+    patient: Patient,
+    kind: EventKind,
+    started_on: date,
+    stopped_on: date | None = None,
+    atc: str = "",
+    note: str = "",
+    by: str,
+    at: datetime,
+) -> Event:
+    """Record something that disturbs a reading."""
+    event = record_event(
+        patient=patient,
+        kind=kind,
+        started_on=started_on,
+        stopped_on=stopped_on,
+        atc=atc,
+        note=note,
+        by=by,
+        at=at,
+    )
+    transaction.on_commit(wake.wake_workers)
+    return event
 
 
 def actor(clinician: Clinician) -> str:

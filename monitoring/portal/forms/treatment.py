@@ -1,0 +1,184 @@
+"""Trials, their ends, and events, as they are typed."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.forms import BoundField
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from monitoring.portal.forms.fields import DayField, SiteForm
+from patients.models import EventKind, StopReason
+
+DOSE_STEPS = 4
+# Names of antidepressants by ATC code (WHO ATC index), offered while typing; any other may be typed
+ANTIDEPRESSANTS = {
+    "agomelatine": "N06AX22",
+    "amitriptyline": "N06AA09",
+    "bupropion": "N06AX12",
+    "citalopram": "N06AB04",
+    "clomipramine": "N06AA04",
+    "desvenlafaxine": "N06AX23",
+    "duloxetine": "N06AX21",
+    "escitalopram": "N06AB10",
+    "fluoxetine": "N06AB03",
+    "fluvoxamine": "N06AB08",
+    "imipramine": "N06AA02",
+    "milnacipran": "N06AX17",
+    "mirtazapine": "N06AX11",
+    "nortriptyline": "N06AA10",
+    "paroxetine": "N06AB05",
+    "sertraline": "N06AB06",
+    "trazodone": "N06AX05",
+    "venlafaxine": "N06AX16",
+    "vortioxetine": "N06AX26",
+}
+_ATC = RegexValidator(
+    r"^[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}$",
+    gettext_lazy("An ATC code has seven characters, such as N06AB10."),
+)
+
+
+class TrialForm(SiteForm):
+    """One course of one antidepressant with its dose steps."""
+
+    drug = forms.CharField(
+        label=gettext_lazy("Drug"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"list": "antidepressants", "autocomplete": "off"}),
+    )
+    atc = forms.CharField(
+        label=gettext_lazy("ATC code"),
+        required=False,
+        validators=[_ATC],
+        max_length=7,
+        help_text=gettext_lazy("May stay empty for the drugs that are offered."),
+    )
+    started_on = DayField(label=gettext_lazy("First day"))
+    stopped_on = DayField(label=gettext_lazy("Last day"), required=False)
+    stop_reason = forms.ChoiceField(
+        label=gettext_lazy("Reason for stopping"),
+        required=False,
+        choices=[("", "—"), *StopReason.choices],
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for number in range(1, DOSE_STEPS + 1):
+            if number > 1:
+                field = DayField(label=_("From"), required=False, today=self.local.date())
+                self.fields[f"dose_{number}_on"] = field
+            self.fields[f"dose_{number}_mg"] = forms.DecimalField(
+                label=_("Daily dose in mg"),
+                required=number == 1,
+                min_value=Decimal("0.01"),
+                max_digits=8,
+                decimal_places=2,
+                localize=False,
+            )
+
+    @property
+    def later_doses(self) -> list[tuple[BoundField, BoundField]]:
+        """Give the pairs of fields for the doses after the first."""
+        return [
+            (self[f"dose_{number}_on"], self[f"dose_{number}_mg"])
+            for number in range(2, DOSE_STEPS + 1)
+        ]
+
+    def clean_drug(self) -> str:
+        """Take the usual spelling of a drug that is offered."""
+        drug = " ".join(self.cleaned_data["drug"].split())
+        return drug.lower() if drug.lower() in ANTIDEPRESSANTS else drug
+
+    def clean(self) -> dict[str, Any]:
+        """Check what hangs together: the code, the end, the dose steps."""
+        cleaned = super().clean() or self.cleaned_data
+        if not cleaned.get("atc") and "atc" not in self.errors and "drug" in cleaned:
+            cleaned["atc"] = ANTIDEPRESSANTS.get(cleaned["drug"], "")
+            if not cleaned["atc"]:
+                self.add_error("atc", _("Give the ATC code: this drug is not in our list."))
+        self._check_end(cleaned)
+        cleaned["doses"] = self._doses(cleaned)
+        return cleaned
+
+    def _check_end(self, cleaned: dict[str, Any]) -> None:
+        started_on, stopped_on = cleaned.get("started_on"), cleaned.get("stopped_on")
+        reason = cleaned.get("stop_reason")
+        if started_on and stopped_on and stopped_on < started_on:
+            self.add_error("stopped_on", _("The last day comes before the first."))
+        if stopped_on and not reason:
+            self.add_error("stop_reason", _("Say why the trial was stopped."))
+        if reason and not stopped_on and "stopped_on" not in self.errors:
+            self.add_error("stopped_on", _("Give the last day, or no reason for stopping."))
+
+    def _doses(self, cleaned: dict[str, Any]) -> list[tuple[date, Decimal]]:
+        started_on, first = cleaned.get("started_on"), cleaned.get("dose_1_mg")
+        if started_on is None or first is None:
+            return []
+        doses = [(started_on, first)]
+        for number in range(2, DOSE_STEPS + 1):
+            on, dose = cleaned.get(f"dose_{number}_on"), cleaned.get(f"dose_{number}_mg")
+            if on is None and dose is None:
+                continue
+            if dose is None:
+                self.add_error(f"dose_{number}_mg", _("Give the dose from this day on."))
+            elif on is None:
+                self.add_error(f"dose_{number}_on", _("Give the day on which this dose began."))
+            elif on <= doses[-1][0]:
+                self.add_error(f"dose_{number}_on", _("This day must come after the step before."))
+            else:
+                doses.append((on, dose))
+        return doses
+
+
+class StopForm(SiteForm):
+    """When and why a running trial ended."""
+
+    stopped_on = DayField(label=gettext_lazy("Last day"))
+    stop_reason = forms.ChoiceField(
+        label=gettext_lazy("Reason for stopping"), choices=[("", "—"), *StopReason.choices]
+    )
+
+    def __init__(self, *args: Any, started_on: date, **options: Any) -> None:
+        self.started_on = started_on
+        super().__init__(*args, **options)
+
+    def clean_stopped_on(self) -> date:
+        """Refuse an end before the start."""
+        stopped_on: date = self.cleaned_data["stopped_on"]
+        if stopped_on < self.started_on:
+            raise forms.ValidationError(_("The last day comes before the first."))
+        return stopped_on
+
+
+class EventForm(SiteForm):
+    """Something that disturbs a reading."""
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("What happened"), choices=[("", "—"), *EventKind.choices]
+    )
+    started_on = DayField(label=gettext_lazy("First day"))
+    stopped_on = DayField(
+        label=gettext_lazy("Last day"),
+        required=False,
+        help_text=gettext_lazy("Leave empty while it lasts, or where it was a single day."),
+    )
+    atc = forms.CharField(
+        label=gettext_lazy("ATC code"),
+        required=False,
+        max_length=7,
+        validators=[_ATC],
+        help_text=gettext_lazy("For a drug, such as L04AC07 for tocilizumab."),
+    )
+    note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=300)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an end before the start."""
+        cleaned = super().clean() or self.cleaned_data
+        started_on, stopped_on = cleaned.get("started_on"), cleaned.get("stopped_on")
+        if started_on and stopped_on and stopped_on < started_on:
+            self.add_error("stopped_on", _("The last day comes before the first."))
+        return cleaned

@@ -1,0 +1,118 @@
+"""The page of one flag in words: why, what speaks against it, what to check, what was done."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from analytics import Estimate
+from monitoring import flags
+from monitoring.models import Flag, FlagKind, FlagState
+from monitoring.portal import words
+from monitoring.portal.presenters.banner import Banner
+from monitoring.portal.presenters.flags import FlagCard, Step, steps_of
+from monitoring.portal.presenters.risk import Risk, risk_of
+from monitoring.queries import estimate_of
+
+# An interval wider than this says little (in people of a hundred)
+WIDE_INTERVAL = 40
+
+_REVIEW: tuple[Promise, ...] = (
+    gettext_lazy("Is the drug taken as prescribed?"),
+    gettext_lazy("Are dose and duration adequate, or limited by side effects?"),
+    gettext_lazy("Is the diagnosis right (bipolar course, other illness, substances)?"),
+    gettext_lazy("Did an infection, a drug or the sample disturb the reading?"),
+)
+# Questions, never instructions: what follows is decided by the clinician
+CHECKS: dict[str, tuple[Promise, ...]] = {
+    FlagKind.SAFETY: (
+        gettext_lazy("Speak with the person today, by your site’s own protocol."),
+        gettext_lazy("Record a structured assessment in the notes."),
+        gettext_lazy("If you cannot do it yourself, hand it over to a named colleague."),
+    ),
+    FlagKind.TRENDING: _REVIEW,
+    FlagKind.EARLY_NON_IMPROVEMENT: _REVIEW,
+    FlagKind.DRIFTING: (
+        gettext_lazy("Was the draw taken in health, at rest, and at the usual hour?"),
+        gettext_lazy("Is a repeated draw due or worth while?"),
+        gettext_lazy("Do the symptoms say the same? The marker alone decides nothing."),
+    ),
+    FlagKind.NOT_ASSESSABLE: (
+        gettext_lazy("Is the drug that disturbs the marker recorded with its dates?"),
+        gettext_lazy("Follow this patient by symptoms alone until readings mean something again."),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class FlagPage:
+    """Everything that portal/flag.html prints, but for the forms."""
+
+    banner: Banner
+    card: FlagCard
+    risk: Risk | None
+    against: list[str]
+    checks: list[str]
+    steps: list[Step]
+    may_see: bool
+    may_acknowledge: bool
+    may_resolve: bool
+    version: int
+
+    @classmethod
+    def of(cls, flag: Flag, *, at: datetime) -> "FlagPage":
+        """Put a flag into words, with the numbers of the assessment that raised it."""
+        patient = flag.patient
+        estimate = estimate_of(flag.raised_by)
+        steps = flags.STEPS[FlagState(flag.state)]
+        return cls(
+            banner=Banner.of(
+                patient,
+                numbers=[each.value for each in patient.identifiers.all()],
+                today=at.astimezone(patient.team.site.zone).date(),
+            ),
+            card=FlagCard.of(flag, estimate=estimate),
+            risk=risk_of(flag.raised_by, estimate) if flag.raised_by else None,
+            against=_against(estimate),
+            checks=[str(check) for check in CHECKS[flag.kind]],
+            steps=steps_of(flag),
+            may_see=FlagState.SEEN in steps,
+            may_acknowledge=FlagState.ACKNOWLEDGED in steps,
+            may_resolve=FlagState.RESOLVED in steps,
+            version=flag.version,
+        )
+
+
+def _against(estimate: Estimate | None) -> list[str]:
+    """Say what should make a reader doubt."""
+    if estimate is None:
+        return []
+    said = []
+    low, high = estimate.probability_low, estimate.probability_high
+    if low is not None and high is not None and (high - low) * 100 > WIDE_INTERVAL:
+        said.append(
+            _("The interval is wide: %(interval)s of 100.")
+            % {"interval": words.interval(low, high)}
+        )
+    left_out = [part for part in estimate.left_out if part.reasons != (words.CENSORED,)]
+    if left_out:
+        said.append(
+            ngettext(
+                "%(n)d result was not scored: %(reasons)s.",
+                "%(n)d results were not scored: %(reasons)s.",
+                len(left_out),
+            )
+            % {
+                "n": len(left_out),
+                "reasons": "; ".join(
+                    dict.fromkeys(words.left_out_reason(part.reason) for part in left_out)
+                ),
+            }
+        )
+    if words.trajectory_of(estimate, words.SIL6R) is not None:
+        said.append(
+            _("sIL-6R is not validated: its weight is back-calculated from one study of 42 people.")
+        )
+    return said

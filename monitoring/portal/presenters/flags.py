@@ -1,0 +1,116 @@
+"""A flag in words: what it is, since when, why, and everything that was done about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from analytics import Estimate
+from monitoring.models import (
+    LAPSED,
+    AcknowledgeReason,
+    Flag,
+    FlagEvent,
+    FlagKind,
+    FlagLevel,
+    FlagState,
+    ResolveReason,
+)
+from monitoring.portal import dates, words
+from monitoring.portal.presenters.banner import Tag, capitalised
+from monitoring.queries import estimate_of
+
+_TONES = {FlagLevel.SAFETY: "urgent", FlagLevel.HIGH: "urgent", FlagLevel.WATCH: "attention"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step in the life of a flag."""
+
+    at: SafeString
+    text: str
+    plan: str
+
+
+@dataclass(frozen=True)
+class FlagCard:
+    """One flag, ready to print."""
+
+    reference: str
+    title: str
+    tone: str
+    tags: list[Tag]
+    since: SafeString
+    reasons: list[str]
+    is_safety: bool
+    is_open: bool
+
+    @classmethod
+    def of(cls, flag: Flag, *, estimate: Estimate | None) -> "FlagCard":
+        """Say what a flag is about, with the numbers of the estimate that speaks for it."""
+        return cls(
+            reference=flag.reference,
+            title=flag.get_kind_display(),
+            tone=_tone(flag),
+            tags=_tags(flag),
+            since=dates.system_moment(flag.raised_at),
+            reasons=[
+                words.flag_reason(code, kind=flag.kind, estimate=estimate) for code in flag.reasons
+            ],
+            is_safety=flag.kind == FlagKind.SAFETY,
+            is_open=flag.state != FlagState.RESOLVED,
+        )
+
+    @classmethod
+    def as_raised(cls, flag: Flag) -> "FlagCard":
+        """Say it with the numbers of the assessment that raised it."""
+        return cls.of(flag, estimate=estimate_of(flag.raised_by))
+
+
+def _tone(flag: Flag) -> str:
+    match FlagState(flag.state):
+        case FlagState.RESOLVED:
+            return "done"
+        case FlagState.ACKNOWLEDGED:
+            return "waiting"
+        case FlagState.RAISED | FlagState.SEEN:
+            return _TONES[FlagLevel(flag.level)]
+
+
+def _tags(flag: Flag) -> list[Tag]:
+    state = capitalised(flag.get_state_display())
+    tags = [(_TONES[FlagLevel(flag.level)], capitalised(flag.get_level_display()))]
+    if flag.state == FlagState.RAISED:
+        tags.append(("neutral", _("Returned") if flag.has_returned else state))
+    elif flag.state == FlagState.RESOLVED:
+        tags = [("done", state)]
+    else:
+        tags.append(("waiting", state))
+    return tags
+
+
+def steps_of(flag: Flag) -> list[Step]:
+    """Tell the life of a flag, the newest step first."""
+    events: Sequence[FlagEvent] = list(flag.events.all())
+    return [
+        Step(at=dates.system_moment(event.at), text=_step(event), plan=event.plan)
+        for event in reversed(events)
+    ]
+
+
+def _step(event: FlagEvent) -> str:
+    who = str(event.by) if event.by else ""
+    match FlagState(event.state):
+        case FlagState.RAISED:
+            return _("Raised")
+        case FlagState.SEEN:
+            return _("Seen by %(who)s") % {"who": who}
+        case FlagState.ACKNOWLEDGED:
+            reason = AcknowledgeReason(event.reason).label
+            return _("Acknowledged by %(who)s: %(reason)s") % {"who": who, "reason": reason}
+        case FlagState.RESOLVED if event.reason == LAPSED:
+            return _("Ended by itself: what raised it is no longer so")
+        case FlagState.RESOLVED:
+            reason = ResolveReason(event.reason).label
+            return _("Resolved by %(who)s: %(reason)s") % {"who": who, "reason": reason}

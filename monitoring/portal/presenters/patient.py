@@ -1,0 +1,129 @@
+"""One patient in words: who, where they stand, and everything on record."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from monitoring.models import FlagState
+from monitoring.portal import dates, timeline, words
+from monitoring.portal.presenters import record as tables
+from monitoring.portal.presenters.banner import Banner
+from monitoring.portal.presenters.flags import FlagCard
+from monitoring.portal.presenters.risk import RiskBlock
+from monitoring.queries import QIDS, SIL6R, PatientRecord
+
+
+@dataclass(frozen=True)
+class PatientPage:
+    """Everything that portal/patient.html prints."""
+
+    public_id: str
+    banner: Banner
+    chart: timeline.Figure | None
+    sentence: str
+    open_flags: list[FlagCard]
+    past_flags: list[FlagCard]
+    risk: RiskBlock | None
+    draws: tables.DrawTable
+    ratings: list[tables.RatingRow]
+    trials: list[tables.TrialRow]
+    events: list[tables.EventRow]
+    assessments: list[tables.AssessmentRow]
+
+    @classmethod
+    def of(cls, record: PatientRecord, *, at: datetime) -> "PatientPage":
+        """Put the record into words, as known now."""
+        patient = record.patient
+        zone = patient.team.site.zone
+        today = at.astimezone(zone).date()
+        said = sentence_of(record, at=at)
+        started_on = record.episode.started_on if record.episode else None
+        flags = [(flag, FlagCard.as_raised(flag)) for flag in record.flags]
+        return cls(
+            public_id=str(patient.public_id),
+            banner=Banner.of(
+                patient,
+                numbers=[each.value for each in record.identifiers],
+                today=today,
+                started_on=started_on,
+                is_linked=False,
+            ),
+            chart=timeline.draw_timeline(record, sentence=said, at=at),
+            sentence=said,
+            open_flags=[card for flag, card in flags if flag.state != FlagState.RESOLVED],
+            past_flags=[card for flag, card in flags if flag.state == FlagState.RESOLVED],
+            risk=None
+            if record.assessment is None
+            else RiskBlock.of(
+                record.assessment,
+                record.estimate,
+                zone=zone,
+                is_outdated=record.assessment.history_version != patient.history_version,
+            ),
+            draws=tables.draw_table(record),
+            ratings=tables.rating_rows(record),
+            trials=tables.trial_rows(record, today=today),
+            events=[tables.EventRow.of(event) for event in reversed(record.events)],
+            assessments=[tables.AssessmentRow.of(each) for each in record.assessments],
+        )
+
+
+def sentence_of(record: PatientRecord, *, at: datetime) -> str:
+    """Say in a few plain sentences where the patient stands."""
+    return " ".join([_of_therapy(record, at=at), _of_marker(record), _of_symptoms(record)])
+
+
+def _of_therapy(record: PatientRecord, *, at: datetime) -> str:
+    zone = record.patient.team.site.zone
+    if record.episode is None:
+        return _("No first dose of an antidepressant is on record.")
+    days = (at.astimezone(zone).date() - record.episode.started_on).days
+    if days < 0:
+        return _("The first dose lies ahead.")
+    running = [trial.drug for trial in record.trials if trial.stopped_on is None]
+    values = {"time": dates.duration(days), "drugs": ", ".join(running)}
+    if not running:
+        return _("%(time)s since the first dose; no trial is running.") % values
+    return _("%(time)s since the first dose; now on %(drugs)s.") % values
+
+
+def _of_marker(record: PatientRecord) -> str:
+    line = words.trajectory_of(record.estimate, SIL6R)
+    if line is None:
+        return _("There is no usable draw of sIL-6R yet.")
+    _direction, said = words.trend(line)
+    return _("sIL-6R: latest %(value)s ng/mL. %(trend)s.") % {
+        "value": _latest_text(record) or f"{line.latest_comparator}{line.latest_value:g}",
+        "trend": said,
+    }
+
+
+def _latest_text(record: PatientRecord) -> str:
+    """Give the latest scored value with the digits of the record, where it is still there."""
+    line = words.trajectory_of(record.estimate, SIL6R)
+    for draw in reversed(record.draws):
+        if line is None or draw.collected_at != line.latest_at:
+            continue
+        for result in draw.results.all():
+            if result.analyte.code == SIL6R and result.superseded_at is None and result.value:
+                return f"{result.comparator}{result.value:f}"
+    return ""
+
+
+def _of_symptoms(record: PatientRecord) -> str:
+    totals = [
+        rating.total
+        for rating in record.ratings
+        if rating.instrument == QIDS and rating.superseded_at is None and rating.total is not None
+    ]
+    if not totals:
+        return _("There is no rating yet.")
+    first, last = totals[0], totals[-1]
+    values = {"first": first, "last": last}
+    if len(totals) == 1:
+        return _("QIDS-SR16 is %(last)d.") % values
+    if first == last or not first:
+        return _("QIDS-SR16 is %(last)d, as at first %(first)d.") % values
+    change = {**values, "change": words.percent(last / first - 1)}
+    return _("QIDS-SR16 went from %(first)d to %(last)d (%(change)s).") % change

@@ -1,0 +1,225 @@
+"""The worklist in words: whose it is, what it shows, and one line a patient."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from monitoring.charts import Point, Sparkline, Standing, render_sparkline
+from monitoring.portal import dates, schedule, words
+from monitoring.portal.presenters.banner import Tag, capitalised, name_of
+from monitoring.portal.presenters.flags import FlagCard
+from monitoring.portal.presenters.risk import Risk, risk_of
+from monitoring.queries import SIL6R, Entry, Figure, estimate_of
+from patients.models import PatientStatus
+
+DAYS_A_WEEK = 7
+# The small trend shows at least this much above and below the values, so that noise stays small
+ROOM = Decimal("0.35")
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The course of sIL-6R in a cell: a drawing, the latest value, and the same in words."""
+
+    drawing: SafeString
+    latest: str
+    latest_on: SafeString | str
+    direction: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Symptoms:
+    """The latest total of the QIDS-SR16 and how it has changed."""
+
+    latest: str
+    latest_on: SafeString | str
+    change: str
+
+
+@dataclass(frozen=True)
+class WorklistRow:
+    """One line of the worklist, ready to print."""
+
+    public_id: str
+    name: str
+    facts: list[str]
+    tags: list[Tag]
+    tone: str
+    flags: list[FlagCard]
+    risk: Risk
+    trend: Trend
+    symptoms: Symptoms
+    therapy: str
+    state: str
+    due: list[tuple[str, str | SafeString, bool]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, entry: Entry, *, at: datetime, with_team: bool) -> "WorklistRow":
+        """Put one patient into words, as known now."""
+        patient = entry.patient
+        zone = patient.team.site.zone
+        today = at.astimezone(zone).date()
+        assessment = entry.standing.assessment if entry.standing else None
+        estimate = estimate_of(assessment)
+        flags = [FlagCard.of(flag, estimate=estimate) for flag in entry.flags]
+        flags.sort(key=lambda flag: _URGENCY.get(flag.tone, len(_URGENCY)))
+        is_followed = patient.status == PatientStatus.ACTIVE
+        return cls(
+            public_id=str(patient.public_id),
+            name=name_of(patient),
+            facts=_facts(entry, today=today, with_team=with_team),
+            tags=[] if is_followed else [("neutral", capitalised(patient.get_status_display()))],
+            tone=flags[0].tone if flags else "",
+            flags=flags,
+            risk=risk_of(assessment, estimate),
+            trend=_trend(entry, words.trend(words.trajectory_of(estimate, SIL6R)), zone=zone),
+            symptoms=_symptoms(entry.ratings, zone=zone),
+            therapy=_therapy(entry.started_on, today=today),
+            state=capitalised(words.state(assessment.state))
+            if assessment and assessment.state
+            else "",
+            due=_due(entry, zone=zone, today=today) if is_followed else [],
+        )
+
+
+_URGENCY = {"urgent": 0, "attention": 1, "waiting": 2}
+
+
+def rows_of(entries: Sequence[Entry], *, at: datetime, with_team: bool) -> list[WorklistRow]:
+    """Put a page of patients into words; those who are easily mistaken say so."""
+    names = Counter(_likeness(entry) for entry in entries)
+    return [
+        _warned(row) if names[_likeness(entry)] > 1 else row
+        for entry in entries
+        for row in [WorklistRow.of(entry, at=at, with_team=with_team)]
+    ]
+
+
+def _likeness(entry: Entry) -> tuple[str, str]:
+    patient = entry.patient
+    return patient.family_name.casefold(), patient.given_name[:1].casefold()
+
+
+def _warned(row: WorklistRow) -> WorklistRow:
+    return replace(row, tags=[*row.tags, ("attention", _("Similar name"))])
+
+
+def _facts(entry: Entry, *, today: date, with_team: bool) -> list[str]:
+    patient = entry.patient
+    facts: list[str] = []
+    if patient.birth_date is not None:
+        years = _("(%(age)dy)") % {"age": dates.age(patient.birth_date, on=today)}
+        facts.append(format_html("{} {} {}", _("Born"), dates.day(patient.birth_date), years))
+    facts.append(
+        _("Number %(number)s") % {"number": entry.number} if entry.number else _("No number")
+    )
+    if with_team:
+        facts.append(patient.team.name)
+    return facts
+
+
+def _therapy(started_on: date | None, *, today: date) -> str:
+    if started_on is None:
+        return _("No first dose")
+    days = (today - started_on).days
+    if days < 0:
+        return _("Starts later")
+    return ngettext("Day %(day)d", "Day %(day)d", days) % {"day": days}
+
+
+def _trend(entry: Entry, said: tuple[str, str], *, zone: ZoneInfo) -> Trend:
+    direction, text = said
+    if not entry.draws:
+        return Trend(SafeString(), _("No draw yet"), "", "none", "")
+    last = entry.draws[-1]
+    start = entry.started_on or entry.draws[0].at.astimezone(zone).date()
+    return Trend(
+        drawing=mark_safe(  # noqa: S308  # the chart escapes what it is given
+            _sparkline(entry.draws, start=start, zone=zone, text=text)
+        ),
+        latest=f"{last.comparator}{last.value}",
+        latest_on=dates.clinical_day(last.at, zone=zone),
+        direction=direction,
+        text=text,
+    )
+
+
+def _sparkline(draws: Sequence[Figure], *, start: date, zone: ZoneInfo, text: str) -> str:
+    values = [draw.value for draw in draws if draw.value is not None]
+    points = tuple(
+        Point(
+            at_week=(draw.at.astimezone(zone).date() - start).days / DAYS_A_WEEK,
+            value=float(draw.value),
+            text=f"{draw.comparator}{draw.value}",
+            standing=_STANDINGS.get(draw.comparator[:1], Standing.USED),
+        )
+        for draw in draws
+        if draw.value is not None
+    )
+    weeks = [point.at_week for point in points]
+    return render_sparkline(
+        Sparkline(
+            description=_("sIL-6R: %(text)s") % {"text": text},
+            points=points,
+            low=float(min(values) * (1 - ROOM)),
+            high=float(max(values) * (1 + ROOM)) or 1.0,
+            from_week=min(weeks),
+            to_week=max(max(weeks), min(weeks) + 1),
+        )
+    )
+
+
+_STANDINGS = {"<": Standing.BELOW, ">": Standing.ABOVE}
+
+
+def _symptoms(ratings: Sequence[Figure], *, zone: ZoneInfo) -> Symptoms:
+    if not ratings:
+        return Symptoms(_("No rating yet"), "", "")
+    last = ratings[-1]
+    on = dates.clinical_day(last.at, zone=zone)
+    first = next((each for each in ratings if each.value is not None), last)
+    if last.value is None:
+        return Symptoms(_("Incomplete"), on, "")
+    if first is last or not first.value:
+        return Symptoms(str(last.value), on, "")
+    change = float(last.value / first.value) - 1
+    return Symptoms(
+        str(last.value),
+        on,
+        _("%(change)s from %(first)s")
+        % {"change": words.percent(change), "first": str(first.value)},
+    )
+
+
+def _due(entry: Entry, *, zone: ZoneInfo, today: date) -> list[tuple[str, str | SafeString, bool]]:
+    """Say when the next draw and the next rating are due."""
+    if entry.started_on is None:
+        return []
+    drawn = [each.at.astimezone(zone).date() for each in entry.draws]
+    rated = [each.at.astimezone(zone).date() for each in entry.ratings]
+    return [
+        _say_due(label, schedule.next_due(entry.started_on, done_on=done, today=today))
+        for label, done in ((_("Draw"), drawn), (_("Rating"), rated))
+    ]
+
+
+def _say_due(label: str, due: schedule.Due) -> tuple[str, str | SafeString, bool]:
+    days = due.days_late
+    if due.is_overdue:
+        said = ngettext("overdue by %(n)d day", "overdue by %(n)d days", days) % {"n": days}
+    elif days > 0:
+        said = ngettext("due since %(n)d day", "due since %(n)d days", days) % {"n": days}
+    elif days == 0:
+        said = _("due today")
+    else:
+        said = ngettext("in %(n)d day", "in %(n)d days", -days) % {"n": -days}
+    return label, format_html("{}, {}", said, dates.day(due.on)), due.is_overdue

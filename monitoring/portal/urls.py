@@ -1,0 +1,31 @@
+"""The pages' addresses; none carries a name, a number or a value."""
+
+from django.urls import path
+
+from monitoring.portal.views import flag, parked, patient, preferences, record, worklist
+
+app_name = "portal"
+urlpatterns = [
+    path("", worklist.worklist, name="worklist"),
+    path("search/", worklist.search, name="search"),
+    path("patients/<uuid:public_id>/", patient.patient, name="patient"),
+    path("patients/<uuid:public_id>/ratings/add/", record.add_rating, name="add_rating"),
+    path("patients/<uuid:public_id>/trials/add/", record.add_trial, name="add_trial"),
+    path(
+        "patients/<uuid:public_id>/trials/<int:trial_id>/stop/",
+        record.stop_trial,
+        name="stop_trial",
+    ),
+    path("patients/<uuid:public_id>/events/add/", record.add_event, name="add_event"),
+    path("f/<slug:reference>", flag.flag, name="flag"),
+    path("f/<slug:reference>/safety", flag.safety, name="safety"),
+    path("f/<slug:reference>/seen", flag.see, name="see_flag"),
+    path("f/<slug:reference>/acknowledge", flag.acknowledge, name="acknowledge_flag"),
+    path("f/<slug:reference>/resolve", flag.resolve, name="resolve_flag"),
+    path("parked/", parked.parked, name="parked"),
+    path("parked/<uuid:public_id>/", parked.parked_draw, name="parked_draw"),
+    path("parked/<uuid:public_id>/search/", parked.search_for_parked, name="search_for_parked"),
+    path("parked/<uuid:public_id>/match/", parked.match_parked, name="match_parked"),
+    path("parked/<uuid:public_id>/reject/", parked.reject_parked, name="reject_parked"),
+    path("preferences/", preferences.preferences, name="preferences"),
+]

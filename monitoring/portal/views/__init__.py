@@ -1,0 +1,1 @@
+"""The pages: each asks one question, or does one thing, and draws the answer."""

@@ -1,0 +1,47 @@
+"""Who asks, and what they may see; everything else is not there."""
+
+from typing import cast
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from monitoring import queries
+from monitoring.models import Flag
+from patients.models import Clinician, Parked, Patient, Trial
+
+
+def reader_of(request: HttpRequest) -> Clinician:
+    """Name the clinician who asks; nobody else comes past the sign-in."""
+    return cast(Clinician, request.user)
+
+
+def patient_or_404(request: HttpRequest, public_id: UUID) -> Patient:
+    """Find a patient whom the reader may see."""
+    mine = Patient.objects.visible_to(reader_of(request)).select_related("team__site")
+    return get_object_or_404(mine, public_id=public_id)
+
+
+def running_trial_or_404(request: HttpRequest, public_id: UUID, trial_id: int) -> Trial:
+    """Find a running trial of a patient whom the reader may see."""
+    patient = patient_or_404(request, public_id)
+    running = Trial.objects.filter(patient=patient, superseded_at=None, stopped_on=None)
+    found = get_object_or_404(running.select_related("patient__team__site"), pk=trial_id)
+    return cast(Trial, found)
+
+
+def flag_or_404(request: HttpRequest, reference: str) -> Flag:
+    """Find a flag of a patient whom the reader may see."""
+    return get_object_or_404(queries.visible_flags(reader_of(request)), reference=reference)
+
+
+def parked_or_404(request: HttpRequest, public_id: UUID) -> Parked:
+    """Find a waiting draw, if the reader is in any team."""
+    require_team(request)
+    return get_object_or_404(queries.parked_draws(), public_id=public_id)
+
+
+def require_team(request: HttpRequest) -> None:
+    """Let only those look for a draw's patient who look after patients."""
+    if not queries.may_see_parked(reader_of(request)):
+        raise Http404

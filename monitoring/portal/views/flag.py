@@ -1,0 +1,123 @@
+"""The page of one flag, and the three steps a person can take; looking at it changes nothing."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from monitoring import flags
+from monitoring.models import AcknowledgeReason, Flag, ResolveReason
+from monitoring.portal.forms.flags import AcknowledgeForm, ResolveForm, StepForm
+from monitoring.portal.presenters.flag_page import FlagPage
+from monitoring.portal.views.access import flag_or_404, reader_of
+from patients import audit
+
+
+@require_GET
+def flag(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show a flag; that it was read is on record."""
+    found = flag_or_404(request, reference)
+    audit.write(
+        verb="view_flag",
+        subject=f"flag:{found.pk}",
+        by=audit.name_of(reader_of(request)),
+        at=timezone.now(),
+        patient_id=found.patient_id,
+    )
+    return _page(request, found)
+
+
+@require_GET
+def safety(request: HttpRequest, reference: str) -> HttpResponse:
+    """Interrupt whoever has just entered a rating with a positive item on self-harm."""
+    found = flag_or_404(request, reference)
+    page = FlagPage.of(found, at=timezone.now())
+    return render(request, "portal/safety.html", {"page": page})
+
+
+@require_POST
+def see(request: HttpRequest, reference: str) -> HttpResponse:
+    """Say that the reader has looked at the flag."""
+    found = flag_or_404(request, reference)
+    form = StepForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, status=422)
+    version = form.cleaned_data["version"]
+    try:
+        flags.see(flag=found, version=version, by=reader_of(request), at=timezone.now())
+    except flags.FlagHasMoved as fault:
+        messages.warning(request, str(fault))
+    else:
+        messages.success(request, _("Marked as seen."))
+    return redirect("portal:flag", reference)
+
+
+@require_POST
+def acknowledge(request: HttpRequest, reference: str) -> HttpResponse:
+    """Take the flag on."""
+    found = flag_or_404(request, reference)
+    form = AcknowledgeForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, acknowledge=form, status=422)
+    said = form.cleaned_data
+    try:
+        flags.acknowledge(
+            flag=found,
+            version=said["version"],
+            reason=AcknowledgeReason(said["reason"]),
+            plan=said["plan"],
+            by=reader_of(request),
+            at=timezone.now(),
+        )
+    except flags.FlagHasMoved as fault:
+        messages.warning(request, str(fault))
+        kept = AcknowledgeForm(initial={"reason": said["reason"], "plan": said["plan"]})
+        return _page(request, flag_or_404(request, reference), acknowledge=kept, status=422)
+    messages.success(request, _("Acknowledged."))
+    return redirect("portal:flag", reference)
+
+
+@require_POST
+def resolve(request: HttpRequest, reference: str) -> HttpResponse:
+    """End the flag."""
+    found = flag_or_404(request, reference)
+    form = ResolveForm(request.POST, flag=found)
+    if not form.is_valid():
+        return _page(request, found, resolve=form, status=422)
+    said = form.cleaned_data
+    try:
+        flags.resolve(
+            flag=found,
+            version=said["version"],
+            reason=ResolveReason(said["reason"]),
+            plan=said["plan"],
+            by=reader_of(request),
+            at=timezone.now(),
+        )
+    except flags.FlagHasMoved as fault:
+        messages.warning(request, str(fault))
+        kept = ResolveForm(flag=found, initial={"reason": said["reason"], "plan": said["plan"]})
+        return _page(request, flag_or_404(request, reference), resolve=kept, status=422)
+    messages.success(request, _("Resolved."))
+    return redirect("portal:flag", reference)
+
+
+def _page(
+    request: HttpRequest,
+    found: Flag,
+    *,
+    acknowledge: AcknowledgeForm | None = None,
+    resolve: ResolveForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    forms = (acknowledge or AcknowledgeForm(), resolve or ResolveForm(flag=found))
+    for form in forms:
+        form.initial["version"] = found.version
+    context = {
+        "page": FlagPage.of(found, at=timezone.now()),
+        "acknowledge_form": forms[0],
+        "resolve_form": forms[1],
+    }
+    return render(request, "portal/flag.html", context, status=status)

@@ -1,0 +1,156 @@
+"""What the clinic writes down itself: ratings, trials, events."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from monitoring import ingest
+from monitoring.models import Flag, FlagKind
+from monitoring.portal.forms.ratings import RatingForm
+from monitoring.portal.forms.treatment import ANTIDEPRESSANTS, EventForm, StopForm, TrialForm
+from monitoring.portal.presenters.banner import Banner
+from monitoring.portal.views.access import patient_or_404, reader_of, running_trial_or_404
+from patients.instruments import INSTRUMENTS, QIDS_SR16
+from patients.models import EventKind, Patient, Rating, StopReason
+from patients.record.ratings import RatingExists
+from patients.record.treatment import TrialReplaced
+
+get_or_post = require_http_methods(["GET", "POST"])
+
+
+def _fill_in(
+    request: HttpRequest, patient: Patient, form: Any, *, template: str, at: datetime, **more: Any
+) -> HttpResponse:
+    """Show a form about one patient; with faults it comes back as 422 with what was typed."""
+    numbers = patient.identifiers.order_by("pk").values_list("value", flat=True)
+    today = at.astimezone(patient.team.site.zone).date()
+    banner = Banner.of(patient, numbers=list(numbers), today=today)
+    context = {"form": form, "banner": banner, "public_id": patient.public_id, **more}
+    return render(request, template, context, status=422 if form.errors else 200)
+
+
+@get_or_post
+def add_rating(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Record the QIDS-SR16; a positive item on self-harm interrupts."""
+    patient, at = patient_or_404(request, public_id), timezone.now()
+    form = RatingForm(request.POST or None, now=at, zone=patient.team.site.zone)
+    if form.is_valid():
+        said = form.cleaned_data
+        try:
+            rating, _is_new = ingest.receive_rating(
+                patient=patient,
+                instrument=QIDS_SR16,
+                rated_at=said["rated_at"],
+                items=said["items"],
+                total=said["total"],
+                by=ingest.actor(reader_of(request)),
+                at=at,
+            )
+        except RatingExists:
+            form.add_error(None, _("A rating of this very time is on record with other answers."))
+        else:
+            return _after_rating(request, rating)
+    return _fill_in(request, patient, form, template="portal/add_rating.html", at=at)
+
+
+def _after_rating(request: HttpRequest, rating: Rating) -> HttpResponse:
+    """Go back to the patient, unless the item on self-harm was answered above zero."""
+    answer = rating.items and INSTRUMENTS[QIDS_SR16].self_harm_answer(rating.items)
+    if answer:
+        flag = Flag.objects.up().get(patient=rating.patient_id, kind=FlagKind.SAFETY)
+        return redirect("portal:safety", flag.reference)
+    if rating.total is None:
+        messages.warning(
+            request, _("Recorded without a total, because answers are missing. Nothing is imputed.")
+        )
+    else:
+        messages.success(
+            request, _("Rating recorded: QIDS-SR16 %(total)d.") % {"total": rating.total}
+        )
+    return redirect("portal:patient", rating.patient.public_id)
+
+
+@get_or_post
+def add_trial(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Record a trial."""
+    patient, at = patient_or_404(request, public_id), timezone.now()
+    form = TrialForm(request.POST or None, now=at, zone=patient.team.site.zone)
+    if form.is_valid():
+        said = form.cleaned_data
+        ingest.receive_trial(
+            patient=patient,
+            drug=said["drug"],
+            atc=said["atc"],
+            started_on=said["started_on"],
+            doses=said["doses"],
+            stopped_on=said["stopped_on"],
+            stop_reason=said["stop_reason"],
+            by=ingest.actor(reader_of(request)),
+            at=at,
+        )
+        messages.success(request, _("Trial recorded."))
+        return redirect("portal:patient", public_id)
+    return _fill_in(
+        request,
+        patient,
+        form,
+        template="portal/add_trial.html",
+        at=at,
+        antidepressants=ANTIDEPRESSANTS,
+    )
+
+
+@get_or_post
+def stop_trial(request: HttpRequest, public_id: UUID, trial_id: int) -> HttpResponse:
+    """Record when and why a running trial ended."""
+    trial, at = running_trial_or_404(request, public_id, trial_id), timezone.now()
+    patient = trial.patient
+    form = StopForm(
+        request.POST or None, now=at, zone=patient.team.site.zone, started_on=trial.started_on
+    )
+    if form.is_valid():
+        try:
+            ingest.receive_trial_stop(
+                trial=trial,
+                stopped_on=form.cleaned_data["stopped_on"],
+                stop_reason=StopReason(form.cleaned_data["stop_reason"]),
+                by=ingest.actor(reader_of(request)),
+                at=at,
+            )
+        except TrialReplaced:
+            messages.warning(request, _("Somebody else has changed this trial in the meantime."))
+        else:
+            messages.success(request, _("The end of the trial is recorded."))
+        return redirect("portal:patient", public_id)
+    return _fill_in(
+        request, patient, form, template="portal/stop_trial.html", at=at, drug=trial.drug
+    )
+
+
+@get_or_post
+def add_event(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Record something that disturbs a reading."""
+    patient, at = patient_or_404(request, public_id), timezone.now()
+    form = EventForm(request.POST or None, now=at, zone=patient.team.site.zone)
+    if form.is_valid():
+        said = form.cleaned_data
+        ingest.receive_event(
+            patient=patient,
+            kind=EventKind(said["kind"]),
+            started_on=said["started_on"],
+            stopped_on=said["stopped_on"],
+            atc=said["atc"],
+            note=said["note"],
+            by=ingest.actor(reader_of(request)),
+            at=at,
+        )
+        messages.success(request, _("Event recorded."))
+        return redirect("portal:patient", public_id)
+    return _fill_in(request, patient, form, template="portal/add_event.html", at=at)

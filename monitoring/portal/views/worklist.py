@@ -1,0 +1,63 @@
+"""The worklist: my patients by need, filtered by an address that names nobody, or searched."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from monitoring import queries
+from monitoring.portal.forms.parked import SearchForm
+from monitoring.portal.presenters.listing import listing_of, page_of, search_result
+from monitoring.portal.views.access import reader_of
+from monitoring.queries import Overview, Show
+
+
+@require_GET
+def worklist(request: HttpRequest) -> HttpResponse:
+    """List one page of the reader's patients."""
+    reader, at = reader_of(request), timezone.now()
+    overview = queries.overview(reader)
+    show, team_id = _filters(request, overview)
+    page = page_of(overview, show=show, team_id=team_id, number=request.GET.get("page", "1"))
+    teams = [team.team_id for team in overview.teams if team_id in {None, team.team_id}]
+    entries = (
+        queries.worklist(reader, team_ids=teams, show=show, page=page.number)
+        if page.paginator.count
+        else []
+    )
+    listing = listing_of(entries, overview=overview, show=show, team_id=team_id, page=page, at=at)
+    return render(request, "portal/worklist.html", {"list": listing, "form": SearchForm()})
+
+
+def _filters(request: HttpRequest, overview: Overview) -> tuple[Show, int | None]:
+    """Read the filters of the address; what is no filter of this reader is not found."""
+    team = request.GET.get("team")
+    try:
+        show = Show(request.GET.get("show", Show.ALL))
+        team_id = None if team is None else int(team)
+    except ValueError:
+        raise Http404 from None
+    if team_id is not None and team_id not in {each.team_id for each in overview.teams}:
+        raise Http404
+    return show, team_id
+
+
+@require_http_methods(["GET", "POST"])
+def search(request: HttpRequest) -> HttpResponse:
+    """Find patients by name or number; what was typed never stands in an address."""
+    if request.method == "GET":
+        return redirect("portal:worklist")
+    reader, at = reader_of(request), timezone.now()
+    form = SearchForm(request.POST)
+    if not form.is_valid():
+        return redirect("portal:worklist")
+    text = form.cleaned_data["text"]
+    entries = queries.search(reader, text)
+    listing = search_result(
+        entries,
+        overview=queries.overview(reader),
+        text=text,
+        at_most=queries.PAGE_SIZE,
+        at=at,
+    )
+    return render(request, "portal/worklist.html", {"list": listing, "form": form})

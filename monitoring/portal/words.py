@@ -1,0 +1,326 @@
+"""From the codes and numbers of the core to sentences; every code has one, or this refuses."""
+
+from datetime import datetime
+from math import exp
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from analytics import (
+    Allocation,
+    ClinicalState,
+    Contribution,
+    Estimate,
+    EvidenceKind,
+    FlagReason,
+    LeftOut,
+    Reason,
+    Trajectory,
+)
+from monitoring.charts import clinical_date
+from monitoring.models import FlagKind
+from patients.intake.placing import Reason as ParkedReason
+
+# Fewer usable draws than this are no trend (analytics/policy.py, rise_draws)
+DRAWS_FOR_A_TREND = 3
+SIL6R = "sIL-6R"
+CENSORED = "censored"
+SELF_HARM = "self_harm_item_above_zero"
+
+
+class UnknownCode(Exception):
+    """The core speaks of something for which the pages have no sentence."""
+
+
+STATES: dict[ClinicalState, Promise] = {
+    ClinicalState.NO_EPISODE: gettext_lazy("no first dose on record"),
+    ClinicalState.NO_TRIAL: gettext_lazy("no trial running"),
+    ClinicalState.ON_TRIAL_1: gettext_lazy("on trial 1"),
+    ClinicalState.ON_TRIAL_2: gettext_lazy("on trial 2"),
+    ClinicalState.ON_TRIAL_3: gettext_lazy("on trial 3"),
+    ClinicalState.ON_TRIAL_4: gettext_lazy("on trial 4"),
+    ClinicalState.ON_LATER_TRIAL: gettext_lazy("on trial 5 or later"),
+    ClinicalState.EARLY_NON_IMPROVEMENT: gettext_lazy("early non-improvement"),
+    ClinicalState.TRIAL_1_FAILED: gettext_lazy("trial 1 failed (adequate)"),
+    ClinicalState.TRIAL_2_FAILED: gettext_lazy("trial 2 failed (adequate)"),
+    ClinicalState.TRIAL_3_FAILED: gettext_lazy("trial 3 failed (adequate)"),
+    ClinicalState.TRIAL_4_FAILED: gettext_lazy("trial 4 failed (adequate)"),
+    ClinicalState.LATER_TRIAL_FAILED: gettext_lazy("trial 5 or later failed (adequate)"),
+    ClinicalState.MEETS_TRD_RULE: gettext_lazy("meets TRD rule eu-pearl-1"),
+    ClinicalState.RESPONSE: gettext_lazy("response"),
+    ClinicalState.REMISSION: gettext_lazy("remission"),
+}
+
+_FLAG_REASONS: dict[str, Promise] = {
+    FlagReason.REAL_RISE: gettext_lazy(
+        "sIL-6R has risen above the patient’s own set-point by more than biology and assay explain."
+    ),
+    FlagReason.IMPLAUSIBLE_RESULT: gettext_lazy(
+        "A result is implausible beside the others and is not scored until somebody has checked it."
+    ),
+    FlagReason.PROBABILITY_OVER_THRESHOLD: gettext_lazy(
+        "With the marker, the probability of meeting the TRD rule is over the watch threshold."
+    ),
+    FlagReason.NON_RESPONSE: gettext_lazy(
+        "Symptoms have improved by less than 25 % at a decision point (week 4 or later) "
+        "on an adequate dose."
+    ),
+    FlagReason.TRIAL_FAILED: gettext_lazy(
+        "The latest trial was adequate in dose and duration, and symptoms improved by less "
+        "than 25 %."
+    ),
+    FlagReason.MEETS_TRD_RULE: gettext_lazy(
+        "Two adequate trials in this episode have failed: the course meets TRD rule eu-pearl-1."
+    ),
+    FlagReason.NO_EARLY_IMPROVEMENT: gettext_lazy(
+        "Symptoms have improved by less than 20 % in the first weeks of the trial."
+    ),
+    FlagReason.ADEQUACY_NOT_KNOWN: gettext_lazy(
+        "It is not known whether the dose is adequate: please record or check it."
+    ),
+    FlagReason.BIOMARKER_AGREES: gettext_lazy("The course of sIL-6R points the same way."),
+    FlagReason.IL6R_BLOCKER: gettext_lazy(
+        "An IL-6 receptor blocker is running or washing out, so sIL-6R cannot be read."
+    ),
+    SELF_HARM: gettext_lazy("The item on thoughts of death or suicide was answered above zero."),
+}
+
+_LEFT_OUT: dict[str, Promise] = {
+    Reason.IL6R_BLOCKER: gettext_lazy("an IL-6 receptor blocker is running or washing out"),
+    Reason.BEFORE_EPISODE: gettext_lazy("drawn long before the first dose of this episode"),
+    Reason.INFECTION: gettext_lazy("infection at the time or in the four weeks before"),
+    Reason.VACCINATION: gettext_lazy("vaccination in the four weeks before"),
+    Reason.SURGERY: gettext_lazy("surgery in the four weeks before"),
+    Reason.STEROID: gettext_lazy("steroid at the time or in the two weeks before"),
+    Reason.BIOLOGIC: gettext_lazy("biologic at the time or in the months before"),
+    Reason.ECT: gettext_lazy("electroconvulsive therapy in the days before"),
+    Reason.PREGNANCY: gettext_lazy("pregnancy, or the weeks after"),
+    Reason.EXERCISE: gettext_lazy("hard exercise in the last 24 hours"),
+    Reason.ACUTE_PHASE: gettext_lazy("hs-CRP above 10 mg/L in the same draw"),
+    Reason.PRELIMINARY: gettext_lazy("preliminary: the final value has not come yet"),
+    Reason.EARLIER_SEGMENT: gettext_lazy(
+        "another laboratory or kit: its level cannot be compared with the present one"
+    ),
+    Reason.IMPLAUSIBLE: gettext_lazy("implausible beside the other values"),
+    CENSORED: gettext_lazy("beyond what the kit can measure: only a bound is known"),
+}
+
+_PARKED: dict[str, Promise] = {
+    ParkedReason.UNKNOWN_PATIENT: gettext_lazy("No patient is known by this number."),
+    ParkedReason.UNKNOWN_ANALYTE: gettext_lazy("The analyte “%(what)s” is not in the catalogue."),
+    ParkedReason.UNKNOWN_UNIT: gettext_lazy("The unit “%(what)s” is not known."),
+    ParkedReason.COLLECTED_IN_THE_FUTURE: gettext_lazy("The time of collection is in the future."),
+    ParkedReason.OTHER_PATIENT: gettext_lazy(
+        "The same accession is on record for another patient."
+    ),
+}
+
+_ALLOCATIONS: dict[Allocation, Promise] = {
+    Allocation.HIGH: gettext_lazy("the whole interval lies above 50 of 100"),
+    Allocation.LOW: gettext_lazy("the whole interval lies below 50 of 100"),
+    Allocation.UNDECIDED: gettext_lazy("undecided: the interval spans 50 of 100"),
+}
+
+
+def state(code: str) -> str:
+    """Say where a patient stands in therapy."""
+    try:
+        return str(STATES[ClinicalState(code)])
+    except ValueError:
+        raise UnknownCode(code) from None
+
+
+def allocation(code: Allocation) -> str:
+    """Say where the interval lies against the cut-off."""
+    return str(_ALLOCATIONS[code])
+
+
+def parked_reason(code: str) -> str:
+    """Say why a draw waits; what follows the colon is the laboratory's own word."""
+    name, _colon, what = code.partition(": ")
+    if name not in _PARKED:
+        raise UnknownCode(code)
+    return str(_PARKED[name]) % {"what": what}
+
+
+def left_out_reason(code: str) -> str:
+    """Say why a result is not scored."""
+    if code not in _LEFT_OUT:
+        raise UnknownCode(code)
+    return str(_LEFT_OUT[code])
+
+
+def left_out(part: LeftOut) -> str:
+    """Say everything that speaks against scoring a result."""
+    return "; ".join(left_out_reason(code) for code in part.reasons)
+
+
+def flag_reason(code: str, *, kind: str, estimate: Estimate | None) -> str:
+    """Say why a flag is up, with the numbers of the estimate where there is one."""
+    if kind == FlagKind.NOT_ASSESSABLE and code not in _FLAG_REASONS:
+        return _("The record could not be computed (%(fault)s); the operators’ log says more.") % {
+            "fault": code
+        }
+    if code not in _FLAG_REASONS:
+        raise UnknownCode(code)
+    return _with_numbers(code, estimate) or str(_FLAG_REASONS[code])
+
+
+def _with_numbers(code: str, estimate: Estimate | None) -> str | None:
+    if estimate is None:
+        return None
+    if code == FlagReason.REAL_RISE:
+        line = trajectory_of(estimate, SIL6R)
+        if line and line.change_since_set_point and line.reference_change_high is not None:
+            return _(
+                "sIL-6R is %(change)s on the patient’s own set-point, more than biology and "
+                "assay explain (up to %(limit)s)."
+            ) % {
+                "change": percent(line.change_since_set_point),
+                "limit": percent(line.reference_change_high),
+            }
+    if code == FlagReason.PROBABILITY_OVER_THRESHOLD and estimate.probability is not None:
+        return _(
+            "With the marker, the probability of meeting the TRD rule is %(risk)s: over the "
+            "watch threshold."
+        ) % {"risk": of_100(estimate.probability)}
+    if code == FlagReason.NO_EARLY_IMPROVEMENT:
+        for part in estimate.contributions:
+            if part.evidence is EvidenceKind.SYMPTOMS and not part.facts["is_improved"]:
+                return _(
+                    "%(scale)s went from %(before)d to %(after)d in the first weeks: improvement "
+                    "of less than 20 %%."
+                ) % {
+                    "scale": part.facts["instrument"],
+                    "before": _number(part.facts["baseline_total"]),
+                    "after": _number(part.facts["total"]),
+                }
+    return None
+
+
+def trajectory_of(estimate: Estimate | None, analyte: str) -> Trajectory | None:
+    """Find the line of one analyte."""
+    lines = () if estimate is None else estimate.trajectories
+    return next((line for line in lines if line.analyte == analyte), None)
+
+
+def percent(change: float) -> str:
+    """Write a relative change with its sign: +22 %, −5 %."""
+    return f"{change * 100:+.0f} %".replace("-", "−")
+
+
+def of_100(probability: float) -> str:
+    """Write a probability as people out of a hundred, never as a certainty."""
+    count = round(probability * 100)
+    if count < 1:
+        return _("fewer than 1 of 100")
+    if count > 99:
+        return _("more than 99 of 100")
+    return _("about %(count)d of 100") % {"count": count}
+
+
+def interval(low: float, high: float) -> str:
+    """Write an interval in people out of a hundred: 25–58."""
+    return f"{round(low * 100)}–{round(high * 100)}"
+
+
+def no_number(estimate: Estimate | None, *, fault: str = "") -> str:
+    """Say why no number is shown; without an estimate the record itself could not be computed."""
+    if estimate is None:
+        return _("not assessable: the record could not be computed (%(fault)s)") % {
+            "fault": fault or _("no reason given")
+        }
+    if any(flag.kind.value == FlagKind.NOT_ASSESSABLE for flag in estimate.wanted_flags):
+        return _("not assessable: an IL-6 receptor blocker is running or washing out")
+    if estimate.state is ClinicalState.NO_EPISODE:
+        return _("not enough data: no first dose is on record")
+    return _("not enough data: no usable draw of sIL-6R, and no rating in weeks 2 to 4 of trial 1")
+
+
+def trend(line: Trajectory | None) -> tuple[str, str]:
+    """Say how sIL-6R moves, as a direction (up, down, none) and a sentence."""
+    if line is None:
+        return "none", _("No usable draw yet")
+    if line.n_scored < DRAWS_FOR_A_TREND or line.change_since_set_point is None:
+        return "none", ngettext(
+            "No trend yet: %(n)d usable draw", "No trend yet: %(n)d usable draws", line.n_scored
+        ) % {"n": line.n_scored}
+    change = line.change_since_set_point
+    values = {"change": percent(change)}
+    if line.is_beyond_variation:
+        return ("up" if change > 0 else "down"), _(
+            "%(change)s on own set-point, beyond expected variation"
+        ) % values
+    return "none", _("%(change)s on own set-point, within expected variation") % values
+
+
+def contribution(part: Contribution) -> str:
+    """Say one piece of evidence."""
+    facts = part.facts
+    match part.evidence:
+        case EvidenceKind.PRIOR:
+            return _(
+                "Before anything is known of this person: %(count)d of 100 people starting a first "
+                "trial come to meet the rule (basis of the model: %(basis)s)."
+            ) % {"count": round(_number(facts["prevalence"]) * 100), "basis": facts["basis"]}
+        case EvidenceKind.SYMPTOMS:
+            return _symptoms(part)
+        case EvidenceKind.BIOMARKER:
+            n = int(_number(facts["n_scored"]))
+            return ngettext(
+                "%(analyte)s: level %(level).1f ng/mL from %(n)d usable draw; slope %(slope)s a "
+                "week; probability that it rises %(rising)d %%.",
+                "%(analyte)s: level %(level).1f ng/mL from %(n)d usable draws; slope %(slope)s a "
+                "week; probability that it rises %(rising)d %%.",
+                n,
+            ) % {
+                "analyte": facts["analyte"],
+                "level": _number(facts["level"]),
+                "n": n,
+                "slope": f"{(exp(_number(facts['slope_per_week'])) - 1) * 100:+.1f} %".replace(
+                    "-", "−"
+                ),
+                "rising": round(_number(facts["probability_rising"]) * 100),
+            }
+        case EvidenceKind.CAUTION:
+            return _(
+                "Drawn towards the middle, because the weight of the marker is itself uncertain."
+            )
+
+
+def _symptoms(part: Contribution) -> str:
+    facts = part.facts
+    values = {
+        "scale": facts["instrument"],
+        "before": _number(facts["baseline_total"]),
+        "after": _number(facts["total"]),
+        "change": percent(-_number(facts["improvement"])),
+        "on": clinical_date(
+            timezone.localtime(datetime.fromisoformat(str(facts["rated_at"]))).date()
+        ),
+    }
+    said = (
+        _("%(scale)s: %(before)d to %(after)d (%(change)s) by %(on)s, early improvement.")
+        if facts["is_improved"]
+        else _("%(scale)s: %(before)d to %(after)d (%(change)s) by %(on)s, no early improvement.")
+    )
+    return said % values
+
+
+def weight(part: Contribution) -> str:
+    """Say in numbers what a piece of evidence does to the odds."""
+    log_odds = f"{part.log_odds:+.2f}".replace("-", "−")
+    if part.evidence is EvidenceKind.PRIOR:
+        return _("starting point, log-odds %(log_odds)s") % {"log_odds": log_odds}
+    return _("odds × %(factor).2f (log-odds %(log_odds)s)") % {
+        "factor": exp(part.log_odds),
+        "log_odds": log_odds,
+    }
+
+
+def _number(fact: float | int | str | None) -> float:
+    if fact is None or isinstance(fact, str):
+        raise UnknownCode(repr(fact))
+    return float(fact)
