@@ -54,7 +54,7 @@ def handle_exception(fault: Exception, context: dict[str, Any]) -> Response | No
     return answer
 
 
-def server_fault(request: object) -> JsonResponse:  # noqa: ARG001
+def server_fault() -> JsonResponse:
     """Answer a machine when something failed that nobody foresaw; nothing was stored."""
     return JsonResponse(
         {"type": "about:blank", "title": _("A fault on our side"), "status": 500},
