@@ -1,4 +1,4 @@
-"""What is answered when something failed that nobody foresaw: to people a page, to machines JSON."""
+"""What is answered when something failed that nobody foresaw: a page, or JSON for machines."""
 
 from django.http import HttpRequest, HttpResponseBase
 from django.views.defaults import server_error as page
