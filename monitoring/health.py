@@ -4,14 +4,11 @@ from dataclasses import asdict
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, JsonResponse
-from django.urls import path
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from monitoring import vital_signs
-
-app_name = "health"
 
 
 @login_not_required
@@ -30,9 +27,3 @@ def health(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
 def live(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """Answer as soon as the web process does; nothing else is looked at."""
     return JsonResponse({"web": vital_signs.OK})
-
-
-urlpatterns = [
-    path("", health, name="health"),
-    path("live", live, name="live"),
-]
