@@ -37,6 +37,7 @@ from analytics.fitting.priors import (
     release_of,
 )
 from analytics.fitting.recalibration import CannotRecalibrate, log_score, recalibrate
+from analytics.fitting.scoring import RowsAreUnsorted, Scores, score_rows
 from analytics.fitting.sufficient import (
     BadDraw,
     SufficientStatistics,
@@ -67,6 +68,8 @@ __all__ = [
     "RandomEffects",
     "ReleaseCannotCarry",
     "ResidualVarianceIsZero",
+    "RowsAreUnsorted",
+    "Scores",
     "SingularFitWarning",
     "SufficientStatistics",
     "TooFewLocalPatients",
@@ -91,6 +94,7 @@ __all__ = [
     "published_prior",
     "recalibrate",
     "release_of",
+    "score_rows",
     "summarise",
     "summarise_arrays",
     "train",

@@ -1,0 +1,177 @@
+"""A nation at once: probabilities from rows of one marker in memory, patient by patient in chunks.
+
+The front door reads whole histories and explains itself. This is the bare weighing of a marker for
+millions of patients, for research on releases; it gives the same log-odds as :mod:`analytics.risk`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit
+
+from analytics.fitting.sufficient import BadDraw, Floats, Integers
+from analytics.releases import Contrast, Marker, Release
+from analytics.risk import LogOdds, RampSums, assess_risk, marker_log_odds
+from analytics.trajectories import Sums
+
+SIL6R = "sIL-6R"
+CHUNK = 8192  # patients whose rows and sums fit the processor's cache together
+
+
+class RowsAreUnsorted(ValueError):
+    """The rows are not in the order of the patients."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Probability of resistance of N patients.
+
+    Attributes
+    ----------
+    log_odds : ndarray, shape (N,)
+        What the marker says, before cap and recalibration; 0 without a draw.
+    probability : ndarray, shape (N,)
+        With an interval asked: averaged over the uncertainty of the parameters; else plugged in.
+    low, high : ndarray, shape (N,), or None
+        95 % interval, if asked.
+    """
+
+    log_odds: Floats
+    probability: Floats
+    low: Floats | None
+    high: Floats | None
+
+
+def score_rows(
+    *,
+    patient: Integers,
+    weeks: Floats,
+    level: Floats,
+    n_patients: int,
+    release: Release,
+    with_interval: bool = True,
+) -> Scores:
+    """Weigh sIL-6R of many patients; time grows in proportion to the rows, memory stays flat.
+
+    Parameters
+    ----------
+    patient : ndarray of int, shape (R,)
+        Number of the patient, 0 to N - 1, ascending (within a chunk any order will do).
+    weeks : ndarray, shape (R,)
+        Weeks since the first dose.
+    level : ndarray, shape (R,)
+        ln ng/mL.
+    n_patients : int
+        N.
+    release : Release
+        The model.
+    with_interval : bool
+        Also the delta-method interval and the averaged probability.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    RowsAreUnsorted, BadDraw
+    """
+    edges = np.searchsorted(patient, np.arange(0, n_patients + CHUNK, CHUNK))
+    edges[-1:] = np.searchsorted(patient, n_patients)
+    if edges[0] != 0 or edges[-1] != len(patient) or np.any(np.diff(edges) < 0):
+        raise RowsAreUnsorted(_ORDER.format(n_patients - 1))
+    log_odds, probability = np.empty(n_patients), np.empty(n_patients)
+    low, high = (np.empty(n_patients), np.empty(n_patients)) if with_interval else (None, None)
+    marker, contrast = release.markers[SIL6R], release.contrast
+    for number, start in enumerate(range(0, n_patients, CHUNK)):
+        own = slice(start, min(start + CHUNK, n_patients))
+        rows = slice(edges[number], edges[number + 1])
+        size = own.stop - own.start
+        place = patient[rows] - start
+        sums, ramp = _sums(place, weeks[rows], level[rows], marker, contrast.ramp_weeks, size)
+        if low is None or high is None:
+            log_odds[own] = _log_odds(sums, ramp, marker, contrast)
+            probability[own] = _plugged_in(log_odds[own], sums.n > 0, release)
+            continue
+        found = marker_log_odds(sums, ramp, marker, contrast, release.variance_matrix)
+        log_odds[own] = found.value
+        probability[own], low[own], high[own] = _risk_of(found, size, release)
+    if not np.isfinite(log_odds).all():
+        _name_unreal(weeks, level)
+    return Scores(log_odds, probability, low, high)
+
+
+_ORDER = "column 'patient': ascending numbers of 0 to {} are needed"
+
+
+def _name_unreal(weeks: Floats, level: Floats) -> None:
+    """Refuse the first row that is no number; called once something came out as none."""
+    for name, values in (("weeks", weeks), ("level", level)):
+        bad = np.flatnonzero(~np.isfinite(values))
+        if len(bad):
+            row = int(bad[0])
+            raise BadDraw(f"row {row}, column {name!r}: {values[row]} - a finite number is needed")
+
+
+def _sums(
+    place: Integers, weeks: Floats, level: Floats, marker: Marker, ramp_weeks: float, size: int
+) -> tuple[Sums, RampSums]:
+    """Sum a chunk less the marker's mean line; min(t, T) differs from t only after week T."""
+    if len(place) and (place.min() < 0 or place.max() >= size):
+        raise RowsAreUnsorted("column 'patient': ascending numbers are needed")
+
+    def total(of: Floats, at: Integers = place) -> Floats:
+        return np.asarray(np.bincount(at, weights=of, minlength=size), dtype=np.float64)
+
+    y = level - marker.mean[0]
+    n = np.bincount(place, minlength=size).astype(np.float64)
+    t, tt, sy, ty = total(weeks), total(weeks * weeks), total(y), total(weeks * y)
+    late = np.flatnonzero(weeks > ramp_weeks)
+    h, ht, hh, hy = t, tt, tt, ty
+    if len(late):
+        at, late_weeks = place[late], weeks[late]
+        over = late_weeks - ramp_weeks
+        cross = total(over * late_weeks, at)
+        h, ht = t - total(over, at), tt - cross
+        hh = ht - ramp_weeks * (t - h)
+        hy = ty - total(over * y[late], at)
+    slope = marker.mean[1]
+    sums = Sums(n=n, t=t, tt=tt, y=sy - slope * t, ty=ty - slope * tt, yy=np.zeros(size))
+    return sums, RampSums(h=h, ht=ht, hh=hh, hy=hy - slope * ht)
+
+
+def _log_odds(sums: Sums, ramp: RampSums, marker: Marker, contrast: Contrast) -> Floats:
+    """Return the value of :func:`marker_log_odds` alone, a'V⁻¹(y - a(1/2 - π)) with a = Z·δ."""
+    s2 = marker.residual
+    d00, d01, d11 = (
+        (own + mean) / s2
+        for own, mean in zip(marker.covariance, marker.mean_covariance, strict=True)
+    )
+    delta0, delta1 = (contrast.shrinkage * part for part in contrast.delta)
+    half = 0.5 - contrast.mixing
+    xa0, xa1 = delta0 * sums.n + delta1 * ramp.h, delta0 * sums.t + delta1 * ramp.ht
+    xr0, xr1 = sums.y - half * xa0, sums.ty - half * xa1
+    aa = delta0 * xa0 + delta1 * (delta0 * ramp.h + delta1 * ramp.hh)
+    ar = delta0 * sums.y + delta1 * ramp.hy - half * aa
+    volume = d00 * d11 - d01 * d01
+    spread = sums.n * sums.tt - sums.t * sums.t
+    det = 1 + d00 * sums.n + 2 * d01 * sums.t + d11 * sums.tt + volume * spread
+    k01 = d01 - volume * sums.t
+    explained = (d00 + volume * sums.tt) * xa0 * xr0 + (d11 + volume * sums.n) * xa1 * xr1
+    explained += k01 * (xa0 * xr1 + xa1 * xr0)
+    return np.asarray((ar - explained / det) / s2)
+
+
+def _plugged_in(log_odds: Floats, has_draw: np.ndarray, release: Release) -> Floats:
+    """Return :func:`assess_risk`'s probability as if the parameters were certain."""
+    prior = logit(release.evidence.prevalence)
+    intercept, slope = release.recalibration
+    cap = release.contrast.cap
+    added = np.clip(intercept + slope * (prior + log_odds) - prior, -cap, cap)
+    return np.asarray(expit(prior + np.where(has_draw, added, 0.0)))
+
+
+def _risk_of(found: LogOdds, size: int, release: Release) -> tuple[Floats, Floats, Floats]:
+    unknown = np.full(size, -1, dtype=np.int64)
+    risk = assess_risk(found, unknown, release)
+    return risk.probability, risk.low, risk.high
