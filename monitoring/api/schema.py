@@ -3,9 +3,24 @@
 from typing import Literal
 from uuid import UUID
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from pydantic import BaseModel, Field, RootModel
 
 from patients.intake.panels import Panel, PanelList
+
+
+class LaboratoryKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+    """Tells the document how a laboratory shows its key."""
+
+    target_class = "monitoring.api.authentication.LaboratoryKeyAuthentication"
+    name = "LaboratoryKey"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:  # noqa: ARG002
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The key that an operator issued to the laboratory.",
+        }
 
 
 class PushRequest(RootModel[Panel | PanelList]):

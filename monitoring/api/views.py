@@ -14,7 +14,7 @@ from monitoring.api import examples
 from monitoring.api.authentication import LaboratoryAtTheDoor
 from monitoring.api.limits import PushesPerMinute
 from monitoring.api.parsers import UntouchedBytes
-from monitoring.api.problems import problem
+from monitoring.api.problems import CONTENT_TYPE, problem
 from monitoring.api.schema import Problem, PushAnswer, PushRequest
 from patients.intake.json_dialect import Faulty, Unreadable, read_json
 from patients.intake.reception import Answer
@@ -44,7 +44,7 @@ class Results(APIView):
             201: OpenApiResponse(PushAnswer, description="Something new was taken in."),
             200: OpenApiResponse(PushAnswer, description="All of it was known; nothing changed."),
             **{
-                status: OpenApiResponse(Problem, description=text)
+                (status, CONTENT_TYPE): OpenApiResponse(Problem, description=text)
                 for status, text in examples.REFUSALS.items()
             },
         },

@@ -52,7 +52,7 @@ def then_the_mail_names_nobody_and_has_one_link(clinic: Clinic) -> str:
 
 def when_the_clinician_follows_it_and_signs_in(page: Page, link: str) -> None:
     page.goto(link)
-    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("Email").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(link)

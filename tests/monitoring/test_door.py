@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 
 from monitoring import redis
+from monitoring.api import examples
 from patients.models import Inbound, Laboratory, LaboratoryKey, Parked, Patient, Result
 from patients.record.laboratories import issue_key, revoke_keys
 from tests.conftest import MONDAY, draw
@@ -219,3 +220,20 @@ def test_other_methods_are_refused(door: Door) -> None:
     answer = door.client.get("/api/v1/results", headers={"Authorization": f"Bearer {door.key}"})
 
     assert answer.status_code == 405
+
+
+def test_the_published_examples_can_be_pushed_as_they_stand(door: Door, patient: Patient) -> None:
+    published = [each.value for each in examples.EXAMPLES if each.request_only]
+
+    answers = [door.push(example) for example in published]
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json()["state"] == "recorded"
+
+
+def test_the_document_of_the_door_is_open_to_read(door: Door) -> None:
+    answer = door.client.get("/api/schema/")
+
+    assert answer.status_code == 200
+    assert b"openapi: 3.1.0" in answer.content
+    assert door.client.get("/api/docs/").status_code == 200
