@@ -90,10 +90,14 @@ def read_table(data: bytes, *, required: Sequence[str], optional: Sequence[str] 
 
 def _decode(data: bytes) -> str:
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         line = data[: fault.start].count(b"\n") + 1
         raise FileIsFaulty([Fault(line, "", "", "is not UTF-8; save the file as UTF-8")]) from fault
+    if (place := text.find("\x00")) >= 0:  # no database takes it, and no text file has it
+        line = text[:place].count("\n") + 1
+        raise FileIsFaulty([Fault(line, "", "", "holds a NUL; save the file as text in UTF-8")])
+    return text
 
 
 def _lines_of(text: str) -> Iterator[tuple[int, list[str]]]:

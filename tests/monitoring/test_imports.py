@@ -1,0 +1,327 @@
+"""Lists of a clinic: taken whole or not at all, with every fault named where it stands."""
+
+from datetime import UTC, date, datetime
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from monitoring.imports.patients import Verdict, enrol_patients, read_patients
+from monitoring.imports.ratings import import_ratings
+from monitoring.imports.tables import FileIsFaulty, read_table
+from monitoring.models import Flag, FlagKind
+from patients.models import Audit, CareTeam, Episode, Patient, Rating, Sex
+from tests.conftest import MONDAY
+
+pytestmark = pytest.mark.django_db
+
+HEADER = "system,value,family,given,birth_date,sex,started_on"
+BY = "operator:ola"
+# 3 + 2 + 1 + 2 + 1 + 0 + 1 + 2 + 1 = 13 by the rule of the QIDS-SR16 (ids-qids.org)
+ITEMS = "3,1,0,2,2,1,0,1,0,2,1,0,1,2,1,0"
+ITEM_HEADER = ",".join(f"q{number}" for number in range(1, 17))
+
+
+def _list(*rows: str, header: str = HEADER) -> bytes:
+    return "\n".join([header, *rows]).encode()
+
+
+def _faults(data: bytes, team: CareTeam) -> list[str]:
+    with pytest.raises(FileIsFaulty) as refused:
+        read_patients(data, team=team, at=MONDAY)
+    return [str(fault) for fault in refused.value.faults]
+
+
+# The file itself
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbfa,b\r\n1,2\r\n",
+        b"a;b\n1;2\n",
+        b"A , b\n 1 , 2 \n\n",
+        b'b,a\n"2","1"',
+    ],
+)
+def test_a_table_is_read_as_spreadsheets_write_it(data: bytes) -> None:
+    [row] = read_table(data, required=["a", "b"])
+
+    assert (row.line, row.cells) == (2, {"a": "1", "b": "2"})
+
+
+def test_a_cell_in_quotes_may_hold_commas_and_lines() -> None:
+    rows = read_table(b'a,b\n"1, or\nmore",2\n3,4\n', required=["a", "b"])
+
+    assert [(row.line, row.cells["a"]) for row in rows] == [(2, "1, or\nmore"), (4, "3")]
+
+
+def test_an_empty_file_lacks_every_column() -> None:
+    with pytest.raises(FileIsFaulty) as refused:
+        read_table(b"", required=["a", "b"])
+
+    assert [fault.column for fault in refused.value.faults] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"a", "line 1, b: this column is missing; the columns are a, b"),
+        (b"a\n1", "line 1, b: this column is missing; the columns are a, b"),
+        (b"a,b,c\n1,2,3", "line 1, header: “c” is not a column of this file; the columns are a, b"),
+        (b"a,b,a\n1,2,3", "line 1, header: “a” stands twice"),
+        (b"a,b\n", "line 2: there is no row below the header"),
+        (b"a,b\n1\n", "line 2: holds 1 cells; the header has 2 columns"),
+        (b"a,b\n1,\xfc\n", "line 2: is not UTF-8; save the file as UTF-8"),
+        (b'a,b\n1,"2\n', "line 2: cannot be read as CSV (unexpected end of data)"),
+        (b"a,b\n1,2\x00\n", "line 2: holds a NUL; save the file as text in UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_such_table_is_refused_by_line(data: bytes, said: str) -> None:
+    with pytest.raises(FileIsFaulty) as refused:
+        read_table(data, required=["a", "b"])
+
+    assert str(refused.value) == said
+
+
+# Patients
+
+
+def test_a_list_becomes_patients(team: CareTeam) -> None:
+    data = _list(
+        "urn:clinic:mrn,0100,Ångström,Åsa,1980-02-29,female,2026-10-01",
+        "urn:clinic:mrn,0101,Solo,Bo,,,",
+    )
+
+    rows = read_patients(data, team=team, at=MONDAY)
+    n_new = enrol_patients(rows, team=team, by=BY, at=MONDAY)
+
+    asa, bo = Patient.objects.order_by("pk")
+    assert n_new == 2
+    assert (asa.family_name, asa.birth_date, asa.sex) == ("Ångström", date(1980, 2, 29), Sex.FEMALE)
+    assert (bo.birth_date, bo.sex, bo.is_synthetic) == (None, Sex.UNKNOWN, False)
+    assert Episode.objects.get().patient == asa
+    assert set(Audit.objects.filter(verb="enrol").values_list("by", flat=True)) == {BY}
+
+
+def test_somebody_known_is_left_alone(team: CareTeam, patient: Patient) -> None:
+    data = _list("urn:clinic:mrn,0042,Other,Name,,,", "urn:clinic:mrn,0043,New,Name,,,")
+
+    rows = read_patients(data, team=team, at=MONDAY)
+    enrol_patients(rows, team=team, by=BY, at=MONDAY)
+
+    patient.refresh_from_db()
+    assert [row.verdict for row in rows] == [Verdict.KNOWN, Verdict.NEW]
+    assert patient.family_name == "Invented"
+    assert Patient.objects.count() == 2
+
+
+def test_every_fault_is_named_with_line_column_value_and_what_would_be_right(
+    team: CareTeam,
+) -> None:
+    data = _list(
+        ",0100,A,B,,,",
+        "s,0101,,B,01.02.1980,f,2026-10-01",
+        "s,0102,A,B,1980-02-30,,2026-11-03",
+        "s,0103,A,B,2000-01-01,,1999-12-31",
+        "s,0104,A,B,,,",
+        "s,0104,C,D,,,",
+    )
+
+    faults = _faults(data, team)
+
+    born = "must be a day from 1900-01-01 to 2026-11-02, written YYYY-MM-DD, or empty"
+    began = "must be a day from 1950-01-01 to 2026-11-02, written YYYY-MM-DD, or empty"
+    assert faults == [
+        "line 2, system: must not be empty",
+        "line 3, family: must not be empty",
+        f"line 3, birth_date: “01.02.1980” {born}",
+        "line 3, sex: “f” must be female, male, other or unknown, or empty",
+        f"line 4, birth_date: “1980-02-30” {born}",
+        f"line 4, started_on: “2026-11-03” {began}",
+        "line 5, started_on: “1999-12-31” must not come before the birth on 2000-01-01",
+        "line 7, value: “0104” stands on line 6 already",
+    ]
+
+
+def test_today_is_the_day_of_the_site(team: CareTeam) -> None:
+    # 23:00 in London on the 2nd is the morning of the 3rd in Tokyo, where the team works
+    late = datetime(2026, 11, 2, 23, tzinfo=UTC)
+
+    [row] = read_patients(_list("s,1,A,B,,,2026-11-03"), team=team, at=late)
+
+    assert row.started_on == date(2026, 11, 3)
+
+
+@pytest.mark.parametrize("name", ["x" * 101, "a\tb"])
+def test_a_name_that_the_record_cannot_hold_is_refused(team: CareTeam, name: str) -> None:
+    [fault] = _faults(_list(f"s,1,{name},B,,,"), team)
+
+    assert fault.startswith("line 2, family: ")
+
+
+def test_one_fault_keeps_the_whole_list_out(team: CareTeam, tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_bytes(_list("s,1,A,B,,,", "s,2,A,B,,x,"))
+
+    with pytest.raises(CommandError, match=r"line 3, sex: “x” .*\n*Nothing was imported"):
+        call_command("import_patients", str(file), "--team", "Ward 3")
+
+    assert not Patient.objects.exists()
+
+
+def test_a_dry_run_says_what_would_be_done_and_changes_nothing(
+    team: CareTeam, patient: Patient, tmp_path: Path
+) -> None:
+    file, out = tmp_path / "list.csv", StringIO()
+    file.write_bytes(_list("urn:clinic:mrn,0042,A,B,,,", "urn:clinic:mrn,0043,A,B,,,"))
+    lines = Audit.objects.count()
+
+    call_command("import_patients", str(file), "--team", "Ward 3", "--dry-run", stdout=out)
+
+    assert out.getvalue().splitlines() == [
+        "line 2: urn:clinic:mrn 0042 is known",
+        "line 3: urn:clinic:mrn 0043 is new",
+        "Would enrol 1 patients; 1 are known. Nothing was changed.",
+    ]
+    assert Patient.objects.count() == 1
+    assert Audit.objects.count() == lines
+
+
+def test_the_same_list_again_enrols_nobody(team: CareTeam, tmp_path: Path) -> None:
+    file, out = tmp_path / "list.csv", StringIO()
+    file.write_bytes(_list("s,1,A,B,,,"))
+    call_command("import_patients", str(file), "--team", "Ward 3", stdout=StringIO())
+
+    call_command("import_patients", str(file), "--team", "Ward 3", stdout=out)
+
+    assert "Enrolled 0 patients" in out.getvalue()
+    assert Patient.objects.count() == 1
+
+
+def test_a_file_that_is_not_there_is_refused(team: CareTeam) -> None:
+    with pytest.raises(CommandError, match="cannot be read: No such file"):
+        call_command("import_patients", "/nowhere/list.csv", "--team", "Ward 3")
+
+
+# Ratings
+
+
+def _rate(*rows: str, header: str) -> tuple[int, int]:
+    taken = import_ratings(_list(*rows, header=header), by=BY, at=MONDAY)
+    return taken.n_new, taken.n_known
+
+
+BY_TOTAL = "system,value,instrument,rated_at,total"
+BY_ITEMS = f"system,value,instrument,rated_at,{ITEM_HEADER}"
+FORM = "urn:clinic:mrn,0042,QIDS-SR16,2026-11-01T08:30:00+09:00"
+
+
+def test_a_total_becomes_a_rating(patient: Patient) -> None:
+    taken = _rate(f"{FORM},17", header=BY_TOTAL)
+
+    rating = Rating.objects.get()
+    assert taken == (1, 0)
+    assert (rating.total, rating.items, rating.recorded_by) == (17, None, BY)
+    assert rating.rated_at == datetime(2026, 10, 31, 23, 30, tzinfo=UTC)
+
+
+def test_items_become_a_rating_with_its_total(patient: Patient) -> None:
+    _rate(f"{FORM},{ITEMS}", header=BY_ITEMS)
+
+    assert Rating.objects.get().total == 13
+
+
+def test_a_time_without_an_offset_and_a_day_alone_are_read_at_the_site(patient: Patient) -> None:
+    start = "urn:clinic:mrn,0042,QIDS-SR16"
+
+    _rate(f"{start},2026-10-30T08:30,9", f"{start},2026-10-20,9", header=BY_TOTAL)
+
+    assert list(Rating.objects.order_by("-rated_at").values_list("rated_at", flat=True)) == [
+        datetime(2026, 10, 29, 23, 30, tzinfo=UTC),  # Tokyo is nine hours ahead
+        datetime(2026, 10, 19, 15, 0, tzinfo=UTC),
+    ]
+
+
+def test_the_same_ratings_again_change_nothing(patient: Patient) -> None:
+    _rate(f"{FORM},{ITEMS}", header=BY_ITEMS)
+    version = Patient.objects.get().history_version
+
+    again = _rate(f"{FORM},{ITEMS}", header=BY_ITEMS)
+
+    assert again == (0, 1)
+    assert Patient.objects.get().history_version == version
+
+
+def test_a_positive_self_harm_item_raises_its_flag_with_the_import(patient: Patient) -> None:
+    items = ITEMS.split(",")
+    items[11] = "2"
+
+    _rate(f"{FORM},{','.join(items)}", header=BY_ITEMS)
+
+    assert Flag.objects.get().kind == FlagKind.SAFETY
+
+
+def test_a_fault_in_a_list_of_ratings_takes_back_the_flag_too(patient: Patient) -> None:
+    items = ITEMS.split(",")
+    items[11] = "2"
+    other = FORM.replace("11-01", "10-01")
+
+    with pytest.raises(FileIsFaulty):
+        _rate(f"{FORM},{','.join(items)}", f"{other},{'9,' * 15}9", header=BY_ITEMS)
+
+    assert not Rating.objects.exists()
+    assert not Flag.objects.exists()
+
+
+def test_every_fault_of_a_list_of_ratings_is_named(patient: Patient) -> None:
+    start = "urn:clinic:mrn,0042,QIDS-SR16"
+    _rate(f"{FORM},17", header=BY_TOTAL)
+
+    with pytest.raises(FileIsFaulty) as refused:
+        _rate(
+            "urn:clinic:mrn,9,QIDS-SR16,2026-10-01,5",
+            "urn:clinic:mrn,0042,QIDS,2026-10-01,5",
+            f"{start},yesterday,5",
+            f"{start},2026-12-24,5",
+            f"{start},2026-10-01,28",
+            f"{start},2026-10-02,",
+            f"{FORM},16",
+            header=BY_TOTAL,
+        )
+
+    assert str(refused.value).splitlines() == [
+        "line 2, value: “9” no patient has this number of “urn:clinic:mrn”",
+        "line 3, instrument: “QIDS” is no scale we know; known: QIDS-SR16",
+        "line 4, rated_at: “yesterday” must be a day or a day with a time: "
+        "2026-11-02, 2026-11-02T08:10 or with +01:00",
+        "line 5, rated_at: “2026-12-24” the rating is dated in the future",
+        "line 6, total: “28” must be a whole number from 0 to 27, or empty",
+        "line 7, total: the total must be a whole number from 0 to 27",
+        "line 8, rated_at: “2026-11-01T08:30:00+09:00” this scale is on record for this moment "
+        "with other answers; correct that one",
+    ]
+
+
+def test_every_wrong_item_is_named(patient: Patient) -> None:
+    items = ITEMS.split(",")
+    items[0], items[4] = "4", "x"
+
+    with pytest.raises(FileIsFaulty) as refused:
+        _rate(f"{FORM},{','.join(items)}", header=BY_ITEMS)
+
+    assert str(refused.value).splitlines() == [
+        "line 2, q1: “4” must be a whole number from 0 to 3, or empty",
+        "line 2, q5: “x” must be a whole number from 0 to 3, or empty",
+    ]
+
+
+def test_the_command_says_how_many_were_new(patient: Patient, tmp_path: Path) -> None:
+    file, out = tmp_path / "ratings.csv", StringIO()
+    file.write_bytes(_list(f"{FORM},17", header=BY_TOTAL))
+
+    call_command("import_ratings", str(file), stdout=out)
+
+    assert out.getvalue() == "Recorded 1 ratings; 0 were on record already.\n"
