@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from monitoring import alerts
 from monitoring.models import (
     LAPSED,
+    OVERTAKEN,
     AcknowledgeReason,
     Flag,
     FlagEvent,
@@ -73,8 +74,12 @@ def reconcile(
     for assessment, wanted in assessed:
         before = past[assessment.patient_id]
         for each in wanted:
-            if each.is_raise and _may_be_raised(before[each.kind], at=at):
-                returns = bool(before[each.kind])
+            earlier_of_kind = before[each.kind]
+            if each.is_raise and _escalates(earlier_of_kind, each.level):
+                _overtake(earlier_of_kind[-1], assessment, at=at)
+                raised.append(_new_flag(assessment, each, has_returned=False, at=at))
+            elif each.is_raise and _may_be_raised(earlier_of_kind, at=at):
+                returns = bool(earlier_of_kind)
                 raised.append(_new_flag(assessment, each, has_returned=returns, at=at))
         for kind in before.keys() - {each.kind for each in wanted}:
             _lapse(before[kind][-1], assessment, at=at)
@@ -96,6 +101,20 @@ def _may_be_raised(before: Sequence[Flag], *, at: datetime) -> bool:
     if last.resolved_at is None:
         return False
     return last.lapsed_at is not None or last.resolved_at <= at - QUIET_AFTER_RESOLVING
+
+
+def _escalates(before: Sequence[Flag], level: FlagLevel) -> bool:
+    """Tell whether a flag that was for the digest has become one to be told at once."""
+    return bool(before) and (
+        before[-1].resolved_at is None
+        and before[-1].level == FlagLevel.WATCH
+        and level == FlagLevel.HIGH
+    )
+
+
+def _overtake(flag: Flag, assessment: RiskAssessment, *, at: datetime) -> None:
+    """Let a flag give way to the more urgent one that takes its place, and says so anew."""
+    _step(flag, FlagState.RESOLVED, by=None, reason=OVERTAKEN, assessment=assessment, at=at)
 
 
 def _new_flag(

@@ -4,6 +4,7 @@ from monitoring.models.alert import Alert, Delivery, DeliveryState, Urgency
 from monitoring.models.assessment import Attempt, Outcome, RiskAssessment, Standing
 from monitoring.models.flag import (
     LAPSED,
+    OVERTAKEN,
     AcknowledgeReason,
     Flag,
     FlagEvent,
@@ -15,6 +16,7 @@ from monitoring.models.flag import (
 
 __all__ = [
     "LAPSED",
+    "OVERTAKEN",
     "AcknowledgeReason",
     "Alert",
     "Attempt",

@@ -60,8 +60,9 @@ class ResolveReason(models.TextChoices):
     NOT_USEFUL = "not_useful", _("This flag was not useful")
 
 
-# How a flag ends without a person: what raised it is no longer so
+# How a flag ends without a person: what raised it is no longer so, or it has become more urgent
 LAPSED = "lapsed"
+OVERTAKEN = "overtaken"
 
 
 class FlagQuerySet(models.QuerySet["Flag"]):

@@ -9,6 +9,7 @@ from monitoring import flags, ingest
 from monitoring.flags import FlagHasMoved, PlanMissing, Wanted
 from monitoring.models import (
     LAPSED,
+    OVERTAKEN,
     AcknowledgeReason,
     Alert,
     Flag,
@@ -120,6 +121,30 @@ def test_a_flag_that_comes_back_says_that_it_returned(assessment: RiskAssessment
     [second] = want(assessment, WATCH, weeks=2)
 
     assert (first.has_returned, second.has_returned) == (False, True)
+
+
+def test_a_watch_flag_that_becomes_high_is_raised_anew_and_told_at_once(
+    assessment: RiskAssessment, clinician: Clinician
+) -> None:
+    by_marker = Wanted(FlagKind.TRENDING, FlagLevel.WATCH, ("probability",), is_raise=True)
+    [watch] = want(assessment, by_marker)
+
+    [high] = want(assessment, HIGH, weeks=1)
+
+    watch.refresh_from_db()
+    assert (watch.state, watch.events.latest("pk").reason) == (FlagState.RESOLVED, OVERTAKEN)
+    assert (high.level, high.state, high.has_returned) == ("high", FlagState.RAISED, False)
+
+
+def test_a_high_flag_is_not_lowered_to_watch_while_it_is_open(
+    assessment: RiskAssessment,
+) -> None:
+    by_marker = Wanted(FlagKind.TRENDING, FlagLevel.WATCH, ("probability",), is_raise=True)
+    [high] = want(assessment, HIGH)
+
+    assert want(assessment, by_marker, weeks=1) == []
+    high.refresh_from_db()
+    assert (high.state, high.level) == (FlagState.RAISED, "high")
 
 
 def test_what_a_person_has_settled_is_not_raised_again_by_the_same_reason(
