@@ -65,7 +65,13 @@ class LogOdds:
 
 
 def marker_log_odds(
-    sums: Sums, ramp: RampSums, marker: Marker, contrast: Contrast, variance: Floats
+    sums: Sums,
+    ramp: RampSums,
+    marker: Marker,
+    contrast: Contrast,
+    variance: Floats,
+    *,
+    level_variance: Floats | float = 0.0,
 ) -> LogOdds:
     r"""Weigh the results of one marker for resistance against remission.
 
@@ -84,16 +90,19 @@ def marker_log_odds(
         Delta, its covariance, its shrinkage, and the mixing pi that mu describes.
     variance : array of float
         4 x 4 covariance of (d00, d01, d11, s2).
+    level_variance : float or array of float
+        Further variance of the population's level, of tracks whose segment is not known.
 
     Returns
     -------
     LogOdds
         Zero with variance zero for a track without draws.
     """
-    s2, m = marker.residual, marker.mean_covariance
-    d00, d01, d11 = (d + known for d, known in zip(marker.covariance, m, strict=True))
-    one = np.ones_like(sums.n)
-    k00, k01, k11 = posterior_gain(sums, d00 * one, d01 * one, d11 * one, s2 * one)
+    s2, one = marker.residual, np.ones_like(sums.n)
+    m00, m01, m11 = marker.mean_covariance
+    mean = (m00 + level_variance) * one, m01 * one, m11 * one
+    d00, d01, d11 = (d + m for d, m in zip(marker.covariance, mean, strict=True))
+    k00, k01, k11 = posterior_gain(sums, d00, d01, d11, s2 * one)
     delta0, delta1 = contrast.delta[0] * contrast.shrinkage, contrast.delta[1] * contrast.shrinkage
     half = 0.5 - contrast.mixing
     # a = Z delta: X'a, Z'a; then r = y - half * a: X'r, Z'r, a'r.
@@ -118,7 +127,7 @@ def marker_log_odds(
     ur1 = (xr1 - sums.t * kr0 - sums.tt * kr1) / s2
     c00, c01, c11 = (entry * contrast.shrinkage for entry in contrast.covariance)
     g0, g1 = qr0 - half * qa0, qr1 - half * qa1
-    fixed = _mean_variance(sums, (k00, k01, k11), marker, (xa0, xa1))
+    fixed = _mean_variance(sums, (k00, k01, k11), marker, mean, (xa0, xa1))
     fixed = fixed + c00 * g0 * g0 + 2 * c01 * g0 * g1 + c11 * g1 * g1
     aka = sums.n * ka0 * kr0 + sums.t * (ka0 * kr1 + ka1 * kr0) + sums.tt * ka1 * kr1
     by_residual = -(ar - 2 * (xa0 * kr0 + xa1 * kr1) + aka) / (s2 * s2)
@@ -132,14 +141,18 @@ def marker_log_odds(
 
 
 def _mean_variance(
-    sums: Sums, gain: tuple[Floats, Floats, Floats], marker: Marker, xa: tuple[Floats, Floats]
+    sums: Sums,
+    gain: tuple[Floats, Floats, Floats],
+    marker: Marker,
+    mean: tuple[Floats, Floats, Floats],
+    xa: tuple[Floats, Floats],
 ) -> Floats:
     """Give the variance of the log-odds by the population's line, as the patient's data leave it.
 
     g'(M - M W M)g with M the line's covariance, W = X'V^-1X including M, and g = X'V0^-1 a, V0 the
     covariance of a patient's results about a known line.
     """
-    s2, (m00, m01, m11) = marker.residual, marker.mean_covariance
+    s2, (m00, m01, m11) = marker.residual, mean
     d00, d01, d11 = marker.covariance
     one = np.ones_like(sums.n)
     h00, h01, h11 = posterior_gain(sums, d00 * one, d01 * one, d11 * one, s2 * one)

@@ -157,7 +157,7 @@ def follow(
         changes=_changes(readings, exact, analyte, growth, release, policy),
         is_latest_held=_latest_held(readings, track, len(codes)),
     )
-    return tracks, _weigh(tracks, rows, sums, started_us, release), readings
+    return tracks, _weigh(tracks, rows, sums, started_us, segments, release), readings
 
 
 def _number_tracks(readings: Readings, size: int) -> tuple[Ints, Ints]:
@@ -287,20 +287,30 @@ def _growth(analyte: Ints, segment: Ints, segments: tuple[str, ...], release: Re
             mixed = contrast.mixing * (1 - contrast.mixing)
             d00, d01, d11 = d00 + mixed * one * one, d01 + mixed * one * two, d11 + mixed * two**2
         table[place] = (*marker.mean, d00, d01, d11, marker.residual)
-    shift = np.zeros((len(ANALYTES), max(len(segments), 1)))
-    for place, name in enumerate(ANALYTES):
-        for label, level in release.markers[name].levels.items():
-            if label in segments:
-                shift[place, segments.index(label)] = level
+    shift, unknown = _levels(segments, release)
     picked = table[analyte]
     return Growth(
         mean0=picked[:, 0] + shift[analyte, segment],
         mean1=picked[:, 1],
-        d00=picked[:, 2],
+        d00=picked[:, 2] + unknown[analyte, segment],
         d01=picked[:, 3],
         d11=picked[:, 4],
         residual=picked[:, 5],
     )
+
+
+def _levels(segments: tuple[str, ...], release: Release) -> tuple[Floats, Floats]:
+    """Give the shift of the level by analyte and segment, and its variance where unknown."""
+    shape = len(ANALYTES), max(len(segments), 1)
+    shift, variance = np.zeros(shape), np.zeros(shape)
+    for place, name in enumerate(ANALYTES):
+        marker = release.markers[name]
+        variance[place] = marker.level_sd**2
+        for label, level in marker.levels.items():
+            if label in segments:
+                shift[place, segments.index(label)] = level
+                variance[place, segments.index(label)] = 0.0
+    return shift, variance
 
 
 def _changes(
@@ -361,22 +371,36 @@ def _change_limits(
     return np.asarray(reach, dtype=np.float64)
 
 
-def _weigh(tracks: Tracks, rows: _Rows, sums: Sums, started_us: Ints, release: Release) -> LogOdds:
+def _weigh(
+    tracks: Tracks,
+    rows: _Rows,
+    sums: Sums,
+    started_us: Ints,
+    segments: tuple[str, ...],
+    release: Release,
+) -> LogOdds:
     """Weigh sIL-6R for resistance and spread the result over the patients."""
     size = len(started_us)
     value, variance = np.zeros(size), np.zeros(size)
     mine = (tracks.analyte == _SIL6R) & (tracks.n_scored > 0)
     mine &= started_us[tracks.patient] != NEVER
-    marker, contrast = release.markers[SIL6R], release.contrast
     ramp = sum_ramp(
         rows.track,
         rows.weeks,
         rows.y,
-        ramp_weeks=contrast.ramp_weeks,
+        ramp_weeks=release.contrast.ramp_weeks,
         n_tracks=len(tracks.patient),
         weight=rows.weight,
     )
-    found = marker_log_odds(sums, ramp, marker, contrast, release.variance_matrix)
+    _, unknown = _levels(segments, release)
+    found = marker_log_odds(
+        sums,
+        ramp,
+        release.markers[SIL6R],
+        release.contrast,
+        release.variance_matrix,
+        level_variance=unknown[_SIL6R, tracks.segment],
+    )
     value[tracks.patient[mine]] = found.value[mine]
     variance[tracks.patient[mine]] = found.variance[mine]
     return LogOdds(value, variance)

@@ -40,6 +40,8 @@ class Marker:
         Biological and assay variation, for reference change values.
     levels : dict
         Level of a segment less ``mean[0]`` where a segment's own is known.
+    level_sd : float
+        Further uncertainty of the level in a segment that ``levels`` does not name.
     """
 
     mean: tuple[float, float]
@@ -49,6 +51,7 @@ class Marker:
     within_cv: float
     assay_cv: float
     levels: dict[str, float]
+    level_sd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +331,7 @@ def _marker(content: dict[str, Any]) -> Marker:
         within_cv=float(content["within_cv"]),
         assay_cv=float(content["assay_cv"]),
         levels={str(key): float(value) for key, value in content["levels"].items()},
+        level_sd=float(content["level_sd"]),
     )
 
 

@@ -1,0 +1,186 @@
+"""From a local record to a release: the cold start's second step, and draws to train on.
+
+Offline. The same validity as in scoring decides which draws count; the statistics are those of
+``analytics.fitting``. Labels then teach the contrast there.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+
+import numpy as np
+import pandas as pd
+
+from analytics.evidence import LEVEL_SD
+from analytics.fitting import SufficientStatistics, summarise_arrays
+from analytics.fitting.priors import local_prior
+from analytics.histories import ANALYTES, COMPARATORS, SIL6R, US_PER_WEEK, History, microseconds
+from analytics.releases import Marker, Release, dump, parse
+from analytics.tables import NEVER, Bools, Floats, Ints, Objects
+from analytics.validity import read
+
+ENOUGH_IN_A_FURTHER_SEGMENT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Draws:
+    """Quantified valid draws of sIL-6R within episodes."""
+
+    patient: Ints
+    segment: Ints
+    weeks: Floats
+    level: Floats
+    comparator: Ints
+    names: tuple[str, ...]
+
+
+def _valid_draws(history: History, at: datetime) -> _Draws:
+    at_us = microseconds(at)
+    readings, _ = read(history, at_us=at_us)
+    started = history.started_us[readings.patient]
+    keep = readings.is_scored & (readings.analyte == ANALYTES.index(SIL6R)) & (started != NEVER)
+    return _Draws(
+        patient=readings.patient[keep],
+        segment=readings.segment[keep],
+        weeks=(readings.drawn_us[keep] - started[keep]) / US_PER_WEEK,
+        level=np.log(readings.value[keep]),
+        comparator=readings.comparator[keep],
+        names=history.result_columns.segments,
+    )
+
+
+def learn_level(history: History, *, at: datetime, base: Release, version: str) -> Release:
+    """Give a release the local level and spread of sIL-6R, from draws without any label.
+
+    The contrast stays the published one, and is not counted twice in the spread
+    (:func:`analytics.fitting.priors.local_prior`). Level and spread come from the segment that most
+    patients have draws in; further segments with enough patients get a level of their own, and any
+    other keeps an uncertain one.
+
+    Parameters
+    ----------
+    history : History
+        Local patients; what their outcomes are is not asked.
+    at : datetime
+        The moment up to which facts are used.
+    base : Release
+        Whose contrast, prior and other markers are kept.
+    version : str
+        Name of the new release.
+
+    Returns
+    -------
+    Release
+        With basis "local level".
+
+    Raises
+    ------
+    TooFewLocalPatients
+        Fewer than ``ENOUGH_LOCAL_PATIENTS`` have a valid draw in one segment.
+    """
+    draws = _valid_draws(history, at)
+    exact = draws.comparator == 0
+    home = _home_segment(draws, exact)
+    prior = local_prior(base, _statistics(draws, exact & (draws.segment == home)))
+    share = base.contrast.mixing
+    mean = (1 - share) * prior.effects[0] + share * prior.effects[1]
+    # What the two groups' lines have in common is the uncertainty of the population's.
+    local = replace(
+        base.markers[SIL6R],
+        mean=(float(mean[0]), float(mean[1])),
+        mean_covariance=_three(prior.effects_covariance[:2, 2:]),
+        covariance=_three(prior.covariance),
+        residual=float(prior.residual_variance[0]),
+        levels={draws.names[home]: 0.0},
+        level_sd=LEVEL_SD.value,
+    )
+    local = replace(local, levels=local.levels | _further_levels(draws, exact, home, local))
+    made = replace(
+        base,
+        version=version,
+        basis=prior.basis,
+        markers=base.markers | {SIL6R: local},
+        variance_covariance=tuple(tuple(row) for row in prior.variance_covariance.tolist()),
+        fingerprint=_fingerprint(draws),
+    )
+    # Written and read, so that what is handed on has been checked and summed.
+    return parse(dump(made))
+
+
+def training_draws(history: History, *, at: datetime, release: Release) -> pd.DataFrame:
+    """Give the valid draws of sIL-6R as training wants them, every segment on one level.
+
+    Parameters
+    ----------
+    history : History
+        The patients.
+    at : datetime
+        The moment up to which facts are used.
+    release : Release
+        Whose segments' levels are taken out; draws of segments it does not know are left out.
+
+    Returns
+    -------
+    DataFrame
+        Columns patient_id, weeks, level (ln units), comparator, marker.
+    """
+    draws = _valid_draws(history, at)
+    levels = release.markers[SIL6R].levels
+    known = [name in levels or not levels for name in draws.names]
+    shift = np.array([levels.get(name, 0.0) for name in draws.names])
+    keep = np.array(known, dtype=np.bool_)[draws.segment]
+    words: Objects = np.array(COMPARATORS, dtype=object)
+    return pd.DataFrame(
+        {
+            "patient_id": history.patient_ids[draws.patient[keep]],
+            "weeks": draws.weeks[keep],
+            "level": draws.level[keep] - shift[draws.segment[keep]],
+            "comparator": words[draws.comparator[keep]],
+            "marker": SIL6R,
+        }
+    )
+
+
+def _home_segment(draws: _Draws, exact: Bools) -> int:
+    """Find the segment that most patients have draws in."""
+    pairs = np.unique(np.column_stack([draws.segment[exact], draws.patient[exact]]), axis=0)
+    return int(np.argmax(np.bincount(pairs[:, 0], minlength=max(len(draws.names), 1))))
+
+
+def _statistics(draws: _Draws, keep: Bools) -> SufficientStatistics:
+    ids, patient = np.unique(draws.patient[keep], return_inverse=True)
+    return summarise_arrays(
+        patient=patient,
+        weeks=draws.weeks[keep],
+        level=draws.level[keep],
+        patient_ids=ids,
+        markers=(SIL6R,),
+    )
+
+
+def _further_levels(draws: _Draws, exact: Bools, home: int, marker: Marker) -> dict[str, float]:
+    """Estimate the level of further segments by the mean of their patients' residuals."""
+    found: dict[str, float] = {}
+    residual = draws.level - marker.mean[0] - marker.mean[1] * draws.weeks
+    for place in np.unique(draws.segment[exact]).tolist():
+        rows = exact & (draws.segment == place)
+        patient = draws.patient[rows]
+        ids, of = np.unique(patient, return_inverse=True)
+        if place == home or len(ids) < ENOUGH_IN_A_FURTHER_SEGMENT:
+            continue
+        count = np.bincount(of)
+        means = np.bincount(of, weights=residual[rows]) / count
+        weight = 1 / (marker.covariance[0] + marker.residual / count)
+        found[draws.names[place]] = float((weight * means).sum() / weight.sum())
+    return found
+
+
+def _three(matrix: Floats) -> tuple[float, float, float]:
+    return float(matrix[0, 0]), float(matrix[0, 1]), float(matrix[1, 1])
+
+
+def _fingerprint(draws: _Draws) -> str:
+    whole = sha256()
+    for column in (draws.patient, draws.segment, draws.weeks, draws.level):
+        whole.update(np.ascontiguousarray(column).tobytes())
+    return whole.hexdigest()

@@ -1,0 +1,133 @@
+"""The cold start's second step: local draws give the level, the publication the contrast."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analytics import CURRENT_RELEASE, History, estimate_cohort
+from analytics.fitting.labels import training_set
+from analytics.fitting.priors import TooFewLocalPatients, published_prior, release_of
+from analytics.fitting.training import train
+from analytics.learning import learn_level, training_draws
+from tests.analytics.cohorts import events_table, patients_table, results_table, week
+
+WEEKS = np.array([0.0, 4.0, 8.0, 12.0])
+
+
+def local_cohort(
+    n: int, *, level: float, sd: float = 0.25, contrast: float = 0.0, seed: int = 3
+) -> tuple[dict[str, pd.DataFrame], "np.typing.NDArray[np.bool_]"]:
+    """Make patients of a laboratory whose kit reads differently from the published one."""
+    rng = np.random.default_rng(seed)
+    is_resistant = rng.random(n) < 0.3
+    own = np.log(level) + contrast * is_resistant + rng.normal(0, sd, n)
+    slope = rng.normal(0, 0.02, n)
+    logs = own[:, None] + slope[:, None] * WEEKS + rng.normal(0, 0.16, (n, len(WEEKS)))
+    results = results_table(np.exp(logs).ravel().tolist(), weeks=np.tile(WEEKS, n).tolist())
+    results = results.assign(patient_id=np.repeat(np.arange(1, n + 1), len(WEEKS)))
+    return {"patients": patients_table(range(1, n + 1)), "results": results}, is_resistant
+
+
+def test_the_level_and_spread_become_the_local_ones() -> None:
+    tables, _ = local_cohort(300, level=150, sd=0.3)
+
+    found = learn_level(History(**tables), at=week(12), base=CURRENT_RELEASE, version="local-1")
+
+    marker = found.markers["sIL-6R"]
+    assert (found.basis, found.version) == ("local level", "local-1")
+    assert np.exp(marker.mean[0]) == pytest.approx(150, rel=0.06)
+    assert np.sqrt(marker.covariance[0]) == pytest.approx(0.3, rel=0.1)
+    assert found.contrast == CURRENT_RELEASE.contrast
+    assert found.fingerprint != ""
+
+
+def test_a_local_level_makes_the_scale_of_the_kit_immaterial() -> None:
+    tables, _ = local_cohort(200, level=33)
+    scaled = tables | {"results": tables["results"].assign(value=lambda f: f["value"] * 4.5)}
+
+    found = []
+    for each in (tables, scaled):
+        history = History(**each)
+        release = learn_level(history, at=week(12), base=CURRENT_RELEASE, version="local-1")
+        found.append(estimate_cohort(history, at=week(12), release=release).risk.marker)
+
+    assert np.allclose(found[0], found[1], atol=1e-6)
+
+
+def test_a_local_level_makes_the_marker_more_certain() -> None:
+    tables, _ = local_cohort(200, level=33, sd=0.17)
+    history = History(**tables)
+
+    release = learn_level(history, at=week(12), base=CURRENT_RELEASE, version="local-1")
+
+    local = estimate_cohort(history, at=week(12), release=release).risk.marker_sd
+    published = estimate_cohort(history, at=week(12)).risk.marker_sd
+    assert np.median(local) < np.median(published)
+
+
+def test_fewer_than_fifty_patients_do_not_give_a_level() -> None:
+    tables, _ = local_cohort(49, level=33)
+
+    with pytest.raises(TooFewLocalPatients, match="49"):
+        learn_level(History(**tables), at=week(12), base=CURRENT_RELEASE, version="local-1")
+
+
+def test_a_second_kit_gets_a_level_of_its_own_and_a_third_an_uncertain_one() -> None:
+    tables, _ = local_cohort(200, level=33)
+    patient = tables["results"]["patient_id"]
+    second = patient.between(101, 140)
+    third = patient > 195
+    results = tables["results"].assign(
+        value=lambda f: f["value"] * np.where(second, 2.0, np.where(third, 3.0, 1.0)),
+        segment=np.where(second, "kit-b", np.where(third, "kit-c", "kit-a")).astype(object),
+    )
+
+    history = History(patients=tables["patients"], results=results)
+    found = learn_level(history, at=week(12), base=CURRENT_RELEASE, version="local-1")
+
+    levels = found.markers["sIL-6R"].levels
+    assert set(levels) == {"kit-a", "kit-b"}
+    assert levels["kit-a"] == 0
+    assert levels["kit-b"] == pytest.approx(np.log(2), abs=0.12)
+    sd = estimate_cohort(history, at=week(12), release=found).risk.marker_sd
+    assert sd[-1] > sd[0]
+
+
+def test_draws_that_are_not_scored_are_not_learned_from() -> None:
+    tables, _ = local_cohort(60, level=33)
+    history = History(**tables, events=events_table("infection", start=3.9, patient_id=1))
+
+    draws = training_draws(history, at=week(12), release=CURRENT_RELEASE)
+
+    assert draws.query("patient_id == 1")["weeks"].tolist() == [0, 8, 12]
+    assert len(draws) == 60 * 4 - 1
+
+
+def test_labels_take_the_contrast_over_on_the_same_path() -> None:
+    tables, is_resistant = local_cohort(400, level=33, contrast=0.4)
+    history = History(**tables)
+    labels = pd.DataFrame(
+        {
+            "patient_id": np.arange(1, 401),
+            "is_resistant": is_resistant,
+            "resolved_weeks": 16.0,
+        }
+    )
+    draws = training_draws(history, at=week(12), release=CURRENT_RELEASE)
+
+    trained = train(
+        training_set(draws, labels, landmark_weeks=12.0), prior=published_prior(CURRENT_RELEASE)
+    )
+    release = release_of(
+        trained.model, base=CURRENT_RELEASE, version="local-2", fingerprint="x", card={}
+    )
+
+    risk = estimate_cohort(history, at=week(12), release=release).risk
+    by_model = trained.model.recalibrated_log_odds(
+        training_set(draws, labels, landmark_weeks=12.0).statistics
+    )
+    assert release.basis == "local labels"
+    # All but the few whose implausible draws the front door holds back.
+    apart = np.abs(risk.prior + risk.marker - by_model)
+    assert np.quantile(apart, 0.97) < 0.05
+    assert risk.probability[is_resistant].mean() > risk.probability[~is_resistant].mean() + 0.2
