@@ -31,6 +31,7 @@ from analytics.fitting.model import TrainedModel, TrainingPrior
 from analytics.fitting.posterior import BadParameter, Posterior, posterior
 from analytics.fitting.priors import (
     ReleaseCannotCarry,
+    ReleaseKnowsLabels,
     TooFewLocalPatients,
     local_prior,
     published_prior,
@@ -67,6 +68,7 @@ __all__ = [
     "PropagationDidNotSettle",
     "RandomEffects",
     "ReleaseCannotCarry",
+    "ReleaseKnowsLabels",
     "ResidualVarianceIsZero",
     "RowsAreUnsorted",
     "Scores",

@@ -10,13 +10,17 @@ from analytics.fitting.growth import fit_growth
 from analytics.fitting.information import variance_information
 from analytics.fitting.model import TrainedModel, TrainingPrior
 from analytics.fitting.sufficient import Floats, SufficientStatistics
-from analytics.releases import Contrast, Marker, Release, dump, parse
+from analytics.releases import Contrast, Release, dump, parse
 
 SIL6R = "sIL-6R"
 
 
 class TooFewLocalPatients(ValueError):
     """The local level cannot be taken from so few patients; the published one must do."""
+
+
+class ReleaseKnowsLabels(ValueError):
+    """The release was trained on labels already; the same labels would count twice."""
 
 
 class ReleaseCannotCarry(ValueError):
@@ -39,18 +43,27 @@ def published_prior(release: Release) -> TrainingPrior:
     -------
     TrainingPrior
         Of sIL-6R, K = 1.
+
+    Raises
+    ------
+    ReleaseKnowsLabels
+        The release was trained on labels; begin from the one before it.
     """
+    if release.basis == "local labels":
+        raise ReleaseKnowsLabels(f"{release.version}: training would count its labels twice")
     marker, contrast = release.markers[SIL6R], release.contrast
-    mean = np.array(marker.mean)
+    mean, common = np.array(marker.mean), _square(marker.mean_covariance)
+    if not marker.levels:
+        common[0, 0] += marker.level_sd**2  # the level of whatever laboratory the labels come from
     return TrainingPrior(
         markers=(SIL6R,),
         effects=_group_lines(mean, contrast),
-        effects_covariance=_line_uncertainty(_square(marker.mean_covariance), contrast),
+        effects_covariance=_line_uncertainty(common, contrast),
         covariance=_square(marker.covariance),
         residual_variance=np.array([marker.residual]),
         variance_covariance=release.variance_matrix,  # d00, d01, d11, s²: the same order
         prior_probability=release.evidence.prevalence,
-        basis="prior only",
+        basis=release.basis,
     )
 
 
@@ -137,6 +150,7 @@ def release_of(
     version: str,
     fingerprint: str,
     card: dict[str, str],
+    segments: tuple[str, ...] = (),
 ) -> Release:
     """Make a release of a trained model of sIL-6R; all else is taken over from `base`.
 
@@ -152,6 +166,9 @@ def release_of(
         Of the data the model was trained on.
     card : dict of str
         What TRIPOD+AI asks for, in words.
+    segments : tuple of str
+        Segments (laboratory and kit) the draws came from, where `base` does not know their level:
+        the model's level is theirs.
 
     Returns
     -------
@@ -177,14 +194,13 @@ def release_of(
     apart = np.hstack([-np.eye(2), np.eye(2)])
     lines, spread = model.effects.ravel(), model.effects_covariance
     old = base.markers[SIL6R]
-    marker = Marker(
+    marker = replace(
+        old,
         mean=_pair(mix @ lines),
         mean_covariance=_triangle(mix @ spread @ mix.T),
         covariance=_triangle(model.covariances[0]),
         residual=float(model.residual_variances[0, 0]),
-        within_cv=old.within_cv,
-        assay_cv=old.assay_cv,
-        levels=old.levels if model.basis == "prior only" else {},
+        levels=old.levels | dict.fromkeys(segments, 0.0),
     )
     contrast = base.contrast
     if has_labels:

@@ -13,6 +13,7 @@ from analytics.fitting import (
     LabelLeakage,
     MarkersDiffer,
     ReleaseCannotCarry,
+    ReleaseKnowsLabels,
     SingularFitWarning,
     TooFewLocalPatients,
     Training,
@@ -332,7 +333,14 @@ def test_the_local_level_needs_fifty_patients() -> None:
 def test_a_trained_model_becomes_a_release_that_says_the_same() -> None:
     model = trained(300, seed=17).model
 
-    release = release_of(model, base=PUBLISHED, version="local-1", fingerprint="f", card={"a": "b"})
+    release = release_of(
+        model,
+        base=PUBLISHED,
+        version="local-1",
+        fingerprint="f",
+        card={"a": "b"},
+        segments=("laboratory A, kit 1",),
+    )
 
     marker, contrast = release.markers["sIL-6R"], release.contrast
     resistant = np.array(marker.mean) + (1 - contrast.mixing) * np.array(contrast.delta)
@@ -342,7 +350,10 @@ def test_a_trained_model_becomes_a_release_that_says_the_same() -> None:
     assert contrast.ramp_weeks == LANDMARK
     assert release.recalibration == model.recalibration
     assert release.markers["IL-6"] == PUBLISHED.markers["IL-6"]
+    assert marker.levels == {"laboratory A, kit 1": 0.0}
     assert len(release.checksum) == 64
+    with pytest.raises(ReleaseKnowsLabels, match="local-1"):
+        published_prior(release)
 
 
 def test_censored_draws_are_learned_from_as_what_they_are() -> None:
