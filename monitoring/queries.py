@@ -85,6 +85,7 @@ class TeamCounts:
     """One of the reader's teams, and how many patients it has."""
 
     team_id: int
+    site: str
     name: str
     followed: int
     to_review: int
@@ -190,7 +191,15 @@ def overview(clinician: Clinician) -> Overview:
     rows = [cast(Any, team) for team in teams]
     return Overview(
         teams=tuple(
-            TeamCounts(row.pk, str(row), row.followed, row.to_review, row.closed, row.unassessed)
+            TeamCounts(
+                row.pk,
+                row.site.name,
+                row.name,
+                row.followed,
+                row.to_review,
+                row.closed,
+                row.unassessed,
+            )
             for row in rows
         ),
         last_heard_at=rows[0].heard_at if rows else None,

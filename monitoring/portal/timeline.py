@@ -61,7 +61,7 @@ def draw_timeline(record: PatientRecord, *, sentence: str, at: datetime) -> Figu
     today = at.astimezone(zone).date()
     chart = _chart(record, axis=axis, today=today, sentence=sentence)
     return Figure(
-        sentence=sentence,
+        sentence="",  # it stands on top of the page, and in the drawing as its description
         wide=_safe(charts.render_timeline(chart, id_prefix="course")),
         compact=_safe(charts.render_timeline(chart, id_prefix="narrow", is_compact=True)),
         caption=_(
@@ -176,14 +176,14 @@ def _sil6r(record: PatientRecord, *, axis: _Axis, today: date) -> charts.Panel:
         if part.analyte == SIL6R
     }
     current: list[charts.Point] = []
-    ghosts: list[charts.Point] = []
+    replaced: list[tuple[Draw, Result]] = []
     kit = ""
     for draw, result in _results(record.draws):
         if result.value is None:
             continue
         if result.superseded_at is not None:
             if _was_another_value(draw, result):
-                ghosts.append(_ghost(draw, result, axis=axis))
+                replaced.append((draw, result))
             continue
         part = left_out.get(draw.collected_at.astimezone(UTC))
         segment = f"{draw.laboratory_id}/{result.method}"
@@ -198,6 +198,9 @@ def _sil6r(record: PatientRecord, *, axis: _Axis, today: date) -> charts.Panel:
             )
         )
         kit = segment
+    # A value that was wrong by a factor of ten must not flatten the true ones: it goes to the edge
+    edge = max([SIL6R_IN_VIEW[1], *(point.value for point in current)])
+    ghosts = [_ghost(draw, result, axis=axis, edge=edge) for draw, result in replaced]
     line = words.trajectory_of(record.estimate, SIL6R)
     scored = [point for point in current if point.standing is charts.Standing.USED]
     shown = scored or current
@@ -233,11 +236,12 @@ def _was_another_value(draw: Draw, old: Result) -> bool:
     return not any((each.value, each.comparator) == (old.value, old.comparator) for each in same)
 
 
-def _ghost(draw: Draw, result: Result, *, axis: _Axis) -> charts.Point:
+def _ghost(draw: Draw, result: Result, *, axis: _Axis, edge: float) -> charts.Point:
     replaced_at = result.superseded_at or draw.collected_at
+    value = float(result.value or 0)
     return charts.Point(
         at_week=axis.of_moment(draw.collected_at),
-        value=float(result.value or 0),
+        value=min(value, edge),
         text=f"{result.comparator}{result.value}",
         standing=charts.Standing.CORRECTED,
         note=_("corrected %(on)s")

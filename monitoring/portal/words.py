@@ -1,5 +1,6 @@
 """From the codes and numbers of the core to sentences; every code has one, or this refuses."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from math import exp
 
@@ -239,21 +240,33 @@ def no_number(estimate: Estimate | None, *, fault: str = "") -> str:
     return _("not enough data: no usable draw of sIL-6R, and no rating in weeks 2 to 4 of trial 1")
 
 
-def trend(line: Trajectory | None) -> tuple[str, str]:
-    """Say how sIL-6R moves, as a direction (up, down, none) and a sentence."""
+@dataclass(frozen=True)
+class Trend:
+    """How sIL-6R moves: up, down or none; the change, if it can be given, and what it means."""
+
+    direction: str
+    change: str
+    meaning: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.change} {self.meaning}".strip()
+
+
+def trend(line: Trajectory | None) -> Trend:
+    """Judge the latest result against the person's own set-point."""
     if line is None:
-        return "none", _("No usable draw yet")
-    if line.n_scored < DRAWS_FOR_A_TREND or line.change_since_set_point is None:
-        return "none", ngettext(
-            "No trend yet: %(n)d usable draw", "No trend yet: %(n)d usable draws", line.n_scored
-        ) % {"n": line.n_scored}
+        return Trend("none", "", _("no usable draw yet"))
     change = line.change_since_set_point
-    values = {"change": percent(change)}
-    if line.is_beyond_variation:
-        return ("up" if change > 0 else "down"), _(
-            "%(change)s on own set-point, beyond expected variation"
-        ) % values
-    return "none", _("%(change)s on own set-point, within expected variation") % values
+    if line.n_scored < DRAWS_FOR_A_TREND or change is None:
+        meaning = ngettext(
+            "no trend yet: %(n)d usable draw", "no trend yet: %(n)d usable draws", line.n_scored
+        ) % {"n": line.n_scored}
+        return Trend("none", "", meaning)
+    if not line.is_beyond_variation:
+        return Trend("none", percent(change), _("on own set-point, within expected variation"))
+    direction = "up" if change > 0 else "down"
+    return Trend(direction, percent(change), _("on own set-point, beyond expected variation"))
 
 
 def contribution(part: Contribution) -> str:

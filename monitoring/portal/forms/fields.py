@@ -6,32 +6,39 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 EARLIEST = date(1950, 1, 1)
+CLINICAL_DAY = "%d-%b-%Y"
+DAY_FORMATS = (CLINICAL_DAY, "%Y-%m-%d", "%d %b %Y")
 
 
-class DayInput(forms.DateInput):
-    input_type = "date"
+class ClockField(forms.TimeField):
+    """A time on the 24-hour clock, whatever the reader's region."""
 
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
+    widget = forms.TimeInput(
+        format="%H:%M", attrs={"autocomplete": "off", "inputmode": "numeric", "size": 5}
+    )
 
-
-class ClockInput(forms.TimeInput):
-    input_type = "time"
-
-    def __init__(self) -> None:
-        super().__init__(format="%H:%M")
+    def __init__(self, **options: Any) -> None:
+        super().__init__(input_formats=("%H:%M", "%H.%M"), **options)
+        self.error_messages["invalid"] = gettext_lazy("Write the time as 14:05.")
 
 
 class DayField(forms.DateField):
-    """A day that has come, by the calendar of the site."""
+    """A day that has come, by the calendar of the site.
 
-    widget = DayInput
+    It is typed as clinical screens write it. The browser's own picker would show 11/12/2026 or
+    12/11/2026 by the reader's region, and nobody could tell which.
+    """
 
-    def __init__(self, *, today: date | None = None, **options: Any) -> None:
-        super().__init__(**options)
+    widget = forms.DateInput(format=CLINICAL_DAY, attrs={"autocomplete": "off"})
+
+    def __init__(self, *, today: date | None = None, help_text: Any = "", **options: Any) -> None:
+        hint = help_text or gettext_lazy("Such as 05-Oct-2026.")
+        super().__init__(input_formats=DAY_FORMATS, help_text=hint, **options)
         self.today = today
+        self.error_messages["invalid"] = gettext_lazy("Write the day as 05-Oct-2026.")
 
     def validate(self, value: date | None) -> None:
         """Refuse days to come, and typing errors in the year."""

@@ -9,7 +9,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from monitoring.portal.forms.fields import ClockInput, DayField, SiteForm
+from monitoring.portal.forms.fields import ClockField, DayField, SiteForm
 from patients.instruments import INSTRUMENTS, QIDS_SR16
 
 
@@ -17,9 +17,8 @@ class RatingForm(SiteForm):
     """The QIDS-SR16 by its items or by its total; nothing is imputed."""
 
     rated_on = DayField(label=gettext_lazy("Date of the rating"))
-    rated_time = forms.TimeField(
+    rated_time = ClockField(
         label=gettext_lazy("Time of the rating"),
-        widget=ClockInput,
         help_text=gettext_lazy("24-hour clock, in the zone of the site."),
     )
     total = forms.IntegerField(

@@ -164,7 +164,9 @@ class EventForm(SiteForm):
     stopped_on = DayField(
         label=gettext_lazy("Last day"),
         required=False,
-        help_text=gettext_lazy("Leave empty while it lasts, or where it was a single day."),
+        help_text=gettext_lazy(
+            "Such as 05-Oct-2026. Leave empty while it lasts, or where it was a single day."
+        ),
     )
     atc = forms.CharField(
         label=gettext_lazy("ATC code"),

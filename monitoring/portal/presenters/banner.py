@@ -67,7 +67,7 @@ class Banner:
                 (_("Born"), born),
                 (_("Gender"), capitalised(patient.get_sex_display())),
                 (_("Number"), ", ".join(numbers) or not_known),
-                (_("Team"), str(patient.team)),
+                (_("Team"), patient.team.name),
             ],
             tags=tags,
             is_closed=patient.status != PatientStatus.ACTIVE,

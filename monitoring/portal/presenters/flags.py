@@ -23,6 +23,9 @@ from monitoring.queries import estimate_of
 
 _TONES = {FlagLevel.SAFETY: "urgent", FlagLevel.HIGH: "urgent", FlagLevel.WATCH: "attention"}
 
+# The order in which flags of one patient are read
+URGENCY = {FlagLevel.SAFETY: 0, FlagLevel.HIGH: 1, FlagLevel.WATCH: 2}
+
 
 @dataclass(frozen=True)
 class Step:
@@ -82,7 +85,7 @@ def _tags(flag: Flag) -> list[Tag]:
     state = capitalised(flag.get_state_display())
     tags = [(_TONES[FlagLevel(flag.level)], capitalised(flag.get_level_display()))]
     if flag.state == FlagState.RAISED:
-        tags.append(("neutral", _("Returned") if flag.has_returned else state))
+        tags.append(("attention", _("Returned") if flag.has_returned else state))
     elif flag.state == FlagState.RESOLVED:
         tags = [("done", state)]
     else:

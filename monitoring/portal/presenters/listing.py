@@ -142,10 +142,13 @@ def _title(show: Show, *, count: int) -> str:
 
 
 def _lede(overview: Overview, *, at: datetime) -> SafeString:
-    names = "; ".join(team.name for team in overview.teams)
+    sites: dict[str, list[str]] = {}
+    for team in overview.teams:
+        sites.setdefault(team.site, []).append(team.name)
+    whose = "; ".join(f"{site}: {', '.join(names)}" for site, names in sites.items())
     return format_html(
-        "{} {} {}. {}",
-        names + ".",
+        "{}. {} {}. {}",
+        whose or _("No team"),
         _("By need, as at"),
         dates.system_moment(at),
         say_heard(overview.last_heard_at),

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from monitoring.models import FlagState
+from monitoring.models import FlagLevel, FlagState
 from monitoring.portal import dates, timeline, words
 from monitoring.portal.presenters import record as tables
 from monitoring.portal.presenters.banner import Banner
-from monitoring.portal.presenters.flags import FlagCard
+from monitoring.portal.presenters.flags import URGENCY, FlagCard
 from monitoring.portal.presenters.risk import RiskBlock
 from monitoring.queries import QIDS, SIL6R, PatientRecord
 
@@ -39,7 +39,8 @@ class PatientPage:
         today = at.astimezone(zone).date()
         said = sentence_of(record, at=at)
         started_on = record.episode.started_on if record.episode else None
-        flags = [(flag, FlagCard.as_raised(flag)) for flag in record.flags]
+        by_urgency = sorted(record.flags, key=lambda flag: URGENCY[FlagLevel(flag.level)])
+        flags = [(flag, FlagCard.as_raised(flag)) for flag in by_urgency]
         return cls(
             public_id=str(patient.public_id),
             banner=Banner.of(
@@ -92,10 +93,9 @@ def _of_marker(record: PatientRecord) -> str:
     line = words.trajectory_of(record.estimate, SIL6R)
     if line is None:
         return _("There is no usable draw of sIL-6R yet.")
-    _direction, said = words.trend(line)
-    return _("sIL-6R: latest %(value)s ng/mL. %(trend)s.") % {
+    return _("sIL-6R: latest %(value)s ng/mL; %(trend)s.") % {
         "value": _latest_text(record) or f"{line.latest_comparator}{line.latest_value:g}",
-        "trend": said,
+        "trend": words.trend(line).sentence,
     }
 
 

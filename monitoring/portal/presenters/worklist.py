@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from monitoring.charts import Point, Sparkline, Standing, render_sparkline
+from monitoring.models import Flag, FlagLevel, FlagState
 from monitoring.portal import dates, schedule, words
 from monitoring.portal.presenters.banner import Tag, capitalised, name_of
-from monitoring.portal.presenters.flags import FlagCard
+from monitoring.portal.presenters.flags import URGENCY, FlagCard
 from monitoring.portal.presenters.risk import Risk, risk_of
 from monitoring.queries import SIL6R, Entry, Figure, estimate_of
 from patients.models import PatientStatus
@@ -33,7 +34,8 @@ class Trend:
     latest: str
     latest_on: SafeString | str
     direction: str
-    text: str
+    change: str
+    meaning: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,15 @@ class Symptoms:
     latest: str
     latest_on: SafeString | str
     change: str
+
+
+@dataclass(frozen=True)
+class NextDue:
+    """The next draw or rating."""
+
+    text: str
+    on: SafeString
+    is_overdue: bool
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,7 @@ class WorklistRow:
     symptoms: Symptoms
     therapy: str
     state: str
-    due: list[tuple[str, str | SafeString, bool]] = field(default_factory=list)
+    due: list[NextDue]
 
     @classmethod
     def of(cls, entry: Entry, *, at: datetime, with_team: bool) -> "WorklistRow":
@@ -70,8 +81,8 @@ class WorklistRow:
         today = at.astimezone(zone).date()
         assessment = entry.standing.assessment if entry.standing else None
         estimate = estimate_of(assessment)
-        flags = [FlagCard.of(flag, estimate=estimate) for flag in entry.flags]
-        flags.sort(key=lambda flag: _URGENCY.get(flag.tone, len(_URGENCY)))
+        by_urgency = sorted(entry.flags, key=_place)
+        flags = [FlagCard.of(flag, estimate=estimate) for flag in by_urgency]
         is_followed = patient.status == PatientStatus.ACTIVE
         return cls(
             public_id=str(patient.public_id),
@@ -91,7 +102,11 @@ class WorklistRow:
         )
 
 
-_URGENCY = {"urgent": 0, "attention": 1, "waiting": 2}
+def _place(flag: Flag) -> tuple[bool, int]:
+    """Read what nobody has acknowledged first, then by level; safety is before all."""
+    is_safety = flag.level == FlagLevel.SAFETY
+    is_taken_on = flag.state == FlagState.ACKNOWLEDGED and not is_safety
+    return is_taken_on, URGENCY[FlagLevel(flag.level)]
 
 
 def rows_of(entries: Sequence[Entry], *, at: datetime, with_team: bool) -> list[WorklistRow]:
@@ -120,7 +135,9 @@ def _facts(entry: Entry, *, today: date, with_team: bool) -> list[str]:
         years = _("(%(age)dy)") % {"age": dates.age(patient.birth_date, on=today)}
         facts.append(format_html("{} {} {}", _("Born"), dates.day(patient.birth_date), years))
     facts.append(
-        _("Number %(number)s") % {"number": entry.number} if entry.number else _("No number")
+        format_html("{} <span class='nowrap'>{}</span>", _("Number"), entry.number)
+        if entry.number
+        else _("No number")
     )
     if with_team:
         facts.append(patient.team.name)
@@ -136,20 +153,20 @@ def _therapy(started_on: date | None, *, today: date) -> str:
     return ngettext("Day %(day)d", "Day %(day)d", days) % {"day": days}
 
 
-def _trend(entry: Entry, said: tuple[str, str], *, zone: ZoneInfo) -> Trend:
-    direction, text = said
+def _trend(entry: Entry, said: words.Trend, *, zone: ZoneInfo) -> Trend:
     if not entry.draws:
-        return Trend(SafeString(), _("No draw yet"), "", "none", "")
+        return Trend(SafeString(), _("No draw yet"), "", "none", "", "")
     last = entry.draws[-1]
     start = entry.started_on or entry.draws[0].at.astimezone(zone).date()
     return Trend(
         drawing=mark_safe(  # noqa: S308  # the chart escapes what it is given
-            _sparkline(entry.draws, start=start, zone=zone, text=text)
+            _sparkline(entry.draws, start=start, zone=zone, text=said.sentence)
         ),
         latest=f"{last.comparator}{last.value}",
         latest_on=dates.clinical_day(last.at, zone=zone),
-        direction=direction,
-        text=text,
+        direction=said.direction,
+        change=said.change,
+        meaning=said.meaning if said.change else capitalised(said.meaning),
     )
 
 
@@ -191,6 +208,8 @@ def _symptoms(ratings: Sequence[Figure], *, zone: ZoneInfo) -> Symptoms:
         return Symptoms(_("Incomplete"), on, "")
     if first is last or not first.value:
         return Symptoms(str(last.value), on, "")
+    if last.value == first.value:
+        return Symptoms(str(last.value), on, _("as at first"))
     change = float(last.value / first.value) - 1
     return Symptoms(
         str(last.value),
@@ -200,26 +219,29 @@ def _symptoms(ratings: Sequence[Figure], *, zone: ZoneInfo) -> Symptoms:
     )
 
 
-def _due(entry: Entry, *, zone: ZoneInfo, today: date) -> list[tuple[str, str | SafeString, bool]]:
+def _due(entry: Entry, *, zone: ZoneInfo, today: date) -> list[NextDue]:
     """Say when the next draw and the next rating are due."""
     if entry.started_on is None:
         return []
     drawn = [each.at.astimezone(zone).date() for each in entry.draws]
     rated = [each.at.astimezone(zone).date() for each in entry.ratings]
     return [
-        _say_due(label, schedule.next_due(entry.started_on, done_on=done, today=today))
-        for label, done in ((_("Draw"), drawn), (_("Rating"), rated))
+        NextDue(
+            text=_("%(what)s %(when)s") % {"what": what, "when": _when(due)},
+            on=dates.day(due.on),
+            is_overdue=due.is_overdue,
+        )
+        for what, done in ((_("Draw"), drawn), (_("Rating"), rated))
+        for due in [schedule.next_due(entry.started_on, done_on=done, today=today)]
     ]
 
 
-def _say_due(label: str, due: schedule.Due) -> tuple[str, str | SafeString, bool]:
+def _when(due: schedule.Due) -> str:
     days = due.days_late
     if due.is_overdue:
-        said = ngettext("overdue by %(n)d day", "overdue by %(n)d days", days) % {"n": days}
-    elif days > 0:
-        said = ngettext("due since %(n)d day", "due since %(n)d days", days) % {"n": days}
-    elif days == 0:
-        said = _("due today")
-    else:
-        said = ngettext("in %(n)d day", "in %(n)d days", -days) % {"n": -days}
-    return label, format_html("{}, {}", said, dates.day(due.on)), due.is_overdue
+        return ngettext("overdue by %(n)d day", "overdue by %(n)d days", days) % {"n": days}
+    if days > 0:
+        return ngettext("due since %(n)d day", "due since %(n)d days", days) % {"n": days}
+    if days == 0:
+        return _("due today")
+    return ngettext("in %(n)d day", "in %(n)d days", -days) % {"n": -days}
