@@ -74,13 +74,12 @@ class _Ratings:
         return np.where(rows >= 0, self.total[rows], np.nan)
 
 
-_SPAN = np.int64(1) << 34  # seconds: five hundred years
+_SPAN = np.int64(1) << 34  # seconds: five hundred years, more than any two facts lie apart
 
 
 def _key(patient: Ints, us: Ints, base: int) -> Ints:
     """Make one sortable number of patient and time (to the second)."""
-    seconds = np.clip(us // 1_000_000 - base, 0, _SPAN - 1)
-    return patient * _SPAN + seconds
+    return patient * _SPAN + np.maximum(us // 1_000_000 - base, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,12 @@ DISTURBANCES: dict[str, Disturbance] = {
 }
 CRP_LIMIT_MG_L = 10.0
 DAYS_BEFORE_FIRST_DOSE = 28
+_BY_KIND = [DISTURBANCES.get(kind) for kind in EVENT_KINDS]
+_KIND_BIT = np.array([0 if one is None else _BIT[one.reason] for one in _BY_KIND], dtype=np.int64)
+_RUNS_ON = np.array([one is not None and one.runs_on for one in _BY_KIND], dtype=np.bool_)
+_AFTER_US = np.array(
+    [0 if one is None else int(one.days_after * US_PER_DAY) for one in _BY_KIND], dtype=np.int64
+)
 _EXACT = COMPARATORS.index("")
 _FOREVER = np.int64(2**62)
 _SIL6R, _IL6, _CRP = ANALYTES.index(SIL6R), ANALYTES.index(IL6), ANALYTES.index(CRP)
@@ -192,17 +198,11 @@ def hold(readings: Readings, rows: Ints) -> Readings:
 
 def _windows(events: EventColumns, at_us: int) -> tuple[Ints, Ints, Ints]:
     """Give the bit, first and last moment of what each event disturbs."""
-    count = len(events.kind)
-    bits, last = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     # A stop that lies in the future of the moment is not known yet.
-    stop = np.where(events.stopped_us > at_us, NEVER, events.stopped_us)
-    for kind, disturbance in DISTURBANCES.items():
-        rows = events.kind == EVENT_KINDS.index(kind)
-        bits[rows] = _BIT[disturbance.reason]
-        open_end = _FOREVER if disturbance.runs_on else events.started_us[rows]
-        end = np.where(stop[rows] == NEVER, open_end, stop[rows])
-        last[rows] = end + int(disturbance.days_after * US_PER_DAY)
-    bits[events.started_us > at_us] = 0
+    is_open = (events.stopped_us == NEVER) | (events.stopped_us > at_us)
+    open_end = np.where(_RUNS_ON[events.kind], _FOREVER, events.started_us)
+    last = np.where(is_open, open_end, events.stopped_us) + _AFTER_US[events.kind]
+    bits = np.where(events.started_us > at_us, 0, _KIND_BIT[events.kind])
     return bits, events.started_us, last
 
 
