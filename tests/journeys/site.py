@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from monitoring.embedded import ports
+from monitoring.embedded.processes import leash
 from tests.journeys.mail import MailServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,6 +64,7 @@ class RunningSite:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
+                preexec_fn=leash(signal.SIGTERM),  # it ends with the tests, however they end
             )
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
@@ -90,7 +92,7 @@ class RunningSite:
 
     def wait_until_healthy(self) -> None:
         """Wait until web, database, broker, worker and beat are all well."""
-        wait_for(lambda: self.status_of("/health/") == 200, within_s=60, what=lambda: self.log)
+        wait_for(lambda: self.status_of("/health/") == 200, within_s=120, what=lambda: self.log)
 
     # What people and programs see
 

@@ -86,7 +86,7 @@ def test_ctrl_c_stops_everything_and_the_next_start_finds_the_data(start_site: S
     log_of_first = site.log
     asked_at_s = time.monotonic()
     site.launch("--no-demo")
-    wait_for(lambda: site.status_of("/account/login/") == 200, within_s=30, what=lambda: site.log)
+    wait_for(lambda: site.status_of("/account/login/") == 200, within_s=60, what=lambda: site.log)
     took_s = time.monotonic() - asked_at_s
     kept = site.manage(
         "shell", "-v0", "-c", "from django.core.cache import cache as c; print(c.get('kept'))"
@@ -98,7 +98,7 @@ def test_ctrl_c_stops_everything_and_the_next_start_finds_the_data(start_site: S
     assert kept.stdout.strip() == "42"
     assert _database_port(site) == port_of_database
     print(f"second start to first page: {took_s:.1f} s")
-    assert took_s < 15  # 5 s on an idle machine (docs/reference/performance.md)
+    assert took_s < 30  # 5 s on an idle machine (docs/reference/performance.md)
 
 
 def test_two_copies_side_by_side_do_not_meet(
