@@ -281,14 +281,17 @@ class _Places:
 
     def first(self, column: Column, missing: float) -> Column:
         """Give each patient's first trial's entry."""
-        found = np.full(len(self.has), missing, dtype=column.dtype)
-        found[self.has] = column[self._first]
-        return found
+        return self._spread(column[self._first], missing)
 
     def latest(self, column: Column, missing: float) -> Column:
         """Give each patient's latest trial's entry."""
-        found = np.full(len(self.has), missing, dtype=column.dtype)
-        found[self.has] = column[self._last]
+        return self._spread(column[self._last], missing)
+
+    def _spread(self, entries: Column, missing: float) -> Column:
+        if len(entries) == len(self.has):
+            return entries
+        found = np.full(len(self.has), missing, dtype=entries.dtype)
+        found[self.has] = entries
         return found
 
 
@@ -350,26 +353,14 @@ def _remission_limits(history: History, instrument: Ints) -> Floats:
 def _states(
     courses: Courses, has: Bools, running: Bools, remission: Bools, response: Bools, rules: Rules
 ) -> Ints:
-    """Name the state; what is further along the course of therapy wins."""
+    """Name the state; what is further along the course of therapy wins, and is written last."""
     step = np.clip(courses.trial_number, 1, 5) - 1
-    return np.select(
-        [
-            ~has,
-            remission,
-            response,
-            courses.failed_trials >= rules.failed_trials,
-            courses.is_failed,
-            courses.is_early_now,
-            running,
-        ],
-        [
-            np.full(len(has), STATES.index(ClinicalState.NO_EPISODE)),
-            np.full(len(has), STATES.index(ClinicalState.REMISSION)),
-            np.full(len(has), STATES.index(ClinicalState.RESPONSE)),
-            np.full(len(has), STATES.index(ClinicalState.MEETS_TRD_RULE)),
-            _FAILED + step,
-            np.full(len(has), STATES.index(ClinicalState.EARLY_NON_IMPROVEMENT)),
-            _ON_TRIAL + step,
-        ],
-        STATES.index(ClinicalState.NO_TRIAL),
-    )
+    state = np.where(running, _ON_TRIAL + step, STATES.index(ClinicalState.NO_TRIAL))
+    state[courses.is_early_now] = STATES.index(ClinicalState.EARLY_NON_IMPROVEMENT)
+    failed = courses.is_failed
+    state[failed] = _FAILED + step[failed]
+    state[courses.failed_trials >= rules.failed_trials] = STATES.index(ClinicalState.MEETS_TRD_RULE)
+    state[response] = STATES.index(ClinicalState.RESPONSE)
+    state[remission] = STATES.index(ClinicalState.REMISSION)
+    state[~has] = STATES.index(ClinicalState.NO_EPISODE)
+    return state

@@ -47,6 +47,7 @@ class Outcome(StrEnum):
 
 
 OUTCOMES = tuple(Outcome)
+_ESTIMATED, _NOT_ENOUGH, _NOT_ASSESSABLE = range(len(OUTCOMES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class Estimates:
 
     @cached_property
     def _columns(self) -> dict[str, Any]:
-        risk, known = self.risk, self.outcome == 0
+        risk, known = self.risk, self.outcome == _ESTIMATED
 
         def shown(of: Floats) -> Floats:
             return np.where(known, of, np.nan)
@@ -191,7 +192,9 @@ class Estimates:
         courses, risk = self.courses, self.risk
         trajectories = read_trajectories(self.tracks, self.readings, self.segments)
         left_out = read_left_out(self.readings)
-        pieces_of = read_contributions(risk, courses, self.tracks, self.release, self.outcome == 0)
+        pieces_of = read_contributions(
+            risk, courses, self.tracks, self.release, self.outcome == _ESTIMATED
+        )
         fixed = (
             self.release.basis,
             self.release.version,
@@ -215,7 +218,7 @@ class Estimates:
         )
         for place, row in enumerate(columns):
             pid, outcome, state, weeks, p, low, high, without, w_low, w_high, share, pieces = row
-            known = outcome == 0
+            known = outcome == _ESTIMATED
             yield Estimate(
                 pid,
                 OUTCOMES[outcome],
@@ -284,7 +287,7 @@ def estimate_cohort(
     )
     risk = assess_risk(marker, courses.early, release)
     has_evidence = (started != NEVER) & ((marker.variance > 0) | (courses.early >= 0))
-    outcome = np.select([is_blocked, has_evidence], [2, 0], 1)
+    outcome = np.where(is_blocked, _NOT_ASSESSABLE, np.where(has_evidence, _ESTIMATED, _NOT_ENOUGH))
     signs = _signs(tracks, outcome, policy)
     return Estimates(
         patient_ids=history.patient_ids,
@@ -310,8 +313,8 @@ def _signs(tracks: Tracks, outcome: Ints, policy: Policy) -> Signs:
     held = np.zeros(len(outcome), dtype=np.bool_)
     held[tracks.patient[tracks.is_latest_held & (tracks.analyte == _SIL6R)]] = True
     return Signs(
-        is_assessed=outcome == 0,
-        is_not_assessable=outcome == 2,
+        is_assessed=outcome == _ESTIMATED,
+        is_not_assessable=outcome == _NOT_ASSESSABLE,
         is_held=held,
         rise=rise,
         rise_limit=limit,

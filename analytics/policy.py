@@ -121,7 +121,8 @@ def allocate(risk: Risk, policy: Policy) -> Ints:
         Positions in :data:`ALLOCATIONS`.
     """
     cut = policy.allocation_probability
-    return np.select([risk.low > cut, risk.high < cut], [0, 1], 2)
+    high, low, undecided = range(len(ALLOCATIONS))
+    return np.where(risk.low > cut, high, np.where(risk.high < cut, low, undecided))
 
 
 @dataclass(frozen=True, slots=True)
