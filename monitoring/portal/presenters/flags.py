@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from analytics import Estimate
 from monitoring.models import (
     LAPSED,
+    OVERTAKEN,
     AcknowledgeReason,
     Flag,
     FlagEvent,
@@ -114,6 +115,8 @@ def _step(event: FlagEvent) -> str:
             return _("Acknowledged by %(who)s: %(reason)s") % {"who": who, "reason": reason}
         case FlagState.RESOLVED if event.reason == LAPSED:
             return _("Ended by itself: what raised it is no longer so")
+        case FlagState.RESOLVED if event.reason == OVERTAKEN:
+            return _("Gave way to a more urgent flag of the same kind")
         case FlagState.RESOLVED:
             reason = ResolveReason(event.reason).label
             return _("Resolved by %(who)s: %(reason)s") % {"who": who, "reason": reason}
