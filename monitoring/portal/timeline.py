@@ -112,7 +112,7 @@ def _chart(
         ),
         marks=tuple(
             charts.Mark(
-                label=flag.get_kind_display(),
+                label=str(words.SHORT_FLAGS[flag.kind]),
                 at_week=axis.of_moment(flag.raised_at),
                 level=charts.Level.WATCH if flag.level == FlagLevel.WATCH else charts.Level.HIGH,
             )

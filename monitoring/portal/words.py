@@ -54,6 +54,15 @@ STATES: dict[ClinicalState, Promise] = {
     ClinicalState.REMISSION: gettext_lazy("remission"),
 }
 
+# For the narrow lane of the chart; the flag's card says it in full
+SHORT_FLAGS: dict[str, Promise] = {
+    FlagKind.SAFETY: gettext_lazy("Safety"),
+    FlagKind.TRENDING: gettext_lazy("Non-response"),
+    FlagKind.EARLY_NON_IMPROVEMENT: gettext_lazy("Early"),
+    FlagKind.DRIFTING: gettext_lazy("Marker"),
+    FlagKind.NOT_ASSESSABLE: gettext_lazy("Not assessable"),
+}
+
 _FLAG_REASONS: dict[str, Promise] = {
     FlagReason.REAL_RISE: gettext_lazy(
         "sIL-6R has risen above the patient’s own set-point by more than biology and assay explain."

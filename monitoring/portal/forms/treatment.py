@@ -69,10 +69,13 @@ class TrialForm(SiteForm):
         super().__init__(*args, **options)
         for number in range(1, DOSE_STEPS + 1):
             if number > 1:
-                field = DayField(label=_("From"), required=False, today=self.local.date())
+                label = _("Change %(number)d from") % {"number": number - 1}
+                field = DayField(label=label, required=False, today=self.local.date())
                 self.fields[f"dose_{number}_on"] = field
             self.fields[f"dose_{number}_mg"] = forms.DecimalField(
-                label=_("Daily dose in mg"),
+                label=_("Daily dose")
+                if number == 1
+                else _("Daily dose after change %(number)d") % {"number": number - 1},
                 required=number == 1,
                 min_value=Decimal("0.01"),
                 max_digits=8,
