@@ -68,7 +68,7 @@ def draw(
     mrn: str = "0042",
     collected_at: str = "2026-11-02T08:10:00+09:00",
     results: Sequence[dict[str, Any]] | None = None,
-    **result: Any,
+    **result: str | None,
 ) -> dict[str, Any]:
     """Make a draw as a laboratory would report it; `result` changes its one result."""
     plain = {"analyte": "sIL-6R", "value": "37.50", "unit": "ng/mL"}

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, RootModel
 from patients.intake.panels import Panel, PanelList
 
 
-class LaboratoryKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class LaboratoryKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Tells the document how a laboratory shows its key."""
 
     target_class = "monitoring.api.authentication.LaboratoryKeyAuthentication"

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,12 +16,12 @@ PATIENTS = 40
 
 
 @pytest.fixture
-def clinic(start_site: StartSite, tmp_path: Path) -> Iterator[Clinic]:
+def clinic(start_site: StartSite, tmp_path: Path) -> Clinic:
     site = start_site("--no-demo")
     site.wait_until_healthy()
     clinic = set_up(site, tmp_path, patients=PATIENTS)
     clinic.wait_until(stale_patients=0)
-    yield clinic
+    return clinic
 
 
 def push_many(clinic: Clinic, numbers: range) -> int:
@@ -83,9 +82,7 @@ def test_a_database_that_is_killed_loses_nothing_that_was_accepted(clinic: Clini
 def test_mails_wait_for_a_mail_server_that_is_away(clinic: Clinic, tmp_path: Path) -> None:
     clinic.site.mail_server.stop()
     import_non_improvement(clinic, tmp_path)
-    wait_for(
-        lambda: clinic.status()["alerts_owed"] > 0, within_s=30, what=lambda: clinic.site.log
-    )
+    wait_for(lambda: clinic.status()["alerts_owed"] > 0, within_s=30, what=lambda: clinic.site.log)
 
     clinic.site.mail_server.start()
     clinic.wait_until(alerts_owed=0, within_s=90)

@@ -4,6 +4,7 @@ import json
 import threading
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -61,6 +62,11 @@ def start_trial(patient: Patient) -> None:
     )
 
 
+def probability_of(assessment: RiskAssessment) -> float:
+    assert assessment.probability is not None
+    return assessment.probability
+
+
 def make_unfit(patient: Patient) -> None:
     """Put a value on record that the core must refuse: beyond what a float can hold."""
     Result.objects.filter(draw__patient=patient).update(value=Decimal("1e400"))
@@ -78,7 +84,9 @@ def test_a_draw_gets_an_estimate_with_its_interval_and_its_value_without_the_mar
     assert assessment.history_version == patient.history_version
     assert assessment.model == CURRENT_RELEASE.version
     assert assessment.policy == CURRENT_POLICY.version
-    assert assessment.probability_low < assessment.probability < assessment.probability_high
+    assert assessment.probability_low is not None
+    assert assessment.probability_high is not None
+    assert assessment.probability_low < probability_of(assessment) < assessment.probability_high
     assert assessment.probability_without_biomarker is not None
     assert patient.stale_since is None
     assert patient.standing.assessment == assessment
@@ -112,12 +120,12 @@ def test_a_correction_is_assessed_anew_and_the_earlier_assessment_stays(
 
     assert RiskAssessment.objects.count() == 2
     assert after.history_version == before.history_version + 1
-    assert after.probability > before.probability
+    assert probability_of(after) > probability_of(before)
 
 
 def test_the_order_of_arrival_does_not_matter(push: Push, team: CareTeam) -> None:
     one, other = enrol_many(team, 2)
-    draws = [
+    draws: list[dict[str, Any]] = [
         {
             "accession": f"{number}",
             "collected_at": f"2026-10-{number + 10}T08:00:00Z",
@@ -273,7 +281,7 @@ def test_four_workers_on_the_same_patients_make_one_assessment_each(team: CareTe
             gate.wait()
             while assess_stale_patients(at=MONDAY, at_most=3):
                 pass
-        except Exception as fault:  # noqa: BLE001 - handed to the test, which expects none
+        except Exception as fault:  # handed to the test, which expects none
             faults.append(fault)
         finally:
             connection.close()

@@ -14,6 +14,7 @@ from django.db import connection
 from patients.intake.parking import ReasonMissing, StillUnplaceable, match, reject
 from patients.intake.reception import Receipt, Sender
 from patients.models import (
+    Analyte,
     AnalyteAlias,
     Audit,
     CareTeam,
@@ -126,7 +127,7 @@ def test_the_same_message_again_changes_nothing(push: Push, patient: Patient) ->
     ],
 )
 def test_the_same_reading_in_other_words_is_known(
-    push: Push, patient: Patient, same: dict[str, str]
+    push: Push, patient: Patient, same: dict[str, Any]
 ) -> None:
     push(message(draw()))
 
@@ -238,7 +239,7 @@ def test_a_time_without_an_offset_is_read_in_the_laboratorys_zone(
     ],
 )
 def test_what_cannot_be_placed_is_parked_whole(
-    push: Push, patient: Patient, changes: dict[str, str], reason: str
+    push: Push, patient: Patient, changes: dict[str, Any], reason: str
 ) -> None:
     receipt = push(message(draw(**changes)))
 
@@ -323,7 +324,7 @@ def test_a_list_answers_draw_by_draw_in_its_order(push: Push, patient: Patient) 
 def test_a_laboratorys_own_code_means_what_it_says_for_that_laboratory_only(
     push: Push, patient: Patient, laboratory: Laboratory
 ) -> None:
-    crp = Result._meta.get_field("analyte").related_model.objects.get(code="hs-CRP")
+    crp = Analyte.objects.get(code="hs-CRP")
     AnalyteAlias.objects.create(laboratory=laboratory, code="X1", analyte=crp)
     other = Laboratory.objects.create(name="South laboratory")
 
@@ -381,7 +382,7 @@ def test_a_parked_draw_is_rejected_with_a_reason_and_stays_readable(
         match(parked=parked, patient=patient, by=clinician, at=MONDAY)
 
 
-def at_once(times: int, deed: Callable[[int], None]) -> list[Exception]:
+def at_once(times: int, deed: Callable[[int], object]) -> list[Exception]:
     """Do something from several connections at the same moment."""
     gate, faults = threading.Barrier(times), []
 
@@ -389,7 +390,7 @@ def at_once(times: int, deed: Callable[[int], None]) -> list[Exception]:
         try:
             gate.wait()
             deed(number)
-        except Exception as fault:  # noqa: BLE001 - handed to the test, which expects none
+        except Exception as fault:  # handed to the test, which expects none
             faults.append(fault)
         finally:
             connection.close()
@@ -421,7 +422,7 @@ def test_sixteen_identical_pushes_at_once_make_one_result(push: Push, patient: P
 def test_sixteen_pushes_of_one_draw_in_other_bytes_make_one_result(
     push: Push, patient: Patient
 ) -> None:
-    faults = at_once(16, lambda number: push(message(draw()) + b" " * number) and None)
+    faults = at_once(16, lambda number: push(message(draw()) + b" " * number))
 
     assert faults == []
     assert Result.objects.count() == Draw.objects.count() == 1
@@ -433,7 +434,7 @@ def test_sixteen_pushes_of_one_draw_in_other_bytes_make_one_result(
 def test_sixteen_values_at_once_for_one_draw_are_sixteen_numbered_versions(
     push: Push, patient: Patient
 ) -> None:
-    faults = at_once(16, lambda number: push(message(draw(value=f"{30 + number}.00"))) and None)
+    faults = at_once(16, lambda number: push(message(draw(value=f"{30 + number}.00"))))
 
     assert faults == []
     versions = Result.objects.order_by("version").values_list("version", flat=True)

@@ -126,9 +126,11 @@ def test_a_number_too_large_to_write_out_is_a_fault_and_not_a_full_memory() -> N
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     try:
-        read_json(body)
-    except (Unreadable, Faulty) as refusal:
-        assert str(refusal)
+        panels, _ = read_json(body)
+    except (Unreadable, Faulty):
+        return
+
+    assert panels
 
 
 json_values = st.recursive(
