@@ -21,6 +21,7 @@ import pandas as pd
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from analytics import History, estimate_cohort
+from analytics.evidence import BETWEEN_SD_SIL6R, CVA_SIL6R, CVI_SIL6R, SLOPE_SD_SIL6R
 from analytics.fitting import fit_growth, score_rows, summarise_arrays
 from analytics.releases import load_shipped
 
@@ -54,13 +55,14 @@ class Line:
 
 
 def cohort(patients: int, *, seed: int = 1) -> Rows:
+    """Draw a cohort with the spreads of the evidence file; every third patient is resistant."""
     rng = np.random.default_rng(seed)
     is_resistant = np.arange(patients) % 3 == 0
     patient = np.repeat(np.arange(patients), DRAWS)
     weeks = np.tile(2.0 * np.arange(DRAWS), patients) + rng.uniform(0, 0.5, patients * DRAWS)
-    start = 3.45 + 0.095 * is_resistant + rng.normal(0, 0.2, patients)
-    slope = 0.008 * is_resistant + rng.normal(0, 0.01, patients)
-    noise = rng.normal(0, 0.16, patients * DRAWS)
+    start = 3.45 + 0.095 * is_resistant + rng.normal(0, BETWEEN_SD_SIL6R.value, patients)
+    slope = 0.008 * is_resistant + rng.normal(0, SLOPE_SD_SIL6R.value, patients)
+    noise = rng.normal(0, np.hypot(CVI_SIL6R.value, CVA_SIL6R.value), patients * DRAWS)
     return Rows(patient, weeks, start[patient] + slope[patient] * weeks + noise, is_resistant)
 
 
