@@ -31,9 +31,7 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
     else:
         subject = _("Your daily summary")
         name = "digest"
-    link = (
-        reverse("portal:flag", args=references) if count == 1 else reverse("portal:worklist")
-    )
+    link = reverse("portal:flag", args=references) if count == 1 else reverse("portal:worklist")
     context = {"count": count, "link": f"{settings.SITE_URL}{link}", "subject": subject}
     _display, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
     host = sender.rpartition("@")[2]

@@ -119,9 +119,7 @@ def _give_up(patients: Sequence[Patient], *, fault: str, at: datetime) -> None:
         )
         for patient in patients
     ]
-    wanted = flags.Wanted(
-        FlagKind.NOT_ASSESSABLE, FlagLevel.WATCH, reasons=(fault,), is_raise=True
-    )
+    wanted = flags.Wanted(FlagKind.NOT_ASSESSABLE, FlagLevel.WATCH, reasons=(fault,), is_raise=True)
     _put_on_record(assessments, [(wanted,)] * len(assessments), at=at)
 
 
@@ -181,9 +179,7 @@ def _assessment_of(patient: Patient, estimate: Estimate, *, at: datetime) -> Ris
 
 def _flags_of(estimate: Estimate) -> Sequence[flags.Wanted]:
     return [
-        flags.Wanted(
-            FlagKind(each.kind), FlagLevel(each.level), tuple(each.reasons), each.is_raise
-        )
+        flags.Wanted(FlagKind(each.kind), FlagLevel(each.level), tuple(each.reasons), each.is_raise)
         for each in estimate.wanted_flags
     ]
 
@@ -244,4 +240,3 @@ def mark_outdated(*, at: datetime) -> int:
         )
         marked: int = cursor.rowcount
     return marked
-
