@@ -213,25 +213,27 @@ def _judge_trials(trials: _Trials, ratings: _Ratings, at_us: int, rules: Rules) 
     day, start, patient = US_PER_DAY, trials.started_us, trials.patient
     end = np.where(trials.stopped_us == NEVER, at_us, trials.stopped_us)
     after = end + rules.after_stop_days * day
-    found = ratings.latest(
-        patient,
-        not_after=start + rules.baseline_after_days * day,
-        not_before=start - rules.baseline_before_days * day,
-    )
-    baseline = ratings.totals(found)
-    baseline = np.where(baseline > 0, baseline, np.nan)
     early_from = start + rules.early_from_days * day
-    early_row = ratings.latest(
-        patient,
-        not_after=np.minimum(start + rules.early_to_days * day, end + rules.grace_days * day),
-        not_before=early_from,
-    )
+    decision = start + int(rules.decision_weeks * US_PER_WEEK) - rules.grace_days * day
+    baseline_row, early_row, since_row, last_row = ratings.latest(
+        np.concatenate([patient] * 4),
+        not_after=np.concatenate(
+            [
+                start + rules.baseline_after_days * day,
+                np.minimum(start + rules.early_to_days * day, end + rules.grace_days * day),
+                after,
+                after,
+            ]
+        ),
+        not_before=np.concatenate(
+            [start - rules.baseline_before_days * day, early_from, early_from, decision]
+        ),
+    ).reshape(4, -1)
+    baseline = ratings.totals(baseline_row)
+    baseline = np.where(baseline > 0, baseline, np.nan)
     gain = _improvement(ratings, early_row, baseline)
     early = np.where(np.isnan(gain), -1, gain < rules.early_improvement).astype(np.int64)
-    since_row = ratings.latest(patient, not_after=after, not_before=early_from)
     since = _improvement(ratings, since_row, baseline)
-    decision = start + int(rules.decision_weeks * US_PER_WEEK) - rules.grace_days * day
-    last_row = ratings.latest(patient, not_after=after, not_before=decision)
     # A comparison with NaN is False: what is not known has not failed.
     poor = _improvement(ratings, last_row, baseline) < rules.failure_improvement
     weeks = _adequate_weeks(trials, np.minimum(_times(ratings, last_row), end), last_row)

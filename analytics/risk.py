@@ -98,11 +98,10 @@ def marker_log_odds(
     LogOdds
         Zero with variance zero for a track without draws.
     """
-    s2, one = marker.residual, np.ones_like(sums.n)
-    m00, m01, m11 = marker.mean_covariance
-    mean = (m00 + level_variance) * one, m01 * one, m11 * one
+    s2, (m00, m01, m11) = marker.residual, marker.mean_covariance
+    mean = m00 + level_variance, m01, m11
     d00, d01, d11 = (d + m for d, m in zip(marker.covariance, mean, strict=True))
-    k00, k01, k11 = posterior_gain(sums, d00, d01, d11, s2 * one)
+    k00, k01, k11 = posterior_gain(sums, d00, d01, d11, s2)
     delta0, delta1 = contrast.delta[0] * contrast.shrinkage, contrast.delta[1] * contrast.shrinkage
     half = 0.5 - contrast.mixing
     # a = Z delta: X'a, Z'a; then r = y - half * a: X'r, Z'r, a'r.
@@ -133,10 +132,10 @@ def marker_log_odds(
     by_residual = -(ar - 2 * (xa0 * kr0 + xa1 * kr1) + aka) / (s2 * s2)
     gradient = (-ua0 * ur0, -(ua0 * ur1 + ua1 * ur0), -ua1 * ur1, by_residual)
     total = fixed
-    for i in range(4):
-        for j in range(4):
-            if variance[i, j] != 0:
-                total = total + variance[i, j] * gradient[i] * gradient[j]
+    for i, row in enumerate(variance.tolist()):
+        for j, entry in enumerate(row):
+            if entry != 0:
+                total = total + entry * gradient[i] * gradient[j]
     return LogOdds(value=value, variance=total)
 
 
@@ -144,7 +143,7 @@ def _mean_variance(
     sums: Sums,
     gain: tuple[Floats, Floats, Floats],
     marker: Marker,
-    mean: tuple[Floats, Floats, Floats],
+    mean: tuple[Floats | float, float, float],
     xa: tuple[Floats, Floats],
 ) -> Floats:
     """Give the variance of the log-odds by the population's line, as the patient's data leave it.
@@ -153,9 +152,7 @@ def _mean_variance(
     covariance of a patient's results about a known line.
     """
     s2, (m00, m01, m11) = marker.residual, mean
-    d00, d01, d11 = marker.covariance
-    one = np.ones_like(sums.n)
-    h00, h01, h11 = posterior_gain(sums, d00 * one, d01 * one, d11 * one, s2 * one)
+    h00, h01, h11 = posterior_gain(sums, *marker.covariance, s2)
     ha0, ha1 = h00 * xa[0] + h01 * xa[1], h01 * xa[0] + h11 * xa[1]
     g0 = (xa[0] - sums.n * ha0 - sums.t * ha1) / s2
     g1 = (xa[1] - sums.t * ha0 - sums.tt * ha1) / s2
@@ -163,7 +160,8 @@ def _mean_variance(
     u0, u1 = sums.n * v0 + sums.t * v1, sums.t * v0 + sums.tt * v1
     k00, k01, k11 = gain
     used = v0 * u0 + v1 * u1 - (k00 * u0 * u0 + 2 * k01 * u0 * u1 + k11 * u1 * u1)
-    return np.maximum(g0 * v0 + g1 * v1 - used / s2, 0)
+    left = g0 * v0 + g1 * v1 - used / s2
+    return left * (left > 0)  # rounding below zero is zero
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analytics.changes import SET_POINT_DRAWS, log_variance, widened_table
-from analytics.evidence import IMPLAUSIBLE_Z
 from analytics.histories import ANALYTES, SIL6R, US_PER_WEEK
+from analytics.innovations import AnySums, ScoredRows, find_implausible, innovations, picked
 from analytics.limits import stand_in
 from analytics.policy import Policy
 from analytics.releases import Release
@@ -19,11 +19,11 @@ from analytics.trajectories import (
     at_week,
     fit_lines,
     probability_rising,
-    sum_rows,
 )
 from analytics.validity import Readings, hold
 
 _SIL6R = ANALYTES.index(SIL6R)
+FEW_TRACKS = 6  # up to here plain floats are quicker than arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +62,6 @@ class Tracks:
     rising: Floats
     changes: Changes
     is_latest_held: Bools
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Scored rows, each with its track, time, centred logarithm and weight."""
-
-    row: Ints
-    track: Ints
-    weeks: Floats
-    y: Floats
-    weight: Floats
-
-    def of(self, keep: Bools) -> "_Rows":
-        return _Rows(*(getattr(self, name)[keep] for name in _Rows.__slots__))
-
-    def sums(self, n_tracks: int) -> Sums:
-        return sum_rows(self.track, self.weeks, self.y, n_tracks=n_tracks, weight=self.weight)
 
 
 def follow(
@@ -124,10 +107,11 @@ def follow(
     scored = _center(readings, track, origin, growth)
     exact = scored.of(~readings.is_censored[scored.row])
     held = find_implausible(exact, readings.is_confirmed[exact.row], growth)
-    readings = hold(readings, exact.row[held])
-    exact = exact.of(~held)
+    if held.any():
+        readings = hold(readings, exact.row[held])
+        exact = exact.of(~held)
     censored = scored.of(readings.is_censored[scored.row])
-    sums = exact.sums(len(codes))
+    sums = exact_sums = exact.sums(len(codes))
     rows = exact
     if len(censored.row):
         is_above = readings.is_above[censored.row]
@@ -154,7 +138,7 @@ def follow(
         level=level,
         level_sd=level_sd,
         rising=probability_rising(lines),
-        changes=_changes(readings, exact, analyte, growth, release, policy),
+        changes=_changes(readings, exact, exact_sums, analyte, growth, release, policy),
         is_latest_held=_latest_held(readings, track, len(codes)),
     )
     return tracks, _weigh(tracks, rows, sums, started_us, segments, release), readings
@@ -176,79 +160,22 @@ def _segments(readings: Readings, track: Ints, n_tracks: int) -> Ints:
     return segment
 
 
-def _center(readings: Readings, track: Ints, origin: Ints, growth: Growth) -> _Rows:
+def _center(readings: Readings, track: Ints, origin: Ints, growth: Growth) -> ScoredRows:
     """Take the population's line from the logarithm of every scored row."""
     row = np.flatnonzero(readings.is_scored)
     of = track[row]
     weeks = (readings.drawn_us[row] - origin[of]) / US_PER_WEEK
     y = np.log(readings.value[row]) - growth.mean0[of] - growth.mean1[of] * weeks
-    return _Rows(row, of, weeks, y, np.ones(len(row)))
+    return ScoredRows(row, of, weeks, y, np.ones(len(row)))
 
 
-def _join(exact: _Rows, censored: _Rows) -> _Rows:
-    return _Rows(
+def _join(exact: ScoredRows, censored: ScoredRows) -> ScoredRows:
+    return ScoredRows(
         *(
             np.concatenate([getattr(exact, name), getattr(censored, name)])
-            for name in _Rows.__slots__
+            for name in ScoredRows.__slots__
         )
     )
-
-
-def find_implausible(rows: _Rows, is_confirmed: Bools, growth: Growth) -> Bools:
-    """Find results that lie far from what the person's own earlier ones predict.
-
-    One after the other in order of time: beyond ``IMPLAUSIBLE_Z`` standard deviations of its
-    prediction a result is held, unless confirmed, and predicts nothing itself. A track
-    whose values span less than that many residual standard deviations is passed over.
-
-    Parameters
-    ----------
-    rows : _Rows
-        Quantified scored rows.
-    is_confirmed : array of bool
-        Which of them a person or a corrected report has confirmed.
-    growth : Growth
-        The population's law.
-
-    Returns
-    -------
-    array of bool
-        Per row: held.
-    """
-    n_tracks = len(growth.residual)
-    held = np.zeros(len(rows.row), dtype=np.bool_)
-    high, low = np.full(n_tracks, -np.inf), np.full(n_tracks, np.inf)
-    np.maximum.at(high, rows.track, rows.y)
-    np.minimum.at(low, rows.track, rows.y)
-    suspect = high - low > IMPLAUSIBLE_Z.value * np.sqrt(growth.residual)
-    if not suspect.any():
-        return held
-    places = np.flatnonzero(suspect[rows.track])
-    places = places[np.argsort(rows.track[places], kind="stable")]
-    of = rows.track[places]
-    count = np.bincount(of, minlength=n_tracks)
-    rank = np.arange(len(of)) - (np.cumsum(count) - count)[of]
-    known = sum_rows(of[:0], rows.weeks[:0], rows.y[:0], n_tracks=n_tracks)
-    for step in range(int(count.max())):
-        here = places[rank == step]
-        z = _innovations(rows, here, known, growth)
-        held[here] = (step > 0) & (np.abs(z) > IMPLAUSIBLE_Z.value) & ~is_confirmed[here]
-        keep = here[~held[here]]
-        known = known + sum_rows(
-            rows.track[keep], rows.weeks[keep], rows.y[keep], n_tracks=n_tracks
-        )
-    return held
-
-
-def _innovations(rows: _Rows, places: Ints, known: Sums, growth: Growth) -> Floats:
-    """Give (y - prediction) / sd of rows, at most one a track, out of the sums known before."""
-    of, weeks = rows.track[places], rows.weeks[places]
-    before = Sums(*(getattr(known, name)[of] for name in Sums.__slots__))
-    law = Growth(*(getattr(growth, name)[of] for name in Growth.__slots__))
-    none = np.zeros(len(of))
-    lines = fit_lines(before, replace(law, mean0=none, mean1=none))
-    mean, sd = at_week(lines, weeks)
-    return (rows.y[places] - mean) / np.sqrt(sd**2 + law.residual)
 
 
 def _latest_held(readings: Readings, track: Ints, n_tracks: int) -> Bools:
@@ -315,7 +242,8 @@ def _levels(segments: tuple[str, ...], release: Release) -> tuple[Floats, Floats
 
 def _changes(
     readings: Readings,
-    rows: _Rows,
+    rows: ScoredRows,
+    sums: Sums,
     analyte: Ints,
     growth: Growth,
     release: Release,
@@ -342,9 +270,9 @@ def _changes(
     latest = np.where(several, start + count - 1, len(row))
     innovation = np.full(size, np.nan)
     last = order[latest[several]]
-    own = sum_rows(rows.track[last], rows.weeks[last], rows.y[last], n_tracks=size)
-    earlier = rows.sums(size) - own
-    innovation[several] = _innovations(rows, last, earlier, growth)
+    weeks, y, known = rows.weeks[last], rows.y[last], picked(sums, np.flatnonzero(several))
+    own = Sums(np.ones(len(last)), t=weeks, tt=weeks * weeks, y=y, ty=weeks * y, yy=y * y)
+    innovation[several] = innovations(weeks, y, known - own, growth, rows.track[last])
     return Changes(
         span_weeks=(time[latest] - time[first]) / US_PER_WEEK,
         set_point=set_point,
@@ -373,34 +301,50 @@ def _change_limits(
 
 def _weigh(
     tracks: Tracks,
-    rows: _Rows,
+    rows: ScoredRows,
     sums: Sums,
     started_us: Ints,
     segments: tuple[str, ...],
     release: Release,
 ) -> LogOdds:
     """Weigh sIL-6R for resistance and spread the result over the patients."""
-    size = len(started_us)
+    size, n_tracks = len(started_us), len(tracks.patient)
     value, variance = np.zeros(size), np.zeros(size)
     mine = (tracks.analyte == _SIL6R) & (tracks.n_scored > 0)
     mine &= started_us[tracks.patient] != NEVER
+    places = np.flatnonzero(mine)
     ramp = sum_ramp(
         rows.track,
         rows.weeks,
         rows.y,
         ramp_weeks=release.contrast.ramp_weeks,
-        n_tracks=len(tracks.patient),
+        n_tracks=n_tracks,
         weight=rows.weight,
     )
     _, unknown = _levels(segments, release)
-    found = marker_log_odds(
-        sums,
-        ramp,
-        release.markers[SIL6R],
-        release.contrast,
-        release.variance_matrix,
-        level_variance=unknown[_SIL6R, tracks.segment],
-    )
-    value[tracks.patient[mine]] = found.value[mine]
-    variance[tracks.patient[mine]] = found.variance[mine]
+    level_variance = unknown[_SIL6R, tracks.segment[places]]
+    marker, contrast, known = release.markers[SIL6R], release.contrast, release.variance_matrix
+    own, own_ramp = picked(sums, places), picked(ramp, places)
+    if len(places) > FEW_TRACKS:
+        found = marker_log_odds(
+            own, own_ramp, marker, contrast, known, level_variance=level_variance
+        )
+        value[tracks.patient[places]] = found.value
+        variance[tracks.patient[places]] = found.variance
+        return LogOdds(value, variance)
+    for place, patient in enumerate(tracks.patient[places].tolist()):
+        found = marker_log_odds(
+            _one(own, place),
+            _one(own_ramp, place),
+            marker,
+            contrast,
+            known,
+            level_variance=float(level_variance[place]),
+        )
+        value[patient], variance[patient] = found.value, found.variance
     return LogOdds(value, variance)
+
+
+def _one(sums: AnySums, place: int) -> AnySums:
+    """Take one track's sums as plain floats: the same arithmetic to the bit, and far quicker."""
+    return type(sums)(*(float(getattr(sums, name)[place]) for name in sums.__slots__))  # type: ignore[arg-type]

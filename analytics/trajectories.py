@@ -120,7 +120,11 @@ def sum_rows(
 
 
 def posterior_gain(
-    sums: Sums, d00: Floats, d01: Floats, d11: Floats, residual: Floats
+    sums: Sums,
+    d00: Floats | float,
+    d01: Floats | float,
+    d11: Floats | float,
+    residual: Floats | float,
 ) -> tuple[Floats, Floats, Floats]:
     """Give K = Ds (I + A Ds)^-1, Ds = D / residual, A = [[n, St], [St, St2]].
 
@@ -131,7 +135,7 @@ def posterior_gain(
     ----------
     sums : Sums
         Sufficient statistics.
-    d00, d01, d11, residual : array of float
+    d00, d01, d11, residual : float or array of float
         Covariance of (level, slope) and residual variance.
 
     Returns
