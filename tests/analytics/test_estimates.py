@@ -242,6 +242,18 @@ def test_the_band_is_drawn_from_what_is_stored() -> None:
     assert drawn.high[1] - drawn.low[1] > drawn.high[0] - drawn.low[0]
 
 
+def test_the_innovation_is_the_distance_from_what_was_predicted_before() -> None:
+    draws = results_table([30, 34, 33, 41], weeks=[0, 3, 5, 9])
+    before = estimate_one(results=draws.head(3)).trajectories[0]
+    z = np.array([1.0, 9.0])
+    v00, v01, v11 = before.covariance
+    sd = np.sqrt(z @ np.array([[v00, v01], [v01, v11]]) @ z + before.residual)
+
+    found = estimate_one(results=draws).trajectories[0]
+
+    assert found.innovation == pytest.approx((np.log(41) - z @ before.mean) / sd, rel=1e-9)
+
+
 def test_the_probability_over_draws_is_what_it_is_over_the_same_draws_at_once() -> None:
     draws = results_table([30, 36, 41], weeks=[0, 4, 8])
 
