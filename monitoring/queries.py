@@ -227,7 +227,7 @@ def worklist(
 
 def search(clinician: Clinician, text: str, *, at_most: int = PAGE_SIZE) -> list[Entry]:
     """Find the reader's patients by words of their name, or by a number in full."""
-    return _entries(find_patients(clinician, text)[:at_most])
+    return _entries(find_patients(clinician, text), at_most=at_most)
 
 
 def find_patients(clinician: Clinician, text: str) -> QuerySet[Patient]:
@@ -244,7 +244,7 @@ def find_patients(clinician: Clinician, text: str) -> QuerySet[Patient]:
     return Patient.objects.visible_to(clinician).filter(reduce(and_, conditions))
 
 
-def _entries(patients: QuerySet[Patient]) -> list[Entry]:
+def _entries(patients: QuerySet[Patient], *, at_most: int = PAGE_SIZE) -> list[Entry]:
     """Read lines of the worklist in three questions, however many lines there are."""
     started = Episode.objects.filter(patient=OuterRef("pk"), ended_on=None, superseded_at=None)
     numbers = Identifier.objects.filter(patient=OuterRef("pk")).order_by("pk")
@@ -254,7 +254,7 @@ def _entries(patients: QuerySet[Patient]) -> list[Entry]:
             started_on=Subquery(started.values("started_on")[:1]),
             number=Subquery(numbers.values("value")[:1]),
         )
-        .order_by("-standing__need", "-standing__probability", "pk")
+        .order_by("-standing__need", "-standing__probability", "pk")[:at_most]
     )
     entries = {
         row.pk: Entry(

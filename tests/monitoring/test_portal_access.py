@@ -1,0 +1,108 @@
+"""Nobody sees a page without signing in, and nobody sees another team's patient."""
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from monitoring.models import Flag
+from monitoring.portal.urls import urlpatterns
+from patients.models import Audit, Patient, PatientStatus
+from tests.factories import (
+    ClinicianFactory,
+    FlagFactory,
+    ParkedFactory,
+    PatientFactory,
+    TeamFactory,
+    TrialFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+OF_ALL = {"worklist", "search", "preferences"}
+
+
+def address(pattern: URLPattern, flag: Flag) -> str:
+    """Give the address of a page about this flag, its patient, a trial or a parked draw."""
+    trial = TrialFactory.create(patient=flag.patient)
+    values = {
+        "reference": flag.reference,
+        "public_id": ParkedFactory.create().public_id
+        if "parked" in str(pattern.name)
+        else flag.patient.public_id,
+        "trial_id": trial.pk,
+    }
+    names = pattern.pattern.converters
+    return reverse(f"portal:{pattern.name}", kwargs={name: values[name] for name in names})
+
+
+def test_every_page_asks_a_stranger_to_sign_in(client: Client) -> None:
+    flag = FlagFactory.create()
+
+    for pattern in urlpatterns:
+        for ask in (client.get, client.post):
+            answer = ask(address(pattern, flag))
+
+            assert answer.status_code == 302, pattern.name
+            assert answer.headers["Location"].startswith(reverse("account_login"))
+
+
+def test_every_page_about_a_patient_is_not_there_for_another_team(client: Client) -> None:
+    flag = FlagFactory.create()
+    client.force_login(ClinicianFactory.create(teams=[TeamFactory.create()]))
+
+    for pattern in urlpatterns:
+        if pattern.name in OF_ALL or "parked" in str(pattern.name):
+            continue
+        statuses = {
+            client.get(address(pattern, flag)).status_code,
+            client.post(address(pattern, flag)).status_code,
+        }
+
+        # a page that is only asked for, or only acted on, refuses the other way by its method
+        assert statuses <= {404, 405}, pattern.name
+        assert 404 in statuses, pattern.name
+    assert not Audit.objects.filter(verb__startswith="view_").exists()
+
+
+def test_parked_draws_are_not_there_for_whoever_is_in_no_team(client: Client) -> None:
+    flag = FlagFactory.create()
+    client.force_login(ClinicianFactory.create())
+
+    for pattern in urlpatterns:
+        if "parked" not in str(pattern.name):
+            continue
+        statuses = {
+            client.get(address(pattern, flag)).status_code,
+            client.post(address(pattern, flag)).status_code,
+        }
+
+        assert statuses <= {404, 405}, pattern.name
+
+
+def test_a_clinician_who_has_left_is_signed_out(client: Client) -> None:
+    flag = FlagFactory.create()
+    reader = ClinicianFactory.create(teams=[flag.patient.team])
+    client.force_login(reader)
+    reader.is_active = False
+    reader.save()
+
+    answer = client.get(reverse("portal:flag", args=[flag.reference]))
+
+    assert answer.status_code == 302
+    assert not Patient.objects.visible_to(reader).exists()
+
+
+def test_no_address_takes_a_name_or_a_number() -> None:
+    taken = {name for pattern in urlpatterns for name in pattern.pattern.converters}
+
+    assert taken == {"public_id", "reference", "trial_id"}
+
+
+def test_a_page_of_a_patient_is_kept_by_nobody(client: Client) -> None:
+    patient = PatientFactory.create(status=PatientStatus.TRANSFERRED)
+    client.force_login(ClinicianFactory.create(teams=[patient.team]))
+
+    answer = client.get(reverse("portal:patient", args=[patient.public_id]))
+
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "'unsafe" not in answer.headers["Content-Security-Policy"]
