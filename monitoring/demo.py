@@ -5,6 +5,7 @@ as they stood then, and flags are tended, so that every page has something true 
 """
 
 import secrets
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -188,12 +189,12 @@ def _trials(
     cohort: SimulatedCohort, clinic: _Clinic, opened: dict[str, datetime]
 ) -> Iterator[_Deed]:
     """The raising of the dose is written down with the prescription, as a plan is."""
-    steps = dict(iter(cohort.dose_steps.groupby("trial")))
+    steps: dict[int, list[Any]] = defaultdict(list)
+    for step in _rows(cohort.dose_steps):
+        steps[step.trial].append(step)
     for row in _rows(cohort.trials):
         first = opened[row.patient]
-        doses = [
-            ((first + _day(step.day)).date(), step.dose_mg) for step in _rows(steps[row.trial])
-        ]
+        doses = [((first + _day(step.day)).date(), step.dose_mg) for step in steps[row.trial]]
 
         def start(at: datetime, row: Any = row, doses: Any = doses) -> None:
             clinic.trials[row.trial] = record_trial(

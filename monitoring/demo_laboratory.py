@@ -2,17 +2,17 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-
-import pandas as pd
 
 from analytics.simulation import SimulatedCohort
 from monitoring import ingest
 from patients.intake.json_dialect import read_json
 from patients.intake.reception import Sender
+
+Row = Mapping[Hashable, Any]  # of the simulated results
 
 METHOD = "ELISA (synthetic)"
 # Two draws that a person must see to: the number of the patient without a draw, two of its digits
@@ -45,15 +45,17 @@ def messages(
     at: datetime,
 ) -> Iterator[Message]:
     """Gather the reports of each day into one message; the last one cannot be placed."""
+    draws: dict[tuple[str, float], list[Row]] = defaultdict(list)
+    for row in cohort.results.to_dict("records"):
+        draws[row["accession"], row["reported_day"]].append(row)
     reports: dict[date, list[tuple[datetime, dict[str, Any]]]] = defaultdict(list)
-    for _, results in cohort.results.groupby(["accession", "reported_day"], sort=False):
-        of_draw: Any = results.iloc[0]
-        first = opened[of_draw["patient"]]
-        reported_at = first + timedelta(days=float(of_draw["reported_day"]))
+    for (accession, reported_day), results in draws.items():
+        patient, day = results[0]["patient"], results[0]["day"]
+        reported_at = opened[patient] + timedelta(days=reported_day)
         draw = {
-            "accession": of_draw["accession"],
-            "patient": {"system": numbers, "value": of_draw["patient"]},
-            "collected_at": _written(first + timedelta(days=float(of_draw["day"]))),
+            "accession": accession,
+            "patient": {"system": numbers, "value": patient},
+            "collected_at": _written(opened[patient] + timedelta(days=day)),
             "results": _results(results),
         }
         reports[reported_at.date()].append((reported_at, draw))
@@ -69,17 +71,16 @@ def _written(at: datetime) -> str:
     return at.isoformat(timespec="minutes")
 
 
-def _results(results: pd.DataFrame) -> list[dict[str, str | None]]:
-    rows: Iterator[Any] = iter(results.itertuples(index=False))
+def _results(rows: Iterable[Row]) -> list[dict[str, str | None]]:
     return [
         {
-            "analyte": row.analyte,
-            "value": row.value_text,
-            "unit": row.unit,
-            "comparator": row.comparator or None,
-            "status": row.status,
+            "analyte": row["analyte"],
+            "value": row["value_text"],
+            "unit": row["unit"],
+            "comparator": row["comparator"] or None,
+            "status": row["status"],
             "method": METHOD,
-            "lot": row.lot,
+            "lot": row["lot"],
         }
         for row in rows
     ]
@@ -98,7 +99,7 @@ def _unplaceable(
             "accession": f"{right}-P1",
             "patient": {"system": numbers, "value": mistyped},
             "collected_at": _written(drawn_at),
-            "results": _results(last),
+            "results": _results(last.to_dict("records")),
         },
         {
             "accession": f"{plain}-P2",
