@@ -50,7 +50,7 @@ def see(request: HttpRequest, reference: str) -> HttpResponse:
     except flags.FlagHasMoved as fault:
         messages.warning(request, str(fault))
     else:
-        messages.success(request, _("Marked as seen."))
+        messages.success(request, _("The flag is marked as seen."))
     return redirect("portal:flag", reference)
 
 
@@ -75,7 +75,7 @@ def acknowledge(request: HttpRequest, reference: str) -> HttpResponse:
         messages.warning(request, str(fault))
         kept = AcknowledgeForm(initial={"reason": said["reason"], "plan": said["plan"]})
         return _page(request, flag_or_404(request, reference), acknowledge=kept, status=422)
-    messages.success(request, _("Acknowledged."))
+    messages.success(request, _("The flag is acknowledged."))
     return redirect("portal:flag", reference)
 
 
@@ -100,7 +100,7 @@ def resolve(request: HttpRequest, reference: str) -> HttpResponse:
         messages.warning(request, str(fault))
         kept = ResolveForm(flag=found, initial={"reason": said["reason"], "plan": said["plan"]})
         return _page(request, flag_or_404(request, reference), resolve=kept, status=422)
-    messages.success(request, _("Resolved."))
+    messages.success(request, _("The flag is resolved."))
     return redirect("portal:flag", reference)
 
 
