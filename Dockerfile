@@ -13,7 +13,7 @@ FROM python:3.11-slim-bookworm
 WORKDIR /soundings
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin soundings
 COPY --from=environment /soundings/.venv .venv
-COPY LICENSE manage.py ./
+COPY LICENSE manage.py pyproject.toml ./
 COPY analytics analytics
 COPY patients patients
 COPY monitoring monitoring

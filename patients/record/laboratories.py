@@ -25,6 +25,10 @@ class KeyNotFound(Exception):
     """No live key of this laboratory begins so."""
 
 
+class SeveralKeys(Exception):
+    """Both live keys begin so; more of the key must be given to tell them apart."""
+
+
 def digest_of(key: str) -> str:
     """Give what is kept of a key."""
     return hashlib.sha256(key.encode()).hexdigest()
@@ -80,6 +84,8 @@ def revoke_keys(
     keys = list(live)
     if not keys:
         raise KeyNotFound(laboratory.name)
+    if beginning is not None and len(keys) > 1:
+        raise SeveralKeys(beginning)
     for key in keys:
         key.revoked_at, key.revoked_by = at, by
         key.save()

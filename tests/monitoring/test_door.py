@@ -11,7 +11,7 @@ from django.test import Client
 from monitoring import redis
 from monitoring.api import examples
 from patients.models import Inbound, Laboratory, LaboratoryKey, Parked, Patient, Result
-from patients.record.laboratories import issue_key, revoke_keys
+from patients.record.laboratories import SeveralKeys, issue_key, revoke_keys
 from tests.conftest import MONDAY, draw
 
 pytestmark = pytest.mark.django_db
@@ -237,3 +237,14 @@ def test_the_document_of_the_door_is_open_to_read(door: Door) -> None:
     assert answer.status_code == 200
     assert b"openapi: 3.1.0" in answer.content
     assert door.client.get("/api/docs/").status_code == 200
+
+
+def test_a_beginning_that_both_keys_share_revokes_neither(
+    door: Door, laboratory: Laboratory, patient: Patient
+) -> None:
+    issue_key(laboratory=laboratory, by="operator", at=MONDAY)
+
+    with pytest.raises(SeveralKeys):
+        revoke_keys(laboratory=laboratory, beginning="snd_", by="operator", at=MONDAY)
+
+    assert door.push(draw()).status_code == 201

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from monitoring.management.operators import OperatorCommand, find_laboratory
-from patients.record.laboratories import KeyNotFound, revoke_keys
+from patients.record.laboratories import KeyNotFound, SeveralKeys, revoke_keys
 
 
 class Command(OperatorCommand):
@@ -26,5 +26,10 @@ class Command(OperatorCommand):
         except KeyNotFound as fault:
             which = "" if beginning is None else f" that begins with {beginning[:8]}"
             raise CommandError(f"“{laboratory.name}” has no live key{which}.") from fault
+        except SeveralKeys as fault:
+            raise CommandError(
+                f"Both keys of “{laboratory.name}” begin with {beginning}; "
+                "give the first 8 characters."
+            ) from fault
         for hint in hints:
             self.say(f"Revoked the key {hint}… of “{laboratory.name}”.")
