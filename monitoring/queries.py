@@ -14,7 +14,7 @@ from django.db.models import (
     CharField,
     Count,
     Exists,
-    IntegerField,
+    JSONField,
     OuterRef,
     Prefetch,
     Q,
@@ -23,7 +23,7 @@ from django.db.models import (
     Value,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, JSONObject
 
 from analytics import Estimate
 from monitoring.models import Flag, FlagEvent, RiskAssessment, Standing
@@ -161,30 +161,31 @@ def estimate_of(assessment: RiskAssessment | None) -> Estimate | None:
     return Estimate.from_json(assessment.content)
 
 
-def _counted(rows: QuerySet[Any]) -> Coalesce:
-    """Count the rows of a subquery that is already tied to its team."""
-    counted = rows.order_by().values("team_id").annotate(n=Count("*")).values("n")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
-
-
 def overview(clinician: Clinician) -> Overview:
-    """Count the reader's patients, team by team, in one question."""
-    mine = Patient.objects.visible_to(clinician)
-    here = mine.filter(team=OuterRef("pk"))
+    """Count the reader's patients, team by team, in one question and one pass over each team.
+
+    The teams are those of `visible_to`, so that their patients are the visible ones; asking it of
+    every patient again would double the cost of the worklist.
+    """
     active = Q(status=PatientStatus.ACTIVE)
+    here = Patient.objects.filter(team=OuterRef("pk"))
     unanswered = Standing.objects.filter(
-        team=OuterRef("pk"), need__gte=UNANSWERED, patient__in=mine.filter(active)
+        team=OuterRef("pk"),
+        need__gte=UNANSWERED,
+        patient__team=OuterRef("pk"),
+        patient__status=PatientStatus.ACTIVE,
     )
     heard = Inbound.objects.order_by("-pk").values("received_at")[:1]
     teams = (
-        CareTeam.objects.filter(members=clinician)
+        CareTeam.objects.filter(members=clinician, members__is_active=True)
         .select_related("site")
         .order_by("site__name", "name")
         .annotate(
-            followed=_counted(here.filter(active)),
-            to_review=_counted(unanswered),
-            closed=_counted(here.exclude(active)),
-            unassessed=_counted(here.filter(active).stale()),
+            sizes=_counted(
+                here, followed=Count("pk", filter=active), closed=Count("pk", filter=~active)
+            ),
+            waiting=_counted(here.filter(active).stale(), unassessed=Count("pk")),
+            answers=_counted(unanswered, to_review=Count("pk")),
             heard_at=Subquery(heard),
         )
     )
@@ -195,15 +196,21 @@ def overview(clinician: Clinician) -> Overview:
                 row.pk,
                 row.site.name,
                 row.name,
-                row.followed,
-                row.to_review,
-                row.closed,
-                row.unassessed,
+                **{**_NOBODY, **(row.sizes or {}), **(row.waiting or {}), **(row.answers or {})},
             )
             for row in rows
         ),
         last_heard_at=rows[0].heard_at if rows else None,
     )
+
+
+_NOBODY = {"followed": 0, "closed": 0, "unassessed": 0, "to_review": 0}
+
+
+def _counted(rows: QuerySet[Any], **counts: Count) -> Subquery:
+    """Count the rows of a subquery that is tied to its team, in several ways at once."""
+    counted = rows.order_by().values("team_id").annotate(n=JSONObject(**counts)).values("n")
+    return Subquery(counted, output_field=JSONField())
 
 
 def worklist(
