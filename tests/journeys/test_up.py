@@ -1,5 +1,6 @@
 """One command runs everything, says what it needs to say, and leaves nothing behind."""
 
+import os
 import re
 import signal
 import time
@@ -13,6 +14,8 @@ from tests.journeys.site import READY, RunningSite, wait_for
 
 pytestmark = pytest.mark.journey
 
+# On a machine that is busy with something else, times say nothing about us
+WAS_IDLE = os.getloadavg()[0] < (os.cpu_count() or 1)
 EVERYONE = {"postgres", "valkey", "web", "worker", "beat", "watchdog"}
 
 
@@ -98,7 +101,7 @@ def test_ctrl_c_stops_everything_and_the_next_start_finds_the_data(start_site: S
     assert kept.stdout.strip() == "42"
     assert _database_port(site) == port_of_database
     print(f"second start to first page: {took_s:.1f} s")
-    assert took_s < 30  # 5 s on an idle machine (docs/reference/performance.md)
+    assert took_s < 10 or not WAS_IDLE  # 5 s by day, here with tests beside it
 
 
 def test_two_copies_side_by_side_do_not_meet(
@@ -164,7 +167,7 @@ def test_the_first_start_shows_the_demo_cohort_and_its_sign_in(start_site: Start
     assert email in ready
     assert password in ready
     print(f"first start with demo data: {took_s:.1f} s")
-    assert took_s < 45  # 15 s on an idle machine (docs/reference/performance.md)
+    assert took_s < 30 or not WAS_IDLE  # 15 s by day, here with tests beside it
 
 
 def _database_port(site: RunningSite) -> str:
