@@ -12,6 +12,9 @@ from django.utils.translation import ngettext
 
 from monitoring.models import Delivery, Urgency
 
+# More than this is a list to be read on the worklist and not in a mail
+LINKS_AT_MOST = 5
+
 
 def send(delivery: Delivery) -> None:
     """Send one mail; raises what the mail server says when it does not take it."""
@@ -20,7 +23,7 @@ def send(delivery: Delivery) -> None:
 
 
 def compose(delivery: Delivery) -> EmailMultiAlternatives:
-    """Write the mail: how many items, and one link. No name, number, value, drug or diagnosis."""
+    """Write the mail: how many items, and where. No name, number, value, drug or diagnosis."""
     references = list(delivery.alerts.values_list("flag__reference", flat=True))
     count = len(references)
     if delivery.urgency == Urgency.PROMPT:
@@ -31,8 +34,13 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
     else:
         subject = _("Your daily summary")
         name = "digest"
-    link = reverse("portal:flag", args=references) if count == 1 else reverse("portal:worklist")
-    context = {"count": count, "link": f"{settings.SITE_URL}{link}", "subject": subject}
+    paths = (
+        [reverse("portal:flag", args=[reference]) for reference in references]
+        if count <= LINKS_AT_MOST
+        else [reverse("portal:worklist")]
+    )
+    links = [f"{settings.SITE_URL}{path}" for path in paths]
+    context = {"count": count, "links": links, "subject": subject}
     _display, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
     host = sender.rpartition("@")[2]
     mail = EmailMultiAlternatives(

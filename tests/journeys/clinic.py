@@ -82,15 +82,27 @@ def set_up(site: RunningSite, folder: Path, *, patients: int = 1) -> Clinic:
     return Clinic(site, key)
 
 
-def import_non_improvement(clinic: Clinic, folder: Path, *, mrn: str = "0000") -> None:
-    """Let a patient's ratings say that nothing has improved after eight weeks."""
-    ratings = folder / "ratings.csv"
-    ratings.write_text(
-        "system,value,instrument,rated_at,total\n"
-        + "".join(
-            f"urn:clinic:mrn,{mrn},QIDS-SR16,{days_ago(days)},{total}\n"
-            for days, total in [(56, 18), (42, 18), (28, 17), (14, 18), (1, 18)]
-        )
-    )
-    done = clinic.site.manage("import_ratings", str(ratings))
+def import_ratings(clinic: Clinic, folder: Path, text: str) -> None:
+    """Bring ratings in by the operator's command."""
+    file = folder / "ratings.csv"
+    file.write_text(text)
+    done = clinic.site.manage("import_ratings", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def without_improvement(mrn: str) -> str:
+    """Write ratings that say that nothing has improved in eight weeks."""
+    return "system,value,instrument,rated_at,total\n" + "".join(
+        f"urn:clinic:mrn,{mrn},QIDS-SR16,{days_ago(days)},{total}\n"
+        for days, total in [(56, 18), (42, 18), (28, 17), (14, 18), (1, 18)]
+    )
+
+
+def with_self_harm(mrn: str) -> str:
+    """Write one rating by item whose item 12 is above zero."""
+    items = ",".join(f"q{number}" for number in range(1, 17))
+    answers = ",".join("2" if number == 12 else "1" for number in range(1, 17))
+    return (
+        f"system,value,instrument,rated_at,{items}\n"
+        f"urn:clinic:mrn,{mrn},QIDS-SR16,{days_ago(1)},{answers}\n"
+    )

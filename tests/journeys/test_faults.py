@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.clinic import Clinic, draw, import_non_improvement, set_up
+from tests.journeys.clinic import Clinic, draw, import_ratings, set_up, with_self_harm
 from tests.journeys.conftest import StartSite
 from tests.journeys.site import wait_for
 
@@ -81,7 +81,7 @@ def test_a_database_that_is_killed_loses_nothing_that_was_accepted(clinic: Clini
 
 def test_mails_wait_for_a_mail_server_that_is_away(clinic: Clinic, tmp_path: Path) -> None:
     clinic.site.mail_server.stop()
-    import_non_improvement(clinic, tmp_path)
+    import_ratings(clinic, tmp_path, with_self_harm("0000"))
     wait_for(lambda: clinic.status()["alerts_owed"] > 0, within_s=30, what=lambda: clinic.site.log)
 
     clinic.site.mail_server.start()
