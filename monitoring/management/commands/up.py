@@ -42,8 +42,8 @@ class Command(BaseCommand):
         log = Log(sys.stdout.buffer)
         supervisor = Supervisor(lock=held, log=log)
         try:
-            prepare(supervisor, with_demo=not options["no_demo"])
-            start_site(supervisor)
+            start_embedded_servers(supervisor)
+            start_site(supervisor, with_demo=not options["no_demo"])
             log.announce(announcement())
             supervisor.run_until_stopped()
         except StopAsked:
@@ -71,30 +71,39 @@ def take_what_only_one_may_have() -> IO[str]:
     return held
 
 
-def prepare(supervisor: Supervisor, *, with_demo: bool) -> None:
-    """Start the embedded servers, bring the database up to date, fill it the first time."""
-    if settings.DATABASE_IS_EMBEDDED or settings.BROKER_IS_EMBEDDED:
-        addresses = start_servers(
-            settings.VAR_DIR,
-            start=supervisor.start,
-            with_postgres=settings.DATABASE_IS_EMBEDDED,
-            with_valkey=settings.BROKER_IS_EMBEDDED,
-            pause=supervisor.tick,
-        )
-        if settings.DATABASE_IS_EMBEDDED:
-            # Our own settings were read before the server had an address
-            connection.settings_dict.update(environ.Env.db_url_config(addresses.database_url))
+def start_embedded_servers(supervisor: Supervisor) -> None:
+    """Start what no address was given for, and learn its address."""
+    if not (settings.DATABASE_IS_EMBEDDED or settings.BROKER_IS_EMBEDDED):
+        return
+    addresses = start_servers(
+        settings.VAR_DIR,
+        start=supervisor.start,
+        with_postgres=settings.DATABASE_IS_EMBEDDED,
+        with_valkey=settings.BROKER_IS_EMBEDDED,
+        pause=supervisor.tick,
+    )
+    if settings.DATABASE_IS_EMBEDDED:
+        # Our own settings were read before the server had an address
+        connection.settings_dict.update(environ.Env.db_url_config(addresses.database_url))
+
+
+def start_site(supervisor: Supervisor, *, with_demo: bool) -> None:
+    """Start the web and wait until it answers; worker and beat follow.
+
+    All at once would be slower for whoever waits for the first page, and nothing is lost: what
+    is pushed before the worker runs is in the database. The demo cohort, which fills one core
+    for some seconds, is loaded while the web starts on another.
+    """
     with supervisor.interruptible():
         migrate_if_needed()
         is_empty = not Patient.objects.exists()
         connection.close()
+    web = supervisor.start(web_program())
     if with_demo and is_empty:
-        command = (sys.executable, "manage.py", "load_demo")
-        code = supervisor.run_to_end(
-            Program(name="load_demo", command=command, folder=settings.BASE_DIR)
-        )
-        if code != 0:
-            raise CommandError(f"The demo cohort could not be loaded (code {code}).")
+        load_demo(supervisor)
+    wait_until(web_answers, child=web, pause=supervisor.tick)
+    supervisor.start(worker_program())
+    supervisor.start(beat_program())
 
 
 def migrate_if_needed() -> None:
@@ -103,48 +112,52 @@ def migrate_if_needed() -> None:
         call_command("migrate", interactive=False, verbosity=0)
 
 
-def start_site(supervisor: Supervisor) -> None:
-    """Start the web and wait until it answers; worker and beat follow.
+def load_demo(supervisor: Supervisor) -> None:
+    command = (sys.executable, "manage.py", "load_demo")
+    program = Program(name="load_demo", command=command, folder=settings.BASE_DIR)
+    if (code := supervisor.run_to_end(program)) != 0:
+        raise CommandError(f"The demo cohort could not be loaded (code {code}).")
 
-    All at once would be slower for whoever waits for the first page, and nothing is lost: what
-    is pushed before the worker runs is in the database.
-    """
-    web = supervisor.start(
-        Program(
-            name="web",
-            command=(
-                *(sys.executable, "-m", "granian", "--interface", "wsgi"),
-                *("--host", ports.HOST, "--port", str(settings.PORT), "--no-ws"),
-                *("--workers", str(WEB_PROCESSES), "--blocking-threads", str(WEB_THREADS)),
-                *("--respawn-failed-workers", "--workers-kill-timeout", "5"),
-                "monitoring.wsgi:application",
-            ),
-            folder=settings.BASE_DIR,
-        )
+
+def web_program() -> Program:
+    return Program(
+        name="web",
+        command=(
+            *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+            *("--host", ports.HOST, "--port", str(settings.PORT), "--no-ws"),
+            *("--workers", str(WEB_PROCESSES), "--blocking-threads", str(WEB_THREADS)),
+            *("--respawn-failed-workers", "--workers-kill-timeout", "5"),
+            "monitoring.wsgi:application",
+        ),
+        folder=settings.BASE_DIR,
     )
-    wait_until(web_answers, child=web, pause=supervisor.tick)
-    celery = (sys.executable, "-m", "celery", "--quiet", "--app", "monitoring.celery")
-    worker_options = (
-        *("--pool", "prefork", "--concurrency", str(WORKER_PROCESSES)),
-        *("--hostname", "soundings@%h", "--loglevel", "INFO"),
-        *("--without-gossip", "--without-mingle", "--without-heartbeat"),  # there is no other
+
+
+def worker_program() -> Program:
+    return Program(
+        name="worker",
+        command=(
+            *_celery("worker"),
+            *("--pool", "prefork", "--concurrency", str(WORKER_PROCESSES)),
+            *("--hostname", "soundings@%h", "--loglevel", "INFO"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),  # there is no other
+        ),
+        folder=settings.BASE_DIR,
+        # One process per core is enough; threads of the linear algebra would only fight
+        environment={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     )
-    supervisor.start(
-        Program(
-            name="worker",
-            command=(*celery, "worker", *worker_options),
-            folder=settings.BASE_DIR,
-            # One process per core is enough; threads of the linear algebra would only fight
-            environment={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        )
+
+
+def beat_program() -> Program:
+    return Program(
+        name="beat",
+        command=(*_celery("beat"), "--pidfile", "", "--loglevel", "INFO"),
+        folder=settings.BASE_DIR,
     )
-    supervisor.start(
-        Program(
-            name="beat",
-            command=(*celery, "beat", "--pidfile", "", "--loglevel", "INFO"),
-            folder=settings.BASE_DIR,
-        )
-    )
+
+
+def _celery(what: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "celery", "--quiet", "--app", "monitoring.celery", what)
 
 
 def web_answers() -> bool:
