@@ -29,7 +29,7 @@ from analytics.policy import (
 from analytics.readouts import read_contributions, read_left_out, read_trajectories
 from analytics.releases import Release, load_shipped
 from analytics.risk import Risk, assess_risk
-from analytics.tables import NEVER, Floats, Ints
+from analytics.tables import NEVER, Bools, Floats, Ints
 from analytics.tracking import Tracks, follow
 from analytics.trajectories import Z95
 from analytics.validity import Readings, read
@@ -39,15 +39,20 @@ _SIL6R = ANALYTES.index(SIL6R)
 
 
 class Outcome(StrEnum):
-    """What could be said of a patient."""
+    """What could be said of a patient.
+
+    Whoever meets the rule already is not given a probability of coming to meet it.
+    """
 
     ESTIMATED = "estimated"
+    RULE_MET = "rule_met"
     NOT_ENOUGH_DATA = "not_enough_data"
     NOT_ASSESSABLE = "not_assessable"
 
 
 OUTCOMES = tuple(Outcome)
-_ESTIMATED, _NOT_ENOUGH, _NOT_ASSESSABLE = range(len(OUTCOMES))
+_ESTIMATED, _RULE_MET, _NOT_ENOUGH, _NOT_ASSESSABLE = range(len(OUTCOMES))
+_MEETS_RULE = STATES.index(ClinicalState.MEETS_TRD_RULE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,8 +292,12 @@ def estimate_cohort(
     )
     risk = assess_risk(marker, courses.early, release)
     has_evidence = (started != NEVER) & ((marker.variance > 0) | (courses.early >= 0))
-    outcome = np.where(is_blocked, _NOT_ASSESSABLE, np.where(has_evidence, _ESTIMATED, _NOT_ENOUGH))
-    signs = _signs(tracks, outcome, policy)
+    outcome = np.select(
+        [is_blocked, courses.state == _MEETS_RULE, has_evidence],
+        [_NOT_ASSESSABLE, _RULE_MET, _ESTIMATED],
+        _NOT_ENOUGH,
+    )
+    signs = _signs(tracks, has_evidence=has_evidence, is_blocked=is_blocked, policy=policy)
     return Estimates(
         patient_ids=history.patient_ids,
         outcome=outcome,
@@ -304,17 +313,18 @@ def estimate_cohort(
     )
 
 
-def _signs(tracks: Tracks, outcome: Ints, policy: Policy) -> Signs:
-    rise, limit = np.full(len(outcome), np.nan), np.full(len(outcome), np.nan)
+def _signs(tracks: Tracks, *, has_evidence: Bools, is_blocked: Bools, policy: Policy) -> Signs:
+    n_patients = len(is_blocked)
+    rise, limit = np.full(n_patients, np.nan), np.full(n_patients, np.nan)
     mine = (tracks.analyte == _SIL6R) & (tracks.n_scored >= policy.rise_draws)
     mine &= tracks.changes.span_weeks >= policy.rise_weeks
     rise[tracks.patient[mine]] = tracks.changes.since_set_point[mine]
     limit[tracks.patient[mine]] = tracks.changes.limit[mine]
-    held = np.zeros(len(outcome), dtype=np.bool_)
+    held = np.zeros(n_patients, dtype=np.bool_)
     held[tracks.patient[tracks.is_latest_held & (tracks.analyte == _SIL6R)]] = True
     return Signs(
-        is_assessed=outcome == _ESTIMATED,
-        is_not_assessable=outcome == _NOT_ASSESSABLE,
+        is_assessed=has_evidence & ~is_blocked,
+        is_not_assessable=is_blocked,
         is_held=held,
         rise=rise,
         rise_limit=limit,

@@ -199,7 +199,7 @@ def _put_on_record(
                 history_version=assessment.history_version,
                 model=assessment.model,
                 policy=assessment.policy,
-                probability=-1 if assessment.probability is None else assessment.probability,
+                probability=_place_in_order(assessment),
             )
             for assessment in assessments
         ],
@@ -213,6 +213,13 @@ def _put_on_record(
     Patient.objects.filter(pk__in=ids).update(stale_since=None)
     Attempt.objects.filter(patient__in=ids).delete()
     return assessments
+
+
+def _place_in_order(assessment: RiskAssessment) -> float:
+    """Place a patient among equals in need: first who meets the rule, last who has no number."""
+    if assessment.outcome == Outcome.RULE_MET:
+        return 1.0
+    return -1.0 if assessment.probability is None else assessment.probability
 
 
 def mark_outdated(*, at: datetime) -> int:

@@ -11,6 +11,7 @@ from patients.models import CareTeam, Patient
 
 class Outcome(models.TextChoices):
     ESTIMATED = "estimated", _("estimated")
+    RULE_MET = "rule_met", _("meets the rule already")
     NOT_ENOUGH_DATA = "not_enough_data", _("not enough data")
     NOT_ASSESSABLE = "not_assessable", _("not assessable")
 

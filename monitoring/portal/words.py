@@ -17,6 +17,7 @@ from analytics import (
     EvidenceKind,
     FlagReason,
     LeftOut,
+    Outcome,
     Reason,
     Trajectory,
 )
@@ -244,6 +245,10 @@ def no_number(estimate: Estimate | None, *, fault: str = "") -> str:
         }
     if any(flag.kind.value == FlagKind.NOT_ASSESSABLE for flag in estimate.wanted_flags):
         return _("not assessable: an IL-6 receptor blocker is running or washing out")
+    if estimate.outcome is Outcome.RULE_MET:
+        return _("meets TRD rule %(rule)s already: there is no probability left to give") % {
+            "rule": estimate.rules_version
+        }
     if estimate.state is ClinicalState.NO_EPISODE:
         return _("not enough data: no first dose is on record")
     return _("not enough data: no usable draw of sIL-6R, and no rating in weeks 2 to 4 of trial 1")

@@ -5,7 +5,7 @@ from datetime import datetime
 import pandas as pd
 import pytest
 
-from analytics import ClinicalState, Estimate
+from analytics import ClinicalState, Estimate, FlagKind, Outcome
 from analytics.definitions import INSTRUMENTS, RULES
 from tests.analytics.cohorts import (
     estimate_one,
@@ -160,6 +160,15 @@ def test_two_failed_trials_meet_the_rule() -> None:
     assert found.state is ClinicalState.MEETS_TRD_RULE
     assert RULES.version in found.state.value
     assert found.rules_version == RULES.version
+
+
+def test_whoever_meets_the_rule_is_given_no_probability_of_coming_to_meet_it() -> None:
+    trials = trials_table([(0, 8), (8, None)], stop_reason=["ineffective", ""])
+
+    found = rated([20, 19, 18], weeks=[0, 8, 16], at=16, trials=trials)
+
+    assert (found.outcome, found.probability) == (Outcome.RULE_MET, None)
+    assert [flag.kind for flag in found.wanted_flags] == [FlagKind.TRENDING_TO_RESISTANCE]
 
 
 def test_the_scale_with_a_baseline_is_the_primary_one() -> None:
