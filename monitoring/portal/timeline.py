@@ -47,6 +47,10 @@ class _Axis:
         return (on - self.first_dose_on).days / DAYS_A_WEEK
 
     def of_moment(self, at: datetime) -> float:
+        """Place a moment at its day, so that the figure and the tables name the same date."""
+        return self.of_day(at.astimezone(self.zone).date())
+
+    def exactly(self, at: datetime) -> float:
         start = datetime.combine(self.first_dose_on, time(), tzinfo=self.zone)
         return (at - start).total_seconds() / SECONDS_A_WEEK
 
@@ -272,7 +276,7 @@ def _band(
     weeks = [point.at_week for point in points if point.standing is charts.Standing.USED]
     if line is None or not weeks:
         return None
-    origin = axis.of_moment(line.origin_at)
+    origin = axis.exactly(line.origin_at)
     shown = np.linspace(min(weeks), max(weeks) + WEEKS_AHEAD, BAND_STEPS)
     band = prediction_band(line, shown - origin)
     return charts.Band(
@@ -294,7 +298,7 @@ def _reading(points: Sequence[charts.Point], back: int, *, axis: _Axis) -> chart
     if len(points) < back:
         return None
     point = points[-back]
-    on = axis.first_dose_on + timedelta(days=int(point.at_week * DAYS_A_WEEK // 1))
+    on = axis.first_dose_on + timedelta(days=round(point.at_week * DAYS_A_WEEK))
     return charts.Reading(text=point.text, when=charts.clinical_date(on))
 
 
