@@ -26,7 +26,7 @@ def _median_ms(client: Client, address: str) -> float:
 
 def look(team: CareTeam) -> tuple[int, float, float]:
     """Give the worklist's queries, its median time, and that of an empty signed-in page."""
-    client = Client()
+    client = Client(headers={"host": "127.0.0.1"})
     client.force_login(data.clinician_of(team))
     address = reverse("portal:worklist")
     client.get(address)

@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 DRAWS_AT_MOST = 500
 RESULTS_AT_MOST = 50
 DIGITS_AT_MOST = 20
+EARLIEST_YEAR = 1950  # no draw is older; a year before that is a slip of the pen
 _DIGITS = r"^[0-9]{1,20}(\.[0-9]{1,20})?$"
 
 
@@ -72,9 +73,20 @@ def _with_a_clock_time(value: object) -> object:
     return value
 
 
+def _is_within_memory(at: datetime) -> datetime:
+    if at.year < EARLIEST_YEAR:
+        raise PydanticCustomError(
+            "time_too_early",
+            "must not lie before {year}; check the year",
+            {"year": EARLIEST_YEAR},
+        )
+    return at
+
+
 CollectedAt = Annotated[
     datetime,
     BeforeValidator(_with_a_clock_time),
+    AfterValidator(_is_within_memory),
     PlainSerializer(lambda at: at.isoformat(), return_type=str),
     WithJsonSchema(
         {"type": "string", "format": "date-time", "examples": ["2026-11-02T08:10:00+01:00"]}
@@ -131,6 +143,10 @@ class ResultReport(_Part):
                     "cancelled_value", "a cancelled result must come without a value"
                 )
             return self
+        if self.value is None and self.unit is None:
+            raise PydanticCustomError(
+                "value_and_unit_missing", "value is missing, and so is its unit"
+            )
         if self.value is None:
             raise PydanticCustomError(
                 "value_missing", "value is missing; only a cancelled result has none"

@@ -37,7 +37,7 @@ def match(*, parked: Parked, patient: Patient, by: Clinician, at: datetime) -> D
         raise StillUnplaceable(placed.reasons)
     name = audit.name_of(by)
     if placed.on_record is None:
-        [written] = record_draws(
+        record_draws(
             [placed],
             laboratory_id=waiting.laboratory_id,
             inbound_id=waiting.inbound_id,
@@ -45,8 +45,10 @@ def match(*, parked: Parked, patient: Patient, by: Clinician, at: datetime) -> D
             at=at,
         )
     else:
-        written = amend_draw(placed, inbound_id=waiting.inbound_id, by=name, at=at)
-    draw = Draw.objects.get(public_id=written.public_id, superseded_at=None)
+        amend_draw(placed, inbound_id=waiting.inbound_id, by=name, at=at)
+    draw = Draw.objects.get(
+        laboratory=waiting.laboratory_id, accession=panel.accession, superseded_at=None
+    )
     mark_matched(waiting, draw=draw, by=name, at=at)
     return draw
 

@@ -23,7 +23,7 @@ class Fact(models.Model):
     recorded_by = models.CharField(max_length=100)
     superseded_at = models.DateTimeField(null=True, blank=True)
     superseded_by = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="supersedes"
+        "self", models.PROTECT, null=True, blank=True, related_name="supersedes", db_index=False
     )
     superseded_reason = models.CharField(max_length=500, blank=True, default="")
 

@@ -22,7 +22,8 @@ def park(
 ) -> dict[str, Parked]:
     """Park draws, each given as accession, digest, panel and reasons; give them back by digest.
 
-    The same draw in another message is parked once.
+    The same draw in another message is parked once. All park in one order, so that of two
+    messages that hold the same draws neither waits for the other in a circle.
     """
     if not panels:
         return {}
@@ -38,7 +39,7 @@ def park(
                 reasons=list(reasons),
                 parked_at=at,
             )
-            for accession, sha256, panel, reasons in panels
+            for accession, sha256, panel, reasons in sorted(panels, key=lambda each: each[1])
         ],
         ignore_conflicts=True,
     )
