@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
@@ -45,7 +46,10 @@ def handle_exception(fault: Exception, context: dict[str, Any]) -> Response | No
         return answer
     if not isinstance(fault, exceptions.APIException):
         return None
-    answer = problem(fault.status_code, str(fault.default_detail), detail=str(fault.detail))
+    title = str(fault.default_detail)
+    if "{" in title:  # a pattern that only the detail has filled in
+        title = HTTPStatus(fault.status_code).phrase
+    answer = problem(fault.status_code, title, detail=str(fault.detail))
     if isinstance(fault, exceptions.Throttled):
         answer = problem(429, _("Too many messages"), detail=_("Send it again later."))
         answer["Retry-After"] = str(max(1, math.ceil(getattr(fault, "wait", None) or 1)))

@@ -13,6 +13,7 @@ from monitoring import ingest
 from monitoring.api import examples
 from monitoring.api.authentication import LaboratoryAtTheDoor
 from monitoring.api.limits import PushesPerMinute
+from monitoring.api.negotiation import AlwaysTheFirst
 from monitoring.api.parsers import UntouchedBytes
 from monitoring.api.problems import CONTENT_TYPE, problem
 from monitoring.api.schema import Problem, PushAnswer, PushRequest
@@ -34,6 +35,7 @@ class Results(APIView):
 
     parser_classes = (UntouchedBytes,)
     throttle_classes = (PushesPerMinute,)
+    content_negotiation_class = AlwaysTheFirst
 
     @extend_schema(
         operation_id="push_results",

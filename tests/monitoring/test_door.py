@@ -1,15 +1,17 @@
 """The laboratory's door over HTTP: who may come in, what is answered, what is refused."""
 
+import io
 import json
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from monitoring import redis
 from monitoring.api import examples
+from monitoring.wsgi import application
 from patients.models import Inbound, Laboratory, LaboratoryKey, Parked, Patient, Result
 from patients.record.laboratories import SeveralKeys, issue_key, revoke_keys
 from tests.conftest import MONDAY, draw
@@ -248,3 +250,59 @@ def test_a_beginning_that_both_keys_share_revokes_neither(
         revoke_keys(laboratory=laboratory, beginning="snd_", by="operator", at=MONDAY)
 
     assert door.push(draw()).status_code == 201
+
+
+@pytest.mark.parametrize("wish", ["text/html", "application/fhir+json", ""])
+def test_what_the_sender_would_rather_read_turns_no_result_away(
+    door: Door, patient: Patient, wish: str
+) -> None:
+    answer = door.push(draw(), Accept=wish)
+
+    assert answer.status_code == 201
+    assert answer["Content-Type"] == "application/json"
+
+
+def test_a_refusal_is_titled_in_whole_words(door: Door) -> None:
+    answer = door.client.get("/api/v1/results", headers={"Authorization": f"Bearer {door.key}"})
+
+    assert answer.json()["title"] == "Method Not Allowed"
+
+
+def chunked(door: Door, body: bytes) -> tuple[str, Any]:
+    """Push as a server hands on a body that came in chunks: no length, a stream that ends."""
+    request = RequestFactory().generic(
+        "POST",
+        "/api/v1/results",
+        headers={"Authorization": f"Bearer {door.key}", "Transfer-Encoding": "chunked"},
+    )
+    said: list[str] = []
+    parts = application(
+        request.environ
+        | {
+            "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": "",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.input_terminated": True,
+        },
+        lambda status, _headers: said.append(status),
+    )
+    return said[0], json.loads(b"".join(parts))
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_message_in_chunks_is_taken_in(door: Door, patient: Patient) -> None:
+    status, answer = chunked(door, json.dumps(draw()).encode())
+
+    assert status == "201 Created"
+    assert answer["state"] == "recorded"
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_message_in_chunks_that_is_too_large_is_refused(
+    door: Door, settings: LazySettings
+) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+    status, _answer = chunked(door, b" " * (3 * 1024 * 1024))
+
+    assert status.startswith("413")
