@@ -190,6 +190,9 @@ def _put_on_record(
     """Write assessments, standings, flags and alerts; the caller holds the patients' rows."""
     ids = [assessment.patient_id for assessment in assessments]
     RiskAssessment.objects.bulk_create(assessments)
+    # Flags before standings, as a person's step does: in the other order the two could each wait
+    # for the other
+    raised = flags.reconcile(list(zip(assessments, wanted, strict=True)), at=at)
     Standing.objects.bulk_create(
         [
             Standing(
@@ -207,7 +210,6 @@ def _put_on_record(
         unique_fields=["patient"],
         update_fields=["team", "assessment", "history_version", "model", "policy", "probability"],
     )
-    raised = flags.reconcile(list(zip(assessments, wanted, strict=True)), at=at)
     alerts.queue(raised, at=at)
     flags.refresh_need(ids)
     Patient.objects.filter(pk__in=ids).update(stale_since=None)

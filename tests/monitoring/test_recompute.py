@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from analytics import CURRENT_POLICY, CURRENT_RELEASE
 from monitoring import ingest
@@ -269,6 +270,19 @@ def test_a_reading_on_an_il6_receptor_blocker_is_left_out_and_says_so(
 
     assert assessment.content["left_out"]
     assert not Flag.objects.up().filter(kind=FlagKind.DRIFTING).exists()
+
+
+def test_flags_are_locked_before_standings_as_a_person_who_acts_on_one_does(
+    patient: Patient,
+) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        recompute([patient.pk], at=MONDAY)
+
+    statements = [each["sql"] for each in asked]
+    flags = next(n for n, sql in enumerate(statements) if 'FROM "monitoring_flag"' in sql)
+    standings = next(n for n, sql in enumerate(statements) if 'INTO "monitoring_standing"' in sql)
+    assert "FOR UPDATE" in statements[flags]
+    assert flags < standings
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
