@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from monitoring import wake
-from monitoring.models import Alert, Flag, FlagKind
-from patients.models import Episode, Event, Patient, Rating, Trial
+from monitoring import flags, wake
+from monitoring.models import Alert, Flag, FlagKind, ResolveReason
+from patients.models import Clinician, Episode, Event, Patient, Rating, Trial
 from tests.factories import (
     ClinicianFactory,
     DoseStepFactory,
@@ -116,6 +116,27 @@ def test_a_positive_self_harm_item_interrupts_and_raises_its_flag_at_once(
     interruption = reverse("portal:safety", args=[flag.reference])
     assert answer.headers["Location"] == interruption
     assert "is no reassurance" in client.get(interruption).content.decode()
+
+
+def test_a_positive_rating_sent_again_after_its_flag_was_resolved_leads_to_that_flag(
+    client: Client, patient: Patient
+) -> None:
+    said = rating([*ITEMS[:11], 2, *ITEMS[12:]])
+    client.post(page(patient, "add_rating"), said)
+    flag = Flag.objects.get()
+    flags.resolve(
+        flag=flag,
+        version=flag.version,
+        reason=ResolveReason.ASSESSED,
+        plan="seen in person",
+        by=Clinician.objects.get(),
+        at=timezone.now(),
+    )
+
+    again = client.post(page(patient, "add_rating"), said)
+
+    assert again.headers["Location"] == reverse("portal:safety", args=[flag.reference])
+    assert Flag.objects.count() == 1
 
 
 def test_a_zero_is_never_called_safe(client: Client, patient: Patient) -> None:

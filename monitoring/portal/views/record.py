@@ -64,7 +64,8 @@ def _after_rating(request: HttpRequest, rating: Rating) -> HttpResponse:
     """Go back to the patient, unless the item on self-harm was answered above zero."""
     answer = rating.items and INSTRUMENTS[QIDS_SR16].self_harm_answer(rating.items)
     if answer:
-        flag = Flag.objects.up().get(patient=rating.patient_id, kind=FlagKind.SAFETY)
+        # The newest, and not the open one: a form sent twice may find its flag resolved already
+        flag = Flag.objects.filter(patient=rating.patient_id, kind=FlagKind.SAFETY).latest("pk")
         return redirect("portal:safety", flag.reference)
     if rating.total is None:
         messages.warning(
