@@ -12,6 +12,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS = re.compile(r"[0-9]{1,4}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 EARLIEST_BIRTH = date(1900, 1, 1)
+EARLIEST_RATING = date(1950, 1, 1)
 
 
 def text(*, at_most: int) -> Callable[[str], str]:
@@ -68,10 +69,15 @@ def moment(cell: str) -> datetime:
         raise CellIsWrong(message)
     try:
         if _DAY.fullmatch(cell):
-            return datetime.combine(date.fromisoformat(cell), time())
-        return datetime.fromisoformat(cell)
+            found = datetime.combine(date.fromisoformat(cell), time())
+        else:
+            found = datetime.fromisoformat(cell)
     except ValueError as fault:
         raise CellIsWrong(message) from fault
+    if found.date() < EARLIEST_RATING:
+        message = f"must not lie before {EARLIEST_RATING}; check the year"
+        raise CellIsWrong(message)
+    return found
 
 
 def in_zone(at: datetime, zone: ZoneInfo) -> datetime:

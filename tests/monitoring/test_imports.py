@@ -286,6 +286,7 @@ def test_every_fault_of_a_list_of_ratings_is_named(patient: Patient) -> None:
             "urn:clinic:mrn,0042,QIDS,2026-10-01,5",
             f"{start},yesterday,5",
             f"{start},2026-12-24,5",
+            f"{start},0001-01-01T00:00+14:00,5",
             f"{start},2026-10-01,28",
             f"{start},2026-10-02,",
             f"{FORM},16",
@@ -298,9 +299,10 @@ def test_every_fault_of_a_list_of_ratings_is_named(patient: Patient) -> None:
         "line 4, rated_at: “yesterday” must be a day or a day with a time: "
         "2026-11-02, 2026-11-02T08:10 or with +01:00",
         "line 5, rated_at: “2026-12-24” the rating is dated in the future",
-        "line 6, total: “28” must be a whole number from 0 to 27, or empty",
-        "line 7, total: the total must be a whole number from 0 to 27",
-        "line 8, rated_at: “2026-11-01T08:30:00+09:00” this scale is on record for this moment "
+        "line 6, rated_at: “0001-01-01T00:00+14:00” must not lie before 1950-01-01; check the year",
+        "line 7, total: “28” must be a whole number from 0 to 27, or empty",
+        "line 8, total: the total must be a whole number from 0 to 27",
+        "line 9, rated_at: “2026-11-01T08:30:00+09:00” this scale is on record for this moment "
         "with other answers; correct that one",
     ]
 
