@@ -1,6 +1,7 @@
 """Units of concentration, converted exactly: moving the decimal point is all that happens."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 # Powers of ten between the unit and one gram per litre (UCUM, case-sensitive codes; the spellings
 # with u, µ (U+00B5) and μ (U+03BC) are the same unit, and so are l and L)
@@ -28,6 +29,7 @@ class UnknownUnit(Exception):
     """The unit is not in the table, so no value can be given in another."""
 
 
+@lru_cache(maxsize=1024)
 def _power_of(unit: str) -> int:
     spelt = unit.strip().replace("µ", "u").replace("μ", "u")
     mass, slash, volume = spelt.partition("/")

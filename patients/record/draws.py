@@ -1,9 +1,11 @@
 """Draws and results on the record: new ones, corrected ones, retracted ones."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 from patients import audit
@@ -20,9 +22,8 @@ WITH draw AS (
                                inbound_id, recorded_at, recorded_by, superseded_reason)
     SELECT public_id, patient_id, %(laboratory)s, accession, collected_at,
            %(inbound)s, %(at)s, %(by)s, ''
-      FROM unnest(%(public_ids)s::uuid[], %(patients)s::bigint[], %(accessions)s::text[],
-                  %(collected)s::timestamptz[])
-        AS new (public_id, patient_id, accession, collected_at)
+      FROM json_to_recordset(%(draws)s::json)
+        AS new (public_id uuid, patient_id bigint, accession text, collected_at timestamptz)
      ORDER BY accession
     RETURNING id, public_id, patient_id
 ), result AS (
@@ -31,11 +32,9 @@ WITH draw AS (
                                  inbound_id, recorded_at, recorded_by, superseded_reason)
     SELECT draw.id, analyte_id, 1, status, comparator, value,
            sent_value, sent_unit, method, lot, %(inbound)s, %(at)s, %(by)s, ''
-      FROM unnest(%(draws)s::uuid[], %(analytes)s::bigint[], %(statuses)s::text[],
-                  %(comparators)s::text[], %(values)s::numeric[], %(sent_values)s::text[],
-                  %(sent_units)s::text[], %(methods)s::text[], %(lots)s::text[])
-        AS new (public_id, analyte_id, status, comparator, value,
-                sent_value, sent_unit, method, lot)
+      FROM json_to_recordset(%(results)s::json)
+        AS new (public_id uuid, analyte_id bigint, status text, comparator text, value numeric,
+                sent_value text, sent_unit text, method text, lot text)
       JOIN draw USING (public_id)
 ), trail AS (
     INSERT INTO patients_audit (at, by, verb, patient_id, subject, detail)
@@ -130,7 +129,6 @@ def record_draws(
     if not new:
         return []
     public_ids = [uuid4() for _ in new]
-    rows = [(name, r) for name, each in zip(public_ids, new, strict=True) for r in each.results]
     ask(
         (
             _WRITE_DRAWS,
@@ -139,23 +137,30 @@ def record_draws(
                 "inbound": inbound_id,
                 "at": at,
                 "by": by,
-                "public_ids": public_ids,
                 "patients": [each.patient_id for each in new],
-                "accessions": [each.accession for each in new],
-                "collected": [each.collected_at for each in new],
-                "draws": [name for name, _ in rows],
-                "analytes": [result.analyte_id for _, result in rows],
-                "statuses": [result.status for _, result in rows],
-                "comparators": [result.comparator for _, result in rows],
-                "values": [result.value for _, result in rows],
-                "sent_values": [result.sent_value for _, result in rows],
-                "sent_units": [result.sent_unit for _, result in rows],
-                "methods": [result.method for _, result in rows],
-                "lots": [result.lot for _, result in rows],
+                "draws": _as_rows(
+                    {
+                        "public_id": public_id,
+                        "patient_id": each.patient_id,
+                        "accession": each.accession,
+                        "collected_at": each.collected_at,
+                    }
+                    for public_id, each in zip(public_ids, new, strict=True)
+                ),
+                "results": _as_rows(
+                    {"public_id": public_id, **vars(result)}
+                    for public_id, each in zip(public_ids, new, strict=True)
+                    for result in each.results
+                ),
             },
         )
     )
     return [Written(public_id, "recorded") for public_id in public_ids]
+
+
+def _as_rows(rows: Iterable[dict[str, Any]]) -> str:
+    """Write rows as one parameter; a decimal travels as its digits."""
+    return json.dumps(list(rows), default=str)
 
 
 def amend_draw(placed: Placed, *, inbound_id: int, by: str, at: datetime) -> Written:
