@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef
 
 from analytics import CURRENT_POLICY, CURRENT_RELEASE, Estimate, estimate_cohort
-from monitoring import alerts, flags
+from monitoring import alerts, flags, standings
 from monitoring.history import histories_of
 from monitoring.models import (
     Attempt,
@@ -189,39 +189,16 @@ def _put_on_record(
 ) -> list[RiskAssessment]:
     """Write assessments, standings, flags and alerts; the caller holds the patients' rows."""
     ids = [assessment.patient_id for assessment in assessments]
-    RiskAssessment.objects.bulk_create(assessments)
+    standings.write_assessments(assessments)
     # Flags before standings, as a person's step does: in the other order the two could each wait
     # for the other
     raised = flags.reconcile(list(zip(assessments, wanted, strict=True)), at=at)
-    Standing.objects.bulk_create(
-        [
-            Standing(
-                patient=assessment.patient,
-                team_id=assessment.patient.team_id,
-                assessment=assessment,
-                history_version=assessment.history_version,
-                model=assessment.model,
-                policy=assessment.policy,
-                probability=_place_in_order(assessment),
-            )
-            for assessment in assessments
-        ],
-        update_conflicts=True,
-        unique_fields=["patient"],
-        update_fields=["team", "assessment", "history_version", "model", "policy", "probability"],
-    )
+    standings.write_standings(assessments)
     alerts.queue(raised, at=at)
     flags.refresh_need(ids)
     Patient.objects.filter(pk__in=ids).update(stale_since=None)
     Attempt.objects.filter(patient__in=ids).delete()
     return assessments
-
-
-def _place_in_order(assessment: RiskAssessment) -> float:
-    """Place a patient among equals in need: first who meets the rule, last who has no number."""
-    if assessment.outcome == Outcome.RULE_MET:
-        return 1.0
-    return -1.0 if assessment.probability is None else assessment.probability
 
 
 def mark_outdated(*, at: datetime) -> int:

@@ -280,7 +280,7 @@ def test_flags_are_locked_before_standings_as_a_person_who_acts_on_one_does(
 
     statements = [each["sql"] for each in asked]
     flags = next(n for n, sql in enumerate(statements) if 'FROM "monitoring_flag"' in sql)
-    standings = next(n for n, sql in enumerate(statements) if 'INTO "monitoring_standing"' in sql)
+    standings = next(n for n, sql in enumerate(statements) if "INTO monitoring_standing" in sql)
     assert "FOR UPDATE" in statements[flags]
     assert flags < standings
 
