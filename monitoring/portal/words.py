@@ -126,6 +126,10 @@ _PARKED: dict[str, Promise] = {
     ParkedReason.OTHER_PATIENT: gettext_lazy(
         "The same accession is on record for another patient."
     ),
+    ParkedReason.NEWER_ON_RECORD: gettext_lazy(
+        "The laboratory has since sent something else for this accession, and that is on record. "
+        "Reject this one."
+    ),
 }
 
 _ALLOCATIONS: dict[Allocation, Promise] = {

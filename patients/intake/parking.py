@@ -6,9 +6,9 @@ from django.db import transaction
 
 from patients import audit
 from patients.intake.panels import Panel
-from patients.intake.placing import Unplaceable, look_around, place
-from patients.models import Clinician, Draw, Parked, Patient
-from patients.record.draws import amend_draw, record_draws
+from patients.intake.placing import Reason, Unplaceable, look_around, place
+from patients.models import Clinician, Draw, Parked, Patient, Result
+from patients.record.draws import Placed, amend_draw, record_draws
 from patients.record.parking import lock_waiting, mark_matched, mark_rejected
 from patients.record.versions import lock
 
@@ -35,6 +35,8 @@ def match(*, parked: Parked, patient: Patient, by: Clinician, at: datetime) -> D
     placed = place(panel, among=around, patient_id=patient.pk, at=at)
     if isinstance(placed, Unplaceable):
         raise StillUnplaceable(placed.reasons)
+    if _is_overtaken(placed, since=waiting.parked_at):
+        raise StillUnplaceable((Reason.NEWER_ON_RECORD.value,))
     name = audit.name_of(by)
     if placed.on_record is None:
         record_draws(
@@ -51,6 +53,27 @@ def match(*, parked: Parked, patient: Patient, by: Clinician, at: datetime) -> D
     )
     mark_matched(waiting, draw=draw, by=name, at=at)
     return draw
+
+
+def _is_overtaken(placed: Placed, *, since: datetime) -> bool:
+    """Tell whether the laboratory has said something else of this draw since it was parked.
+
+    What waited is then the older word, and must not replace the newer one on the record.
+    """
+    known = placed.on_record
+    if known is None:
+        return False
+    before = {analyte_id: result.placed for analyte_id, result in known.results.items()}
+    differs = known.collected_at != placed.collected_at or any(
+        result.analyte_id in before and not result.says_the_same_as(before[result.analyte_id])
+        for result in placed.results
+    )
+    return (
+        differs
+        and Result.objects.filter(draw=known.pk, inbound__received_at__gt=since)
+        .filter(analyte__in=[result.analyte_id for result in placed.results])
+        .exists()
+    )
 
 
 @transaction.atomic

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     UNKNOWN_UNIT = "unknown_unit"
     COLLECTED_IN_THE_FUTURE = "collected_in_the_future"
     OTHER_PATIENT = "accession_belongs_to_another_patient"
+    NEWER_ON_RECORD = "newer_on_record"  # found only when a person places what has waited
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,69 @@
+"""A parked draw is the older word where the laboratory has spoken of the same draw since."""
+
+from datetime import timedelta
+
+import pytest
+
+from patients.intake.parking import StillUnplaceable, match
+from patients.models import Clinician, Parked, Patient
+from tests.conftest import MONDAY, Push, draw
+from tests.factories import ClinicianFactory
+from tests.patients.test_intake import current_results, message
+
+pytestmark = pytest.mark.django_db
+LATER = MONDAY + timedelta(hours=1)
+
+
+@pytest.fixture
+def clinician(patient: Patient) -> Clinician:
+    return ClinicianFactory.create(teams=[patient.team])
+
+
+def test_what_waited_does_not_replace_a_value_that_came_after_it(
+    push: Push, patient: Patient, clinician: Clinician
+) -> None:
+    push(message(draw(mrn="9999", value="30.00")))
+    push(message(draw(value="37.50")), at=LATER)
+
+    with pytest.raises(StillUnplaceable, match="newer_on_record"):
+        match(parked=Parked.objects.get(), patient=patient, by=clinician, at=LATER)
+
+    assert [result.sent_value for result in current_results()] == ["37.50"]
+    assert Parked.objects.get().state == "waiting"
+
+
+def test_of_two_that_waited_the_later_stays_on_record(
+    push: Push, patient: Patient, clinician: Clinician
+) -> None:
+    push(message(draw(mrn="9999", value="30.00")))
+    push(message(draw(mrn="9999", value="37.50")), at=LATER)
+    earlier, later = Parked.objects.order_by("parked_at")
+
+    match(parked=later, patient=patient, by=clinician, at=LATER)
+    with pytest.raises(StillUnplaceable, match="newer_on_record"):
+        match(parked=earlier, patient=patient, by=clinician, at=LATER)
+
+    assert [result.sent_value for result in current_results()] == ["37.50"]
+
+
+def test_a_correction_that_waited_is_put_on_record(
+    push: Push, patient: Patient, clinician: Clinician
+) -> None:
+    push(message(draw(value="30.00")))
+    push(message(draw(mrn="9999", value="37.50")), at=LATER)
+
+    match(parked=Parked.objects.get(), patient=patient, by=clinician, at=LATER)
+
+    assert [result.sent_value for result in current_results()] == ["37.50"]
+
+
+def test_what_waited_and_says_the_same_is_placed(
+    push: Push, patient: Patient, clinician: Clinician
+) -> None:
+    push(message(draw(mrn="9999")))
+    push(message(draw()), at=LATER)
+
+    match(parked=Parked.objects.get(), patient=patient, by=clinician, at=LATER)
+
+    assert Parked.objects.get().state == "matched"
+    assert len(current_results()) == 1
