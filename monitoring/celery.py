@@ -2,12 +2,27 @@
 
 import os
 
-from celery import Celery
+from celery import Celery, Task
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitoring.settings")
 
-app = Celery("soundings")
+
+class SiteTask(Task):  # type: ignore[type-arg]
+    """A task that looks its connection to the database over before it begins.
+
+    Celery would open a new one for every task, which costs more than most tasks do.
+    """
+
+    abstract = True
+
+    def before_start(self, *args: object, **options: object) -> None:  # noqa: ARG002
+        close_old_connections()
+
+
+app = Celery("soundings", task_cls=SiteTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf["CELERY_DB_REUSE_MAX"] = 1000
 app.autodiscover_tasks(["monitoring"])
 app.conf.beat_scheduler = "monitoring.pulse:Scheduler"
 app.steps["consumer"].add("monitoring.pulse:WorkerPulse")

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 
 from patients import audit
 from patients.intake.panels import Panel
@@ -70,7 +71,10 @@ def _is_overtaken(placed: Placed, *, since: datetime) -> bool:
     )
     return (
         differs
-        and Result.objects.filter(draw=known.pk, inbound__received_at__gt=since)
+        and Result.objects.alias(
+            brought_at=Coalesce("inbound__received_at", "draw__inbound__received_at")
+        )
+        .filter(draw=known.pk, brought_at__gt=since)
         .filter(analyte__in=[result.analyte_id for result in placed.results])
         .exists()
     )

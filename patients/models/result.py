@@ -101,6 +101,7 @@ class Result(Fact):
     sent_unit = models.CharField(max_length=20, blank=True, default="")
     method = models.CharField(max_length=200, blank=True, default="")
     lot = models.CharField(max_length=100, blank=True, default="")
+    # The message that brought this version; empty when it is the one that brought the draw
     inbound = models.ForeignKey(
         Inbound, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )

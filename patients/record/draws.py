@@ -13,7 +13,7 @@ from patients.models import Draw, Result
 from patients.record.versions import count_up
 from patients.statements import ask
 
-# One statement writes any number of draws with their results, their audit lines and the new
+# One statement writes any number of draws with their results, their one audit line and the new
 # versions of their patients: a push costs one round trip, and a list of 500 draws costs one too.
 # All write accessions in one order, so that no two messages wait for each other in a circle.
 _WRITE_DRAWS = """
@@ -31,14 +31,15 @@ WITH draw AS (
                                  sent_value, sent_unit, method, lot,
                                  inbound_id, recorded_at, recorded_by, superseded_reason)
     SELECT draw.id, analyte_id, 1, status, comparator, value,
-           sent_value, sent_unit, method, lot, %(inbound)s, %(at)s, %(by)s, ''
+           sent_value, sent_unit, method, lot, NULL, %(at)s, %(by)s, ''
       FROM json_to_recordset(%(results)s::json)
         AS new (public_id uuid, analyte_id bigint, status text, comparator text, value numeric,
                 sent_value text, sent_unit text, method text, lot text)
       JOIN draw USING (public_id)
 ), trail AS (
     INSERT INTO patients_audit (at, by, verb, patient_id, subject, detail)
-    SELECT %(at)s, %(by)s, 'record_draw', patient_id, 'draw:' || public_id, '{}' FROM draw
+    SELECT %(at)s, %(by)s, 'record_draws', CASE WHEN count(*) = 1 THEN min(patient_id) END,
+           'message:' || %(inbound)s, jsonb_build_object('draws', count(*)) FROM draw
 )
 UPDATE patients_patient
    SET history_version = history_version + 1, stale_since = coalesce(stale_since, %(at)s)
@@ -259,7 +260,7 @@ def _move(draw: Draw, placed: Placed, *, inbound_id: int, by: str, at: datetime)
         before = result.pk
         Result.objects.filter(pk=before).update(superseded_at=at, superseded_reason=reason)
         result.pk = None
-        result.draw = moved
+        result.draw, result.inbound_id = moved, result.inbound_id or draw.inbound_id
         result.recorded_at, result.recorded_by = at, by
         result.save(force_insert=True)
         Result.objects.filter(pk=before).update(superseded_by=result.pk)

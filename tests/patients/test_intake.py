@@ -76,7 +76,7 @@ def test_a_draw_is_recorded_with_its_digits_and_its_audit_line(
     patient.refresh_from_db()
     assert patient.history_version == version + 1
     assert patient.stale_since is not None
-    assert Audit.objects.filter(verb="record_draw", patient_id=patient.pk).count() == 1
+    assert Audit.objects.filter(verb="record_draws", patient_id=patient.pk).count() == 1
 
 
 def test_a_value_in_another_unit_is_converted_and_kept_as_sent(
@@ -427,7 +427,7 @@ def test_sixteen_pushes_of_one_draw_in_other_bytes_make_one_result(
     assert faults == []
     assert Result.objects.count() == Draw.objects.count() == 1
     patient.refresh_from_db()
-    assert Audit.objects.filter(verb="record_draw").count() == 1
+    assert Audit.objects.filter(verb="record_draws").count() == 1
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
