@@ -111,16 +111,8 @@ def follow(
         readings = hold(readings, exact.row[held])
         exact = exact.of(~held)
     censored = scored.of(readings.is_censored[scored.row])
-    sums = exact_sums = exact.sums(len(codes))
-    rows = exact
-    if len(censored.row):
-        is_above = readings.is_above[censored.row]
-        found = stand_in(
-            censored.track, censored.weeks, censored.y, is_above, exact=sums, growth=growth
-        )
-        censored = replace(censored, y=found.value, weight=found.weight)
-        rows = _join(exact, censored)
-        sums = sums + censored.sums(len(codes))
+    exact_sums = exact.sums(len(codes))
+    rows, sums = _with_stand_ins(exact, censored, exact_sums, readings, growth)
     lines = fit_lines(sums, growth)
     level, level_sd = at_week(lines, (at_us - origin) / US_PER_WEEK)
     latest = np.full(len(codes), -1, dtype=np.int64)
@@ -142,6 +134,20 @@ def follow(
         is_latest_held=_latest_held(readings, track, len(codes)),
     )
     return tracks, _weigh(tracks, rows, sums, started_us, segments, release), readings
+
+
+def _with_stand_ins(
+    exact: ScoredRows, censored: ScoredRows, sums: Sums, readings: Readings, growth: Growth
+) -> tuple[ScoredRows, Sums]:
+    """Let each censored draw count as the Gaussian that expectation propagation gives it."""
+    if not len(censored.row):
+        return exact, sums
+    is_above = readings.is_above[censored.row]
+    found = stand_in(
+        censored.track, censored.weeks, censored.y, is_above, exact=sums, growth=growth
+    )
+    counted = replace(censored, y=found.value, weight=found.weight)
+    return _join(exact, counted), sums + counted.sums(len(sums.n))
 
 
 def _number_tracks(readings: Readings, size: int) -> tuple[Ints, Ints]:

@@ -4,11 +4,14 @@ import re
 import subprocess
 import tempfile
 import time
+from uuid import uuid4
 
-from django.db import connection
+from django.db import connection, transaction
 
+from bench import data
 from bench.site import database_environment
 from monitoring.embedded import postgres
+from patients.models import Analyte, CareTeam
 
 CLIENTS = 8
 # A row like a result: three indexes, two foreign keys
@@ -69,6 +72,47 @@ def copied_rows_per_second(*, rows: int) -> float:
     ):
         copy.write(lines)
     return rows / (time.perf_counter() - started)
+
+
+_HIGH = 10**12  # numbers that no other row of the run has
+
+
+def copied_draws_per_second(team: CareTeam, *, draws: int) -> float:
+    """Copy draws, each with its result, into the very tables that the door writes.
+
+    The same rows under the same constraints, foreign keys and indexes, in one transaction; what is
+    left out is everything that makes a door: reading, checking, recognising, auditing, answering.
+    """
+    patients = list(team.patients.values_list("pk", flat=True))
+    laboratory = data.laboratory().pk
+    [analyte] = Analyte.objects.filter(code="sIL-6R").values_list("pk", flat=True)
+    at = "2026-10-01T08:10:00Z"
+    heads = "".join(
+        f"{_HIGH + n}\t{uuid4()}\t{patients[n % len(patients)]}\t{laboratory}\tcopy-{n}\t{at}\t"
+        f"{at}\tbench\t\n"
+        for n in range(draws)
+    )
+    rows = "".join(
+        f"{_HIGH + n}\t{analyte}\t1\tfinal\t\t37.50\t37.50\tng/mL\tELISA\tP-1142\t{at}\tbench\t\n"
+        for n in range(draws)
+    )
+    started = time.perf_counter()
+    with transaction.atomic(), connection.cursor() as cursor:
+        with cursor.copy(
+            "COPY patients_draw (id, public_id, patient_id, laboratory_id, accession, "
+            "collected_at, recorded_at, recorded_by, superseded_reason) FROM STDIN"
+        ) as copy:
+            copy.write(heads)
+        with cursor.copy(
+            "COPY patients_result (draw_id, analyte_id, version, status, comparator, value, "
+            "sent_value, sent_unit, method, lot, recorded_at, recorded_by, superseded_reason) "
+            "FROM STDIN"
+        ) as copy:
+            copy.write(rows)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what the commit would check
+        seconds = time.perf_counter() - started
+        transaction.set_rollback(True)
+    return draws / seconds
 
 
 def fsync_is_on() -> bool:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from django.db import connection
 
 from analytics import History
+from patients.statements import ask
 
 # The facts are dated by days; a day begins at midnight of the patient's site
 _PATIENTS = """
@@ -22,7 +22,7 @@ SELECT patient.id AS patient_id,
   JOIN patients_site AS site ON site.id = team.site_id
   LEFT JOIN patients_episode AS fact
     ON fact.patient_id = patient.id AND fact.superseded_at IS NULL AND fact.ended_on IS NULL
- WHERE patient.id = ANY(%s)
+ WHERE patient.id = ANY(%s::bigint[])
 """
 # Two reports of one analyte at one moment by one laboratory: the one recorded last is the current.
 # A zero without a comparator is no concentration: it is shown, and not estimated from.
@@ -34,14 +34,14 @@ SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment)
   FROM patients_draw AS draw
   JOIN patients_result AS fact ON fact.draw_id = draw.id AND fact.superseded_at IS NULL
   JOIN patients_analyte AS analyte ON analyte.id = fact.analyte_id
- WHERE draw.patient_id = ANY(%s) AND draw.superseded_at IS NULL AND fact.value > 0
+ WHERE draw.patient_id = ANY(%s::bigint[]) AND draw.superseded_at IS NULL AND fact.value > 0
  ORDER BY draw.patient_id, analyte.code, draw.collected_at, segment, fact.recorded_at DESC,
           fact.id DESC
 """
 _RATINGS = """
 SELECT fact.patient_id, fact.instrument, {rated} AS rated_at, fact.total::float8 AS total
   FROM patients_rating AS fact
- WHERE fact.patient_id = ANY(%s) AND fact.superseded_at IS NULL AND fact.total IS NOT NULL
+ WHERE fact.patient_id = ANY(%s::bigint[]) AND fact.superseded_at IS NULL AND fact.total IS NOT NULL
 """
 _TRIALS = """
 SELECT fact.patient_id, fact.id AS trial_id, fact.drug, fact.atc, {started} AS started_at,
@@ -55,7 +55,7 @@ SELECT fact.patient_id, fact.id AS trial_id, fact.drug, fact.atc, {started} AS s
         SELECT dose_mg FROM patients_dosestep
          WHERE trial_id = fact.id ORDER BY started_on DESC LIMIT 1
        ) AS step ON TRUE
- WHERE fact.patient_id = ANY(%s) AND fact.superseded_at IS NULL
+ WHERE fact.patient_id = ANY(%s::bigint[]) AND fact.superseded_at IS NULL
 """
 _EVENTS = """
 SELECT fact.patient_id, fact.kind, {started} AS started_at, {stopped} AS stopped_at
@@ -63,7 +63,7 @@ SELECT fact.patient_id, fact.kind, {started} AS started_at, {stopped} AS stopped
   JOIN patients_patient AS patient ON patient.id = fact.patient_id
   JOIN patients_careteam AS team ON team.id = patient.team_id
   JOIN patients_site AS site ON site.id = team.site_id
- WHERE fact.patient_id = ANY(%s) AND fact.superseded_at IS NULL
+ WHERE fact.patient_id = ANY(%s::bigint[]) AND fact.superseded_at IS NULL
 """
 _TIMES = {"started_at", "stopped_at", "drawn_at", "rated_at", "adequate_from"}
 _NUMBERS = {"value", "total", "dose_mg"}
@@ -127,12 +127,17 @@ def _as_column(name: str, values: list[Any] | None) -> Any:
     return np.array(given, dtype=object)
 
 
-def _fetch(name: str, patient_ids: Sequence[int]) -> pd.DataFrame:
+def _question(name: str) -> str:
     columns, sql = _QUERIES[name]
     arrays = ", ".join(f"array_agg({column})" for column in columns)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {arrays} FROM ({sql}) AS facts", [list(patient_ids)])  # noqa: S608
-        row = cursor.fetchone()
+    return f"SELECT {arrays} FROM ({sql}) AS facts"  # noqa: S608 - made of the words above
+
+
+_QUESTIONS = {name: _question(name) for name in _QUERIES}
+
+
+def _table(name: str, row: Sequence[Any]) -> pd.DataFrame:
+    columns, _sql = _QUERIES[name]
     return pd.DataFrame(
         {column: _as_column(column, values) for column, values in zip(columns, row, strict=True)}
     )
@@ -140,4 +145,8 @@ def _fetch(name: str, patient_ids: Sequence[int]) -> pd.DataFrame:
 
 def histories_of(patient_ids: Sequence[int]) -> History:
     """Read the present history of these patients; the caller holds their rows."""
-    return History(**{name: _fetch(name, patient_ids) for name in _QUERIES})
+    ids = list(patient_ids)
+    answers = ask(*((question, [ids]) for question in _QUESTIONS.values()))
+    return History(
+        **{name: _table(name, row) for name, [row] in zip(_QUESTIONS, answers, strict=True)}
+    )

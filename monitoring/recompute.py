@@ -37,8 +37,9 @@ def assess_stale_patients(*, at: datetime, at_most: int) -> int:
     patient_ids: list[int] = []
     try:
         with transaction.atomic():
-            patient_ids = _claim(at=at, at_most=at_most)
-            recompute(patient_ids, at=at)
+            patients = _claim(at=at, at_most=at_most)
+            patient_ids = [patient.pk for patient in patients]
+            _assess(patients, at=at)
     except Exception as fault:
         if not patient_ids:
             raise
@@ -52,14 +53,13 @@ def assess_stale_patients(*, at: datetime, at_most: int) -> int:
     return len(patient_ids)
 
 
-def _claim(*, at: datetime, at_most: int) -> list[int]:
+def _claim(*, at: datetime, at_most: int) -> list[Patient]:
     resting = Attempt.objects.filter(patient=OuterRef("pk"), retry_at__gt=at)
     return list(
         Patient.objects.stale()
         .filter(~Exists(resting))
         .order_by("stale_since")
-        .select_for_update(no_key=True, skip_locked=True)
-        .values_list("pk", flat=True)[:at_most]
+        .select_for_update(no_key=True, skip_locked=True)[:at_most]
     )
 
 
@@ -131,11 +131,18 @@ def recompute(patient_ids: Sequence[int], *, at: datetime) -> list[RiskAssessmen
     A history that was assessed before by this model and policy is not assessed again, so every
     caller may repeat itself without harm.
     """
-    patients = list(
-        Patient.objects.filter(pk__in=patient_ids)
-        .select_for_update(no_key=True, skip_locked=True)
-        .order_by("pk")
+    return _assess(
+        list(
+            Patient.objects.filter(pk__in=patient_ids)
+            .select_for_update(no_key=True, skip_locked=True)
+            .order_by("pk")
+        ),
+        at=at,
     )
+
+
+def _assess(patients: Sequence[Patient], *, at: datetime) -> list[RiskAssessment]:
+    """Assess these patients, whose rows the caller holds, unless that was done before."""
     done = set(
         Standing.objects.filter(
             patient__in=patients,

@@ -1,4 +1,4 @@
-"""Statements of the laboratory's door, where one push must cost few round trips.
+"""Statements of the road, where one push and its assessment must cost few round trips.
 
 Elsewhere the ORM speaks to the database. Here several questions that do not depend on each other's
 answers leave together, and each is planned once a connection. They take part in Django's

@@ -194,19 +194,29 @@ def back_calculate(
         auc_standard_error=hanley_mcneil_standard_error(auc, n_positive=n, n_negative=m),
         probability_auc_over_07=over[0],
         probability_auc_over_08=over[1],
-        cut=middle,
-        cut_low=middle - half,
-        cut_high=middle + half,
+        **_cut(middle, half),
         sensitivity=sensitivity,
         sensitivity_low=low,
         sensitivity_high=high,
-        log_odds_per_unit=d / sd,
-        odds_ratio_per_unit=float(np.exp(d / sd)),
-        odds_ratio_per_sd=float(np.exp(d)),
+        **_odds(d, sd),
         prevalence=prevalence,
         **_on_the_ln_scale(summary, cv=sd / _mean(summary)),
         **_in_practice(d, sensitivity, prevalence),
     )
+
+
+def _cut(middle: float, half: float) -> dict[str, float]:
+    """Give the midpoint of the two means with its interval."""
+    return {"cut": middle, "cut_low": middle - half, "cut_high": middle + half}
+
+
+def _odds(d: float, sd: float) -> dict[str, float]:
+    """Give the log-odds that a linear discriminant implies, by unit and by standard deviation."""
+    return {
+        "log_odds_per_unit": d / sd,
+        "odds_ratio_per_unit": float(np.exp(d / sd)),
+        "odds_ratio_per_sd": float(np.exp(d)),
+    }
 
 
 def seed_study() -> tuple[BackCalculated, ...]:

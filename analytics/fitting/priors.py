@@ -191,7 +191,6 @@ def release_of(
     if has_labels and min(model.group_sizes) > 0:
         share = resistant / (remitting + resistant)
     mix = np.hstack([(1 - share) * np.eye(2), share * np.eye(2)])
-    apart = np.hstack([-np.eye(2), np.eye(2)])
     lines, spread = model.effects.ravel(), model.effects_covariance
     old = base.markers[SIL6R]
     marker = replace(
@@ -204,14 +203,7 @@ def release_of(
     )
     contrast = base.contrast
     if has_labels:
-        contrast = Contrast(
-            delta=_pair(apart @ lines),
-            covariance=_triangle(apart @ spread @ apart.T),
-            shrinkage=1.0,
-            ramp_weeks=model.landmark_weeks,
-            mixing=share,
-            cap=np.inf,
-        )
+        contrast = _learned_contrast(model, share)
     made = replace(
         base,
         version=version,
@@ -224,6 +216,19 @@ def release_of(
         card=card,
     )
     return parse(dump(made))
+
+
+def _learned_contrast(model: TrainedModel, share: float) -> Contrast:
+    """Take the contrast as the labels say it: whole, and without a cap."""
+    apart = np.hstack([-np.eye(2), np.eye(2)])
+    return Contrast(
+        delta=_pair(apart @ model.effects.ravel()),
+        covariance=_triangle(apart @ model.effects_covariance @ apart.T),
+        shrinkage=1.0,
+        ramp_weeks=model.landmark_weeks,
+        mixing=share,
+        cap=np.inf,
+    )
 
 
 def _pair(values: Floats) -> tuple[float, float]:

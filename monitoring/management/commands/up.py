@@ -139,7 +139,7 @@ def worker_program() -> Program:
         command=(
             *_celery("worker"),
             *("--pool", "prefork", "--concurrency", str(WORKER_PROCESSES)),
-            *("--hostname", "soundings@%h", "--loglevel", "INFO"),
+            *("--hostname", "soundings@%h", "--loglevel", "WARNING"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),  # there is no other
         ),
         folder=settings.BASE_DIR,
@@ -151,7 +151,7 @@ def worker_program() -> Program:
 def beat_program() -> Program:
     return Program(
         name="beat",
-        command=(*_celery("beat"), "--pidfile", "", "--loglevel", "INFO"),
+        command=(*_celery("beat"), "--pidfile", "", "--loglevel", "WARNING"),
         folder=settings.BASE_DIR,
     )
 
