@@ -15,7 +15,7 @@ PROCESSES = 2  # as many as the worker has
 _WORK_OFF = """
 import django; django.setup()
 from django.utils import timezone
-from monitoring.recompute import assess_stale_patients
+from monitoring.tasks import assess_stale_patients
 while assess_stale_patients(at=timezone.now(), at_most=1000):
     pass
 """

@@ -75,6 +75,13 @@ MIDDLEWARE = [
     "monitoring.portal.middleware.ReadersOwnWays",
 ]
 
+# The machines' door has no sessions, forms, messages or pages (monitoring/wsgi.py)
+DOOR_PATH = "/api/v1/"
+DOOR_MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.common.CommonMiddleware",
+]
+
 ROOT_URLCONF = "monitoring.urls"
 WSGI_APPLICATION = "monitoring.wsgi.application"
 TEMPLATES = [

@@ -1,10 +1,15 @@
 """What the queue may ask for: each task reads the clock and calls one function."""
 
+import gc
+
 from celery import shared_task
 from django.utils import timezone
 
 from monitoring import alerts, wake
 from monitoring.recompute import PATIENTS_AT_ONCE, assess_stale_patients, mark_outdated
+
+# What is loaded by now stays for good in every child of the worker: the collector need not walk it
+gc.freeze()
 
 
 @shared_task
