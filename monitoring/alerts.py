@@ -39,6 +39,13 @@ def next_digest_at(clinician: Clinician, *, at: datetime) -> datetime:
     return due
 
 
+def follow_preferences(clinician: Clinician, *, at: datetime) -> None:
+    """Move what is owed with the next digest to the hour that the clinician has chosen now."""
+    Alert.objects.filter(
+        clinician=clinician, urgency=Urgency.DIGEST, delivery=None, dropped_at=None
+    ).update(due_at=next_digest_at(clinician, at=at))
+
+
 def queue(flags: Sequence[Flag], *, at: datetime) -> None:
     """Owe the news of each flag to every member of the patient's team, in the flag's transaction.
 

@@ -154,14 +154,19 @@ def _repeat_answers(panels: Sequence[Panel], sender: Sender) -> tuple[Answer, ..
     A draw that was corrected since stays corrected: these bytes are an old message, not a new wish.
     """
     accessions = [panel.accession for panel in panels]
-    waiting = Parked.objects.select_related("draw").filter(
-        laboratory_id=sender.laboratory_id, accession__in=accessions
+    waiting = list(
+        Parked.objects.select_related("draw")
+        .filter(laboratory_id=sender.laboratory_id, accession__in=accessions)
+        .order_by("pk")
     )
-    parked = {each.sha256: each for each in waiting}
+    # The digest of a panel depends on how it is read, which may have changed since; its accession
+    # does not
+    parked = {each.accession: each for each in waiting} | {each.sha256: each for each in waiting}
     draws = read_draws(sender.laboratory_id, accessions)
-    return tuple(
-        _answer_parked(parked[panel.sha256])
-        if panel.sha256 in parked
-        else Answer(draws[panel.accession].public_id, panel.accession, "known")
-        for panel in panels
-    )
+
+    def answer(panel: Panel) -> Answer:
+        if panel.sha256 not in parked and panel.accession in draws:
+            return Answer(draws[panel.accession].public_id, panel.accession, "known")
+        return _answer_parked(parked.get(panel.sha256) or parked[panel.accession])
+
+    return tuple(answer(panel) for panel in panels)

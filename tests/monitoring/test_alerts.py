@@ -92,6 +92,18 @@ def test_a_high_flag_is_told_at_once_and_a_watch_flag_with_the_digest(
     ]
 
 
+def test_a_digest_that_is_owed_moves_to_the_hour_that_is_chosen_now(
+    raise_flag: RaiseFlag, clinician: Clinician
+) -> None:
+    raise_flag(FlagKind.DRIFTING, FlagLevel.WATCH)
+    clinician.digest_hour = 20  # 11:00 UTC in Tokyo, two hours from now
+
+    alerts.follow_preferences(clinician, at=MONDAY)
+    deliver(MONDAY + timedelta(hours=2))
+
+    assert [each.subject for each in mail.outbox] == ["Your daily summary"]
+
+
 def test_every_member_of_the_team_is_told_once(raise_flag: RaiseFlag, team: CareTeam) -> None:
     add_clinician(
         email="second@example.org",

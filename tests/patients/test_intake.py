@@ -297,6 +297,19 @@ def test_the_same_parked_draw_keeps_its_place_in_the_queue(push: Push) -> None:
     }
 
 
+def test_a_parked_message_is_known_again_though_its_zone_is_read_otherwise_now(
+    push: Push, laboratory: Laboratory
+) -> None:
+    body = message(draw(collected_at="2026-11-02T08:10:00"))
+    first = push(body)
+    moved = Sender(laboratory_id=laboratory.pk, key_id=None, zone=ZoneInfo("UTC"))
+
+    again = push(body, sender=moved)
+
+    assert again.answers == first.answers
+    assert not again.is_new
+
+
 def test_a_list_answers_draw_by_draw_in_its_order(push: Push, patient: Patient) -> None:
     push(message(draw(accession="A-2")))
 

@@ -29,6 +29,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
             digest_hour=form.cleaned_data["digest_hour"],
             at=at,
         )
+        alerts.follow_preferences(reader, at=at)
         messages.success(request, _("Preferences saved."))
         return redirect("portal:preferences")
     next_at = alerts.next_digest_at(reader, at=at)
