@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
+from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from monitoring import flags, wake
 from patients import audit
@@ -37,14 +38,16 @@ def receive(
     """Take in a laboratory's message, and wake the workers once it is committed.
 
     Two messages that bring the same new accession for two patients at the same moment collide in
-    the database; the second is taken in again and then sees the first.
+    the database, and two long lists can wait for each other; the one that gives way is taken in
+    again and then sees the other.
     """
     for remaining in reversed(range(TRIES)):
         try:
             receipt = take_in(panels, body=body, dialect=dialect, sender=sender, at=at)
             break
-        except IntegrityError:
-            if not remaining:
+        except (IntegrityError, OperationalError) as fault:
+            is_collision = isinstance(fault.__cause__, UniqueViolation | DeadlockDetected)
+            if not (is_collision and remaining):
                 raise
     if receipt.changes_record:
         transaction.on_commit(wake.wake_workers)
