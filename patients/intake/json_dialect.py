@@ -1,13 +1,15 @@
 """From the bytes of a JSON message to panels; pure, so that any door can use it."""
 
-import json
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
+from patients.intake import strict_json
 from patients.intake.panels import Panel, PanelList
+from patients.intake.strict_json import Unreadable
+
+
+__all__ = ["Fault", "Faulty", "Unreadable", "read_json"]
 
 
 @dataclass(frozen=True)
@@ -18,48 +20,12 @@ class Fault:
     detail: str
 
 
-class Unreadable(Exception):
-    """The bytes are not JSON; no fault inside them can be named."""
-
-
 class Faulty(Exception):
     """The message is JSON, but not a draw; every fault is named."""
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__(f"{len(faults)} faults")
         self.faults = faults
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    message = f"{name} is not a number in JSON"
-    raise Unreadable(message)
-
-
-def _refuse_doubled_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        message = f"the name {next(n for n in names if names.count(n) > 1)!r} stands twice"
-        raise Unreadable(message)
-    return members
-
-
-def _load(body: bytes) -> Any:
-    try:
-        return json.loads(
-            body,
-            parse_float=Decimal,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_refuse_doubled_names,
-        )
-    except UnicodeDecodeError as fault:
-        message = "the text is not UTF-8"
-        raise Unreadable(message) from fault
-    except RecursionError as fault:
-        message = "the message is nested too deeply"
-        raise Unreadable(message) from fault
-    except ValueError as fault:  # json.JSONDecodeError, and integers of absurd length
-        raise Unreadable(str(fault)) from fault
 
 
 # What the reader says of itself is for programmers; these are for whoever sent the message
@@ -93,7 +59,7 @@ def read_json(body: bytes) -> tuple[list[Panel], bool]:
     Faulty
         When a field is missing, unknown, or has a value that cannot be right.
     """
-    data = _load(body)
+    data = strict_json.load(body)
     is_list = isinstance(data, dict) and "draws" in data
     try:
         if is_list:

@@ -1,6 +1,7 @@
 """From the bytes of a JSON message to panels, or to every fault by its name."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -123,6 +124,16 @@ def test_a_number_too_large_to_write_out_is_a_fault_and_not_a_full_memory() -> N
     faults = faults_of(draw_with().replace(b'"37.50"', b"1e999999999"))
 
     assert "/results/0/value" in faults
+
+
+def test_a_doubled_name_at_the_end_of_a_large_object_is_found_in_time() -> None:
+    body = b"{" + b"".join(b'"%d":1,' % n for n in range(400_000)) + b'"7":1}'
+
+    started = time.perf_counter()
+    with pytest.raises(Unreadable, match="stands twice"):
+        read_json(body)
+
+    assert time.perf_counter() - started < 2
 
 
 @given(st.binary(max_size=300))
