@@ -11,8 +11,8 @@ from monitoring import flags, wake
 from patients import audit
 from patients.instruments import INSTRUMENTS
 from patients.intake import parking
-from patients.intake.panels import Panel
 from patients.intake.reception import Receipt, Sender, take_in
+from patients.intake.reports import DrawReport
 from patients.models import (
     Clinician,
     Draw,
@@ -33,7 +33,7 @@ TRIES = 3
 
 
 def receive(
-    panels: Sequence[Panel], *, body: bytes, dialect: str, sender: Sender, at: datetime
+    reports: Sequence[DrawReport], *, body: bytes, dialect: str, sender: Sender, at: datetime
 ) -> Receipt:
     """Take in a laboratory's message, and wake the workers once it is committed.
 
@@ -43,7 +43,7 @@ def receive(
     """
     for remaining in reversed(range(TRIES)):
         try:
-            receipt = take_in(panels, body=body, dialect=dialect, sender=sender, at=at)
+            receipt = take_in(reports, body=body, dialect=dialect, sender=sender, at=at)
             break
         except (IntegrityError, OperationalError) as fault:
             is_collision = isinstance(fault.__cause__, UniqueViolation | DeadlockDetected)

@@ -249,22 +249,18 @@ class ParkedFactory(DjangoModelFactory[Parked]):
     inbound = SubFactory(InboundFactory, laboratory=SelfAttribute("..laboratory"))
     accession = Sequence(lambda n: f"P-{n}")
     sha256 = Sequence(lambda n: f"{n:064x}")
-    panel = LazyAttribute(
+    report = LazyAttribute(
         lambda parked: {
             "accession": parked.accession,
-            "patient": {"system": "urn:clinic:mrn", "value": "9042"},
-            "collected_at": "2026-11-20T08:10:00+01:00",
-            "results": [
+            "patients": [{"system": "urn:clinic:mrn", "value": "9042"}],
+            "times": [
                 {
-                    "analyte": "sIL-6R",
-                    "value": "37.50",
-                    "unit": "ng/mL",
-                    "comparator": None,
-                    "status": "final",
-                    "method": "",
-                    "lot": "",
+                    "role": "collected",
+                    "text": "2026-11-20T08:10:00+01:00",
+                    "at": "2026-11-20T08:10:00+01:00",
                 }
             ],
+            "results": [{"codes": [{"code": "sIL-6R"}], "value": "37.50", "unit": "ng/mL"}],
         }
     )
     reasons = LazyFunction(lambda: ["unknown_patient"])

@@ -23,7 +23,6 @@ from analytics import (
 )
 from monitoring.charts import clinical_date
 from monitoring.models import FlagKind
-from patients.intake.placing import Reason as ParkedReason
 
 # Fewer usable draws than this are no trend (analytics/policy.py, rise_draws)
 DRAWS_FOR_A_TREND = 3
@@ -118,20 +117,6 @@ _LEFT_OUT: dict[str, Promise] = {
     CENSORED: gettext_lazy("beyond what the kit can measure: only a bound is known"),
 }
 
-_PARKED: dict[str, Promise] = {
-    ParkedReason.UNKNOWN_PATIENT: gettext_lazy("No patient is known by this number."),
-    ParkedReason.UNKNOWN_ANALYTE: gettext_lazy("The analyte “%(what)s” is not in the catalogue."),
-    ParkedReason.UNKNOWN_UNIT: gettext_lazy("The unit “%(what)s” is not known."),
-    ParkedReason.COLLECTED_IN_THE_FUTURE: gettext_lazy("The time of collection is in the future."),
-    ParkedReason.OTHER_PATIENT: gettext_lazy(
-        "The same accession is on record for another patient."
-    ),
-    ParkedReason.NEWER_ON_RECORD: gettext_lazy(
-        "The laboratory has since sent something else for this accession, and that is on record. "
-        "Reject this one."
-    ),
-}
-
 _ALLOCATIONS: dict[Allocation, Promise] = {
     Allocation.HIGH: gettext_lazy("the whole interval lies above 50 of 100"),
     Allocation.LOW: gettext_lazy("the whole interval lies below 50 of 100"),
@@ -150,14 +135,6 @@ def state(code: str) -> str:
 def allocation(code: Allocation) -> str:
     """Say where the interval lies against the cut-off."""
     return str(_ALLOCATIONS[code])
-
-
-def parked_reason(code: str) -> str:
-    """Say why a draw waits; what follows the colon is the laboratory's own word."""
-    name, _colon, what = code.partition(": ")
-    if name not in _PARKED:
-        raise UnknownCode(code)
-    return str(_PARKED[name]) % {"what": what}
 
 
 def left_out_reason(code: str) -> str:

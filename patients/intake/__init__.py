@@ -1,1 +1,1 @@
-"""The laboratory's door: bytes become panels, panels become facts or wait for a person."""
+"""The laboratory's door: bytes become reports of draws; these become facts or wait for a person."""

@@ -1,4 +1,4 @@
-"""From the bytes of a JSON message to panels; pure, so that any door can use it."""
+"""From the bytes of a JSON message to reports of draws; pure, so that any door can use it."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ from pydantic import ValidationError
 
 from patients.intake import strict_json
 from patients.intake.panels import Panel, PanelList
+from patients.intake.reports import DrawReport
 from patients.intake.strict_json import Unreadable
-
 
 __all__ = ["Fault", "Faulty", "Unreadable", "read_json"]
 
@@ -49,7 +49,7 @@ def _name_faults(found: ValidationError) -> list[Fault]:
     ]
 
 
-def read_json(body: bytes) -> tuple[list[Panel], bool]:
+def read_json(body: bytes) -> tuple[list[DrawReport], bool]:
     """Read one draw, or a list of draws; say whether it was a list.
 
     Raises
@@ -63,7 +63,10 @@ def read_json(body: bytes) -> tuple[list[Panel], bool]:
     is_list = isinstance(data, dict) and "draws" in data
     try:
         if is_list:
-            return PanelList.model_validate(data).draws, True
-        return [Panel.model_validate(data)], False
+            draws = PanelList.model_validate(data).draws
+            return [
+                each.as_report(pointer=f"/draws/{place}") for place, each in enumerate(draws)
+            ], True
+        return [Panel.model_validate(data).as_report(pointer="")], False
     except ValidationError as found:
         raise Faulty(_name_faults(found)) from found

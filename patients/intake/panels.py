@@ -1,10 +1,8 @@
-"""A panel: one draw as a laboratory reports it, checked for shape and not yet for sense."""
+"""A panel: one draw as the JSON door takes it, checked for shape and not yet for sense."""
 
-import hashlib
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +16,17 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+
+from patients.intake.reports import (
+    Code as ReportedCode,
+)
+from patients.intake.reports import (
+    DrawReport,
+    Identifier,
+    ResultReport,
+    SeenTime,
+    TimeRole,
+)
 
 DRAWS_AT_MOST = 500
 RESULTS_AT_MOST = 50
@@ -107,7 +116,7 @@ class PatientReference(_Part):
     value: Short = Field(examples=["0042"])
 
 
-class ResultReport(_Part):
+class PanelResult(_Part):
     """One analyte of the draw. Only a cancelled result may come without a value."""
 
     analyte: Code = Field(examples=["sIL-6R"])
@@ -157,6 +166,18 @@ class ResultReport(_Part):
             )
         return self
 
+    def as_report(self) -> ResultReport:
+        """Say the same in the shared form."""
+        return ResultReport(
+            codes=(ReportedCode(code=self.analyte),),
+            value=self.value,
+            comparator=self.comparator or "",
+            unit=self.unit or "",
+            status=self.status,
+            method=self.method,
+            lot=self.lot,
+        )
+
 
 class Panel(_Part):
     """One draw with its results."""
@@ -169,7 +190,7 @@ class Panel(_Part):
         description="When the blood was taken. Without an offset it is read in the laboratory's "
         "own time zone."
     )
-    results: list[ResultReport] = Field(min_length=1, max_length=RESULTS_AT_MOST)
+    results: list[PanelResult] = Field(min_length=1, max_length=RESULTS_AT_MOST)
 
     @model_validator(mode="after")
     def _check_analytes(self) -> Self:
@@ -183,16 +204,21 @@ class Panel(_Part):
             )
         return self
 
-    def in_zone(self, zone: ZoneInfo) -> "Panel":
-        """Read a time without an offset in this zone; a time with one is left alone."""
-        if self.collected_at.utcoffset() is not None:
-            return self
-        return self.model_copy(update={"collected_at": self.collected_at.replace(tzinfo=zone)})
-
-    @property
-    def sha256(self) -> str:
-        """Tell panels apart by what they say, whatever the message looked like."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+    def as_report(self, *, pointer: str) -> DrawReport:
+        """Say the same in the shared form."""
+        return DrawReport(
+            accession=self.accession,
+            patients=(Identifier(system=self.patient.system, value=self.patient.value),),
+            times=(
+                SeenTime(
+                    role=TimeRole.COLLECTED,
+                    text=self.collected_at.isoformat(),
+                    at=self.collected_at,
+                ),
+            ),
+            results=tuple(result.as_report() for result in self.results),
+            pointer=pointer,
+        )
 
 
 class PanelList(_Part):

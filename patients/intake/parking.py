@@ -6,8 +6,8 @@ from django.db import transaction
 from django.db.models.functions import Coalesce
 
 from patients import audit
-from patients.intake.panels import Panel
 from patients.intake.placing import Reason, Unplaceable, look_around, place
+from patients.intake.reports import DrawReport
 from patients.models import Clinician, Draw, Parked, Patient, Result
 from patients.record.draws import Placed, amend_draw, record_draws
 from patients.record.parking import lock_waiting, mark_matched, mark_rejected
@@ -31,9 +31,9 @@ def match(*, parked: Parked, patient: Patient, by: Clinician, at: datetime) -> D
     """Put a parked draw on the record of the patient whom a person has named."""
     waiting = lock_waiting(parked.pk)
     lock(patient.pk)
-    panel = Panel.model_validate(waiting.panel)
-    around, _ = look_around([panel], laboratory_id=waiting.laboratory_id)
-    placed = place(panel, among=around, patient_id=patient.pk, at=at)
+    report = DrawReport.model_validate(waiting.report)
+    around, _ = look_around([report], laboratory_id=waiting.laboratory_id)
+    placed = place(report, among=around, patient_ids={patient.pk}, at=at)
     if isinstance(placed, Unplaceable):
         raise StillUnplaceable(placed.reasons)
     if _is_overtaken(placed, since=waiting.parked_at):
@@ -50,7 +50,7 @@ def match(*, parked: Parked, patient: Patient, by: Clinician, at: datetime) -> D
     else:
         amend_draw(placed, inbound_id=waiting.inbound_id, by=name, at=at)
     draw = Draw.objects.get(
-        laboratory=waiting.laboratory_id, accession=panel.accession, superseded_at=None
+        laboratory=waiting.laboratory_id, accession=report.accession, superseded_at=None
     )
     mark_matched(waiting, draw=draw, by=name, at=at)
     return draw

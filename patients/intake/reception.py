@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from patients.intake.panels import Panel
-from patients.intake.placing import Unplaceable, look_around, place, read_draws
+from patients.intake.placing import Unplaceable, look_around, place, read_draws, whose
+from patients.intake.reports import DrawReport
 from patients.models import Parked, ParkedState
 from patients.record.draws import Placed, Written, amend_draw, record_draws
 from patients.record.parking import park
@@ -61,31 +61,26 @@ ON CONFLICT (laboratory_id, sha256) DO NOTHING RETURNING id
 
 @transaction.atomic
 def take_in(
-    panels: Sequence[Panel], *, body: bytes, dialect: str, sender: Sender, at: datetime
+    reports: Sequence[DrawReport], *, body: bytes, dialect: str, sender: Sender, at: datetime
 ) -> Receipt:
     """Take in one message: all of its draws are recorded, corrected, known or parked, or none is.
 
     Several identical messages at once come out as one; so do different messages about one patient,
     whose row is locked before anything on the record is read.
     """
-    panels = [panel.in_zone(sender.zone) for panel in panels]
+    reports = [report.in_zone(sender.zone) for report in reports]
     sha256 = hashlib.sha256(body).hexdigest()
     around, [stored] = look_around(
-        panels,
+        reports,
         laboratory_id=sender.laboratory_id,
         first=[(_STORE, [sender.laboratory_id, sender.key_id, at, dialect, sha256, body])],
     )
     if not stored:
-        return Receipt(_repeat_answers(panels, sender), is_new=False, changes_record=False)
+        return Receipt(_repeat_answers(reports, sender), is_new=False, changes_record=False)
     [(inbound_id,)] = stored
     found = [
-        place(
-            panel,
-            among=around,
-            patient_id=around.patients.get((panel.patient.system, panel.patient.value)),
-            at=at,
-        )
-        for panel in panels
+        place(report, among=around, patient_ids=whose(report, among=around), at=at)
+        for report in reports
     ]
     answers = _write(found, sender=sender, inbound_id=inbound_id, at=at)
     states = {answer.state for answer in answers}
@@ -111,9 +106,9 @@ def _write(
     parked = park(
         [
             (
-                each.panel.accession,
-                each.panel.sha256,
-                each.panel.model_dump(mode="json"),
+                each.report.accession,
+                each.report.sha256,
+                each.report.model_dump(mode="json"),
                 each.reasons,
             )
             for each in found
@@ -127,7 +122,7 @@ def _write(
     answers = []
     for each in found:
         if isinstance(each, Unplaceable):
-            answers.append(_answer_parked(parked[each.panel.sha256]))
+            answers.append(_answer_parked(parked[each.report.sha256]))
             continue
         done: Written = (
             next(written)
@@ -148,25 +143,25 @@ def _answer_parked(parked: Parked) -> Answer:
             return Answer(parked.public_id, parked.accession, "parked", tuple(parked.reasons))
 
 
-def _repeat_answers(panels: Sequence[Panel], sender: Sender) -> tuple[Answer, ...]:
+def _repeat_answers(reports: Sequence[DrawReport], sender: Sender) -> tuple[Answer, ...]:
     """Answer a message that was taken in before: the same names, and nothing new.
 
     A draw that was corrected since stays corrected: these bytes are an old message, not a new wish.
     """
-    accessions = [panel.accession for panel in panels]
+    accessions = [report.accession for report in reports]
     waiting = list(
         Parked.objects.select_related("draw")
         .filter(laboratory_id=sender.laboratory_id, accession__in=accessions)
         .order_by("pk")
     )
-    # The digest of a panel depends on how it is read, which may have changed since; its accession
+    # The digest of a report depends on how it is read, which may have changed since; its accession
     # does not
     parked = {each.accession: each for each in waiting} | {each.sha256: each for each in waiting}
     draws = read_draws(sender.laboratory_id, accessions)
 
-    def answer(panel: Panel) -> Answer:
-        if panel.sha256 not in parked and panel.accession in draws:
-            return Answer(draws[panel.accession].public_id, panel.accession, "known")
-        return _answer_parked(parked.get(panel.sha256) or parked[panel.accession])
+    def answer(report: DrawReport) -> Answer:
+        if report.sha256 not in parked and report.accession in draws:
+            return Answer(draws[report.accession].public_id, report.accession, "known")
+        return _answer_parked(parked.get(report.sha256) or parked[report.accession])
 
-    return tuple(answer(panel) for panel in panels)
+    return tuple(answer(report) for report in reports)

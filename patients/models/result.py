@@ -147,7 +147,7 @@ class ParkedState(models.TextChoices):
 class Parked(models.Model):
     """A draw that could not be placed and waits for a person; nothing of it is lost.
 
-    `panel` is the draw as it was read from the message, in the shape of the laboratory's door.
+    `report` is the draw as it was read from the message (patients/intake/reports.py).
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -155,7 +155,7 @@ class Parked(models.Model):
     inbound = models.ForeignKey(Inbound, models.PROTECT, related_name="parked")
     accession = models.CharField(max_length=100)
     sha256 = models.CharField(max_length=64)
-    panel = models.JSONField()
+    report = models.JSONField()
     reasons = models.JSONField(default=list)
     parked_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=ParkedState, default=ParkedState.WAITING)

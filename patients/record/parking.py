@@ -13,19 +13,19 @@ class NoLongerWaiting(Exception):
 
 
 def park(
-    panels: Sequence[tuple[str, str, dict[str, object], Sequence[str]]],
+    reports: Sequence[tuple[str, str, dict[str, object], Sequence[str]]],
     *,
     laboratory_id: int,
     inbound_id: int,
     by: str,
     at: datetime,
 ) -> dict[str, Parked]:
-    """Park draws, each given as accession, digest, panel and reasons; give them back by digest.
+    """Park draws, each given as accession, digest, report and reasons; give them back by digest.
 
     The same draw in another message is parked once. All park in one order, so that of two
     messages that hold the same draws neither waits for the other in a circle.
     """
-    if not panels:
+    if not reports:
         return {}
     parked = Parked.objects.bulk_create(
         [
@@ -35,11 +35,11 @@ def park(
                 inbound_id=inbound_id,
                 accession=accession,
                 sha256=sha256,
-                panel=panel,
+                report=report,
                 reasons=list(reasons),
                 parked_at=at,
             )
-            for accession, sha256, panel, reasons in sorted(panels, key=lambda each: each[1])
+            for accession, sha256, report, reasons in sorted(reports, key=lambda each: each[1])
         ],
         ignore_conflicts=True,
     )

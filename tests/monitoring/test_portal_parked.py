@@ -111,7 +111,7 @@ def test_a_draw_is_never_matched_to_another_teams_patient(
 
 def test_a_draw_with_an_unknown_unit_stays_and_says_why(client: Client, reader: Clinician) -> None:
     parked = ParkedFactory.create()
-    parked.panel["results"][0]["unit"] = "IU/mL"
+    parked.report["results"][0]["unit"] = "IU/mL"
     parked.save()
 
     answer = client.post(

@@ -11,7 +11,7 @@ from analytics import (
     Reason,
 )
 from monitoring.models import FlagKind
-from monitoring.portal import words
+from monitoring.portal import parked_words, words
 from monitoring.portal.presenters.flag_page import CHECKS
 from patients.intake.placing import Reason as ParkedReason
 
@@ -63,7 +63,7 @@ def test_every_allocation_has_words(code: Allocation) -> None:
 def test_every_reason_to_park_has_a_sentence_with_the_laboratorys_own_word(
     code: ParkedReason,
 ) -> None:
-    said = words.parked_reason(f"{code.value}: IU/mL")
+    said = parked_words.parked_reason(f"{code.value}: IU/mL")
 
     assert said.endswith(".")
     assert "%(" not in said
@@ -89,7 +89,7 @@ def test_a_code_that_nobody_has_put_into_words_is_refused() -> None:
     with pytest.raises(words.UnknownCode):
         words.left_out_reason("full_moon")
     with pytest.raises(words.UnknownCode):
-        words.parked_reason("full_moon")
+        parked_words.parked_reason("full_moon")
     with pytest.raises(words.UnknownCode):
         words.state("full moon")
 

@@ -390,7 +390,7 @@ def test_a_parked_draw_is_rejected_with_a_reason_and_stays_readable(
 
     parked.refresh_from_db()
     assert (parked.state, parked.ended_reason) == ("rejected", "not our patient")
-    assert parked.panel["accession"] == "A-17"
+    assert parked.report["accession"] == "A-17"
     with pytest.raises(NoLongerWaiting):
         match(parked=parked, patient=patient, by=clinician, at=MONDAY)
 

@@ -38,7 +38,7 @@ def test_a_draw_is_read_with_its_digits() -> None:
     assert not is_list
     assert panel.accession == "A-17"
     assert panel.results[0].value == "37.50"
-    assert panel.collected_at.isoformat() == "2026-11-02T08:10:00+01:00"
+    assert panel.times[0].text == "2026-11-02T08:10:00+01:00"
 
 
 @pytest.mark.parametrize("number", ["37.50", "37.500000000000000001", "0", "120"])

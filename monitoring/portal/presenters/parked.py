@@ -8,9 +8,10 @@ from datetime import datetime
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from monitoring.portal import dates, words
+from monitoring.portal import dates, parked_words
 from monitoring.portal.presenters.banner import capitalised, name_of
-from patients.intake.panels import Panel
+from patients.intake.placing import draw_time
+from patients.intake.reports import DrawReport, ResultReport
 from patients.models import Identifier, Inbound, Parked, Patient, ResultStatus
 
 Fact = tuple[str, str | SafeString]
@@ -34,7 +35,7 @@ class ParkedRow:
             public_id=str(parked.public_id),
             laboratory=parked.laboratory.name,
             accession=parked.accession,
-            reasons=[words.parked_reason(code) for code in parked.reasons],
+            reasons=[parked_words.parked_reason(code) for code in parked.reasons],
             waiting=dates.waited(parked.parked_at, at=at),
             parked=dates.system_moment(parked.parked_at),
         )
@@ -62,36 +63,55 @@ class SentDraw:
     @classmethod
     def of(cls, parked: Parked) -> "SentDraw":
         """Read the waiting draw back from what was kept of it."""
-        panel = Panel.model_validate(parked.panel)
+        report = DrawReport.model_validate(parked.report)
         message, is_part = message_of(parked.inbound, accession=parked.accession)
         return cls(
             facts=[
-                (_("Number"), panel.patient.value),
-                (_("Numbering"), panel.patient.system),
+                *_numbers(report),
                 (_("Laboratory"), parked.laboratory.name),
-                (_("Accession"), panel.accession),
-                (_("Collected"), _as_sent(panel.collected_at)),
+                (_("Accession"), report.accession or _("Not stated")),
+                (_("Collected"), _collected(report)),
                 (_("Message received"), dates.system_moment(parked.inbound.received_at)),
             ],
             results=[
                 SentResult(
-                    analyte=result.analyte,
-                    value=f"{result.comparator or ''}{result.value}"
-                    if result.value is not None
-                    else _("Cancelled"),
-                    unit=result.unit or "",
-                    status=capitalised(str(ResultStatus(result.status).label)),
+                    analyte=result.codes[0].text or result.codes[0].code,
+                    value=_value(result),
+                    unit=result.unit,
+                    status=_status(result),
                 )
-                for result in panel.results
+                for result in report.results
             ],
             message=message,
             is_part=is_part,
         )
 
 
-def _as_sent(at: datetime) -> SafeString:
+def _numbers(report: DrawReport) -> list[Fact]:
+    return [
+        fact
+        for each in report.patients
+        for fact in ((_("Number"), each.value), (_("Numbering"), each.system or _("Not stated")))
+    ] or [(_("Number"), _("Not stated"))]
+
+
+def _collected(report: DrawReport) -> str | SafeString:
     """Write the time on the clock that the laboratory wrote it on."""
+    at = draw_time(report)
+    if at is None:
+        return ", ".join(time.text for time in report.times) or _("Not stated")
     return dates.moment(at, with_zone=True)
+
+
+def _value(result: ResultReport) -> str:
+    if result.value is not None:
+        return f"{result.comparator}{result.value}"
+    return _("Cancelled") if result.status == "cancelled" else _("No value")
+
+
+def _status(result: ResultReport) -> str:
+    known = result.status in ResultStatus.values
+    return capitalised(str(ResultStatus(result.status).label)) if known else result.status
 
 
 def message_of(inbound: Inbound, *, accession: str) -> tuple[str, bool]:
@@ -122,13 +142,9 @@ class Candidate:
     is_same_number: bool
 
     @classmethod
-    def of(cls, patient: Patient, *, sent: Panel) -> "Candidate":
+    def of(cls, patient: Patient, *, sent: DrawReport) -> "Candidate":
         """Say who this is on our side, and how the number compares."""
         numbers: Sequence[Identifier] = list(patient.identifiers.all())
-        reference = sent.patient
-        is_same = any(
-            (each.system, each.value) == (reference.system, reference.value) for each in numbers
-        )
         not_known = _("Not known")
         born = not_known if patient.birth_date is None else dates.day(patient.birth_date)
         return cls(
@@ -142,14 +158,21 @@ class Candidate:
                 (_("Team"), str(patient.team)),
             ],
             difference=_difference(numbers, sent=sent),
-            is_same_number=is_same,
+            is_same_number=_is_same_number(numbers, sent=sent),
         )
 
 
-def _difference(numbers: Sequence[Identifier], *, sent: Panel) -> str:
-    value, system = sent.patient.value, sent.patient.system
-    if any((each.system, each.value) == (system, value) for each in numbers):
+def _is_same_number(numbers: Sequence[Identifier], *, sent: DrawReport) -> bool:
+    stated = {(each.system, each.value) for each in sent.patients}
+    return any((each.system, each.value) in stated for each in numbers)
+
+
+def _difference(numbers: Sequence[Identifier], *, sent: DrawReport) -> str:
+    if _is_same_number(numbers, sent=sent):
         return _("The number and its numbering agree.")
-    if any(each.value == value for each in numbers):
+    stated = [each.value for each in sent.patients]
+    if any(each.value in stated for each in numbers):
         return _("The same number, but in another numbering than the laboratory’s.")
-    return _("The number differs: the laboratory sent “%(value)s”.") % {"value": value}
+    if not stated:
+        return _("The laboratory sent no number.")
+    return _("The number differs: the laboratory sent “%(value)s”.") % {"value": ", ".join(stated)}

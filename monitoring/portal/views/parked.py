@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from monitoring import ingest, queries
-from monitoring.portal import words
+from monitoring.portal import parked_words
 from monitoring.portal.forms.parked import MatchForm, RejectForm, SearchForm
 from monitoring.portal.presenters.listing import is_silent, say_heard
 from monitoring.portal.presenters.parked import Candidate, ParkedRow, SentDraw
@@ -23,7 +23,7 @@ from monitoring.portal.views.access import (
 )
 from patients import audit
 from patients.intake import parking
-from patients.intake.panels import Panel
+from patients.intake.reports import DrawReport
 from patients.models import Parked, Patient
 from patients.record.parking import NoLongerWaiting
 
@@ -53,8 +53,8 @@ def parked_draw(request: HttpRequest, public_id: UUID) -> HttpResponse:
         by=audit.name_of(reader_of(request)),
         at=timezone.now(),
     )
-    number = Panel.model_validate(waiting.panel).patient.value
-    same = Patient.objects.visible_to(reader_of(request)).filter(identifiers__value=number)
+    numbers = [each.value for each in DrawReport.model_validate(waiting.report).patients]
+    same = Patient.objects.visible_to(reader_of(request)).filter(identifiers__value__in=numbers)
     return _page(request, waiting, found=same.distinct())
 
 
@@ -84,7 +84,7 @@ def match_parked(request: HttpRequest, public_id: UUID) -> HttpResponse:
         messages.warning(request, _("Somebody else has placed or rejected this draw meanwhile."))
         return redirect("portal:parked")
     except parking.StillUnplaceable as fault:
-        reasons = " ".join(words.parked_reason(code) for code in fault.reasons)
+        reasons = " ".join(parked_words.parked_reason(code) for code in fault.reasons)
         messages.error(request, _("It cannot be placed yet: %(why)s") % {"why": reasons})
         return redirect("portal:parked_draw", public_id)
     messages.success(request, _("The draw is on the record of this patient now."))
@@ -117,13 +117,13 @@ def _page(
     reject: RejectForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    panel = Panel.model_validate(waiting.panel)
+    report = DrawReport.model_validate(waiting.report)
     patients = found.select_related("team__site").prefetch_related("identifiers")
     shown = list(patients.order_by("family_name", "pk")[: queries.CANDIDATES_AT_MOST])
     context = {
         "row": ParkedRow.of(waiting, at=timezone.now()),
         "sent": SentDraw.of(waiting),
-        "candidates": [Candidate.of(patient, sent=panel) for patient in shown],
+        "candidates": [Candidate.of(patient, sent=report) for patient in shown],
         "has_searched": search is not None and search.is_valid(),
         "search_form": search or SearchForm(),
         "reject_form": reject or RejectForm(),

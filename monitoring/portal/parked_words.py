@@ -1,0 +1,33 @@
+"""Why a draw waits, in words."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from monitoring.portal.words import UnknownCode
+from patients.intake.placing import Reason
+
+_REASONS: dict[str, Promise] = {
+    Reason.UNKNOWN_PATIENT: gettext_lazy("No patient is known by this number."),
+    Reason.PATIENTS_DISAGREE: gettext_lazy("Its numbers belong to different patients."),
+    Reason.UNKNOWN_ANALYTE: gettext_lazy("The analyte “%(what)s” is not in the catalogue."),
+    Reason.UNKNOWN_UNIT: gettext_lazy("The unit “%(what)s” is not known."),
+    Reason.UNKNOWN_STATUS: gettext_lazy("The status “%(what)s” says nothing of how sure it is."),
+    Reason.UNUSABLE_VALUE: gettext_lazy("“%(what)s” is no concentration."),
+    Reason.UNUSABLE_TIME: gettext_lazy(
+        "When the blood was taken is not stated, or not exactly to the day."
+    ),
+    Reason.COLLECTED_IN_THE_FUTURE: gettext_lazy("The time of collection is in the future."),
+    Reason.OTHER_PATIENT: gettext_lazy("The same accession is on record for another patient."),
+    Reason.NEWER_ON_RECORD: gettext_lazy(
+        "The laboratory has since sent something else for this accession, and that is on record. "
+        "Reject this one."
+    ),
+}
+
+
+def parked_reason(code: str) -> str:
+    """Say why a draw waits; what follows the colon is the laboratory's own word."""
+    name, _colon, what = code.partition(": ")
+    if name not in _REASONS:
+        raise UnknownCode(code)
+    return str(_REASONS[Reason(name)]) % {"what": what}

@@ -1,0 +1,190 @@
+"""The shared form: a draw as any laboratory reports it, whatever dialect its message speaks.
+
+A dialect is a pure function from bytes to these reports. It checks that the message can be read;
+what it cannot know (whose the number is, what the code means, which of several times is that of
+the draw) it hands on as it was sent. Placing decides, by the profile of the laboratory. What cannot
+be placed is kept in this form until a person has looked at it.
+"""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+_NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
+_LINE = StringConstraints(strip_whitespace=True, pattern=_NO_CONTROL_CHARACTERS)
+Line20 = Annotated[str, _LINE, Field(max_length=20)]
+Line50 = Annotated[str, _LINE, Field(max_length=50)]
+Line100 = Annotated[str, _LINE, Field(max_length=100)]
+Line200 = Annotated[str, _LINE, Field(max_length=200)]
+Line500 = Annotated[str, _LINE, Field(max_length=500)]
+
+# The system of a name that the laboratory chose as the address of a result (a FHIR id)
+ADDRESS = ""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Identifier(_Part):
+    """A name in some numbering: of a patient, or of a result. An empty system is not stated."""
+
+    system: Line200 = ""
+    value: Annotated[str, _LINE, Field(min_length=1, max_length=200)]
+
+
+class Code(_Part):
+    """What was measured, in some code system; the text is for people and codes of last resort."""
+
+    system: Line200 = ""
+    code: Line100 = ""
+    text: Line200 = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What a profile knows the code by: text stands in where no code was sent."""
+        return (self.system, self.code) if self.code else ("", self.text)
+
+
+class Person(_Part):
+    """Who the laboratory says it is: shown beside our patient, never used to find one."""
+
+    family: Line200 = ""
+    given: Line200 = ""
+    birth_date: Line50 = ""
+    sex: Line20 = ""
+
+
+class TimeRole(StrEnum):
+    """Which time of a message this is. `issued` never stands in for the draw."""
+
+    COLLECTED = "collected"  # the specimen's own time: Specimen.collected, SPM-17
+    OBSERVED = "observed"  # the result's own time: OBX-14
+    EFFECTIVE = "effective"  # Observation.effective, DiagnosticReport.effective
+    REQUESTED = "requested"  # the order's time of observation: OBR-7
+    ISSUED = "issued"
+
+
+class Precision(StrEnum):
+    """How exactly a time was stated."""
+
+    MINUTE = "minute"  # or finer
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class SeenTime(_Part):
+    """One time of a message: as sent and, where it can be read, as a moment.
+
+    `at` is the beginning of what was stated (a day begins at midnight). Without an offset it has
+    no zone, and is read in the laboratory's. It is absent when the text is no time at all.
+    """
+
+    role: TimeRole
+    text: Line100
+    at: datetime | None = None
+    precision: Precision = Precision.MINUTE
+
+    def in_zone(self, zone: ZoneInfo) -> "SeenTime":
+        """Read a time without an offset in this zone."""
+        if self.at is None or self.at.utcoffset() is not None:
+            return self
+        return self.model_copy(update={"at": self.at.replace(tzinfo=zone)})
+
+
+class Specimen(_Part):
+    """What is said of the sample, where anything is."""
+
+    matrix: Line100 = ""
+    conditions: tuple[Line100, ...] = ()
+    haemolysis_index: Line20 = ""
+    freeze_thaw_cycles: Annotated[int, Field(ge=0, le=1000)] | None = None
+    notes: Line500 = ""
+
+
+ResultStatus = Literal[
+    "registered",
+    "preliminary",
+    "final",
+    "amended",
+    "corrected",
+    "cancelled",
+    "entered-in-error",
+    "unknown",
+]
+Comparator = Literal["", "<", "<=", ">", ">="]
+
+
+class ResultReport(_Part):
+    """One result of a draw, exactly as it was sent.
+
+    names
+        By which the laboratory knows this result and will correct it. The system ADDRESS holds
+        an id that the laboratory chose itself.
+    value
+        The digits as sent, or whatever text stood in their place; None when there is none.
+    issued_at
+        When the laboratory said so: FHIR `issued`, OBR-22, MSH-7. Without an offset it is read in
+        the laboratory's zone.
+    pointer
+        Where in the message this result stands; it takes no part in comparing reports.
+    """
+
+    names: tuple[Identifier, ...] = ()
+    codes: Annotated[tuple[Code, ...], Field(min_length=1)]
+    value: Line200 | None = None
+    comparator: Comparator = ""
+    unit: Line50 = ""
+    status: ResultStatus = "final"
+    issued_at: datetime | None = None
+    absent_reason: Line100 = ""
+    method: Line200 = ""
+    kit: Line100 = ""
+    lot: Line100 = ""
+    notes: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    pointer: Line200 = ""
+
+
+class DrawReport(_Part):
+    """One draw with its results. Without an accession a draw is known by patient and time."""
+
+    accession: Line100 = ""
+    patients: tuple[Identifier, ...] = ()
+    person: Person | None = None
+    times: tuple[SeenTime, ...] = ()
+    specimen: Specimen | None = None
+    results: Annotated[tuple[ResultReport, ...], Field(min_length=1)]
+    pointer: Line200 = ""
+
+    def in_zone(self, zone: ZoneInfo) -> Self:
+        """Read every time without an offset in this zone; one with an offset is left alone."""
+        if not any(_lacks_zone(time.at) for time in self.times) and not any(
+            _lacks_zone(result.issued_at) for result in self.results
+        ):
+            return self
+        return self.model_copy(
+            update={
+                "times": tuple(time.in_zone(zone) for time in self.times),
+                "results": tuple(
+                    result.model_copy(update={"issued_at": result.issued_at.replace(tzinfo=zone)})
+                    if result.issued_at is not None and _lacks_zone(result.issued_at)
+                    else result
+                    for result in self.results
+                ),
+            }
+        )
+
+    @property
+    def sha256(self) -> str:
+        """Tell reports apart by what they say, wherever in a message they stand."""
+        said = self.model_dump_json(exclude={"pointer": True, "results": {"__all__": {"pointer"}}})
+        return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _lacks_zone(at: datetime | None) -> bool:
+    return at is not None and at.utcoffset() is None
