@@ -106,10 +106,14 @@ DATABASES["default"].update(
     CONN_MAX_AGE=env.int("CONN_MAX_AGE", default=60),
     CONN_HEALTH_CHECKS=True,
     OPTIONS={
+        # What patients/statements.py asks is prepared, and planned once a connection. Django's own
+        # statements never are.
+        "prepare_threshold": 5,
         "options": (
             "-c statement_timeout=30000 -c lock_timeout=5000"
             " -c idle_in_transaction_session_timeout=60000"
-        )
+            " -c plan_cache_mode=force_generic_plan"
+        ),
     },
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
