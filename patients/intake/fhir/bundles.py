@@ -1,0 +1,223 @@
+"""Bundles: a transaction is taken whole or not at all, a batch entry by entry."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from patients.intake.fhir.datatypes import DomainResource, Reference
+from patients.intake.fhir.faults import Fault, Refused, faults_in, not_fhir, not_usable
+from patients.intake.fhir.interactions import (
+    Asked,
+    Context,
+    Write,
+    read_address,
+    read_write,
+    refused_by_json_rules,
+)
+from patients.intake.fhir.json_rules import clean
+from patients.intake.fhir.reading import BARE, Wrapping
+from patients.intake.fhir.resources import Bundle, DiagnosticReport, Entry
+from patients.intake.fhir.surroundings import Surroundings, around, read_resource
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """An entry that asks for something to be read."""
+
+    asked: Asked
+
+
+Step = Write | Context | Fetch | Refused
+
+
+@dataclass(frozen=True)
+class ReadBundle:
+    """What a Bundle asks for, entry by entry."""
+
+    kind: Literal["transaction", "batch"]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class _Read:
+    """An entry whose resource was read, or what is wrong with it."""
+
+    entry: Entry | None = None
+    resource: DomainResource | None = None
+    fault: Refused | None = None
+
+
+def read_bundle(data: Any) -> ReadBundle:
+    """Read a Bundle.
+
+    Raises
+    ------
+    Refused
+        When it is no transaction and no batch, or a transaction of which any entry is at fault.
+    """
+    bundle = _read_shell(data)
+    entries = [_read_entry(each, root=_root(place)) for place, each in enumerate(bundle.entry)]
+    _refuse_same_addresses(entries)
+    surroundings = around(
+        [
+            (each.entry.full_url, each.resource)
+            for each in entries
+            if each.entry is not None and each.resource is not None
+        ]
+    )
+    wrappings = _wrappings(entries, surroundings)
+    steps = tuple(
+        _step(each, root=_root(place), around=surroundings, wrappings=wrappings)
+        for place, each in enumerate(entries)
+    )
+    if bundle.type == "transaction":
+        _refuse_any_fault(steps)
+        _refuse_overlaps(steps)
+        return ReadBundle("transaction", steps)
+    return ReadBundle("batch", steps)
+
+
+def _root(place: int) -> str:
+    return f"Bundle.entry[{place}]"
+
+
+def _read_shell(data: Any) -> Bundle:
+    """Read the Bundle without what its entries hold: each of them stands for itself."""
+    if not isinstance(data, dict) or data.get("resourceType") != "Bundle":
+        raise not_fhir("structure", "Bundle", "the body must be a resource: Bundle")
+    entries = data.pop("entry", [])
+    faults = clean(data, root="Bundle")
+    if faults:
+        raise refused_by_json_rules(faults)
+    try:
+        bundle = Bundle.model_validate(data | {"entry": entries})
+    except ValidationError as found:
+        named = faults_in(found, root="Bundle")
+        raise Refused(
+            named, status=422 if any(each.code == "too-costly" for each in named) else 400
+        ) from found
+    if bundle.type not in ("transaction", "batch"):
+        raise not_usable(
+            "not-supported", "Bundle.type", f"a {bundle.type} is not taken: transaction or batch"
+        )
+    return bundle
+
+
+def _read_entry(data: dict[str, Any], *, root: str) -> _Read:
+    try:
+        resource = data.pop("resource", None)
+        if resource is not None and not isinstance(resource, dict):
+            raise not_fhir("structure", f"{root}.resource", "resource must be an object in braces")
+        faults = clean(data, root=root)
+        if resource is not None:
+            faults += clean(resource, root=f"{root}.resource")
+        if faults:
+            raise refused_by_json_rules(faults)
+        entry = Entry.model_validate(data)
+        read = None
+        if resource is not None:
+            read = read_resource(resource, root=f"{root}.resource")
+        elif entry.request.method in ("POST", "PUT"):
+            raise not_fhir("required", f"{root}.resource", "resource is missing")
+        return _Read(entry, read)
+    except ValidationError as found:
+        return _Read(fault=Refused(faults_in(found, root=root), status=400))
+    except Refused as fault:
+        return _Read(fault=fault)
+
+
+def _wrappings(entries: list[_Read], around: Surroundings) -> dict[int, Wrapping]:
+    """Find for each result the report that lists it, if one does."""
+    found: dict[int, Wrapping] = {}
+    for each in entries:
+        if isinstance(each.resource, DiagnosticReport):
+            for result in _with_members(each.resource, around):
+                found.setdefault(id(result), Wrapping(each.resource))
+    return found
+
+
+def _with_members(report: DiagnosticReport, around: Surroundings) -> Iterator[DomainResource]:
+    waiting: list[Reference] = list(report.result)
+    seen: set[int] = set()
+    while waiting:
+        resource = around.known.get(waiting.pop().reference or "")
+        if resource is None or id(resource) in seen:
+            continue
+        seen.add(id(resource))
+        waiting.extend(getattr(resource, "has_member", ()))
+        yield resource
+
+
+def _step(read: _Read, *, root: str, around: Surroundings, wrappings: dict[int, Wrapping]) -> Step:
+    if read.entry is None:
+        return read.fault or not_fhir("structure", root, "the entry cannot be read")
+    request = read.entry.request
+    try:
+        asked = read_address(request.method, request.url, root=f"{root}.request.url")
+        if request.method in ("GET", "HEAD"):
+            return Fetch(asked)
+        if request.method not in ("POST", "PUT"):
+            raise Refused(
+                [
+                    Fault(
+                        "not-supported",
+                        f"{root}.request.method",
+                        f"{request.method} is not done here: a result is corrected or retracted by "
+                        "sending it again",
+                    )
+                ],
+                status=405,
+            )
+        asked = asked._replace(if_none_exist=request.if_none_exist, if_match=request.if_match)
+        return read_write(
+            asked,
+            read.resource,
+            root=f"{root}.resource",
+            around=around,
+            wrapping=wrappings.get(id(read.resource), BARE),
+        )
+    except Refused as fault:
+        return fault
+
+
+def _refuse_same_addresses(entries: list[_Read]) -> None:
+    seen: set[str] = set()
+    for place, each in enumerate(entries):
+        url = each.entry.full_url if each.entry is not None else None
+        if url is None:
+            continue
+        if url in seen:
+            raise not_fhir(
+                "duplicate",
+                f"{_root(place)}.fullUrl",
+                "fullUrl must be unique in a Bundle (bdl-7)",
+            )
+        seen.add(url)
+
+
+def _refuse_any_fault(steps: tuple[Step, ...]) -> None:
+    found = [step for step in steps if isinstance(step, Refused)]
+    if found:
+        raise Refused(
+            [fault for each in found for fault in each.faults],
+            status=min(each.status for each in found),
+        )
+
+
+def _refuse_overlaps(steps: tuple[Step, ...]) -> None:
+    """Two entries of a transaction that name one result would depend on their order."""
+    seen: dict[object, int] = {}
+    for place, step in enumerate(steps):
+        if not isinstance(step, Write):
+            continue
+        for name in step.identities:
+            if name in seen:
+                raise not_fhir(
+                    "duplicate",
+                    _root(place),
+                    f"entry {place} and entry {seen[name]} are one and the same result; a "
+                    "transaction may name each only once",
+                )
+            seen[name] = place

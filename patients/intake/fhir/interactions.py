@@ -1,0 +1,203 @@
+"""What a client asks for: one resource to be created or updated, with everything it is tied to."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from patients.intake.fhir.conditions import read_condition
+from patients.intake.fhir.datatypes import DomainResource
+from patients.intake.fhir.faults import Fault, Refused, not_fhir, not_usable
+from patients.intake.fhir.json_rules import clean
+from patients.intake.fhir.reading import BARE, Wrapping, address, report_of
+from patients.intake.fhir.resources import DiagnosticReport, Observation
+from patients.intake.fhir.surroundings import (
+    CONTEXT_ONLY,
+    READ_BY_TYPE,
+    Surroundings,
+    read_contained,
+    read_resource,
+)
+from patients.intake.reports import DrawReport, Identifier
+
+STORED = frozenset({"Observation", "DiagnosticReport"})
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_ETAG = re.compile(r'(?:W/)?"([^"]{1,64})"')
+
+
+class Asked(NamedTuple):
+    """A request, or an entry of a Bundle: what is to happen at which address."""
+
+    method: str
+    kind: str
+    id: str | None
+    query: str
+    if_none_exist: str | None = None
+    if_match: str | None = None
+
+
+@dataclass(frozen=True)
+class Write:
+    """A resource that is to be stored.
+
+    condition
+        The name by which an earlier result is looked for: a create is then only made when there is
+        none, an update goes to the one there is.
+    version
+        The version that the client has seen (If-Match); any other refuses the update.
+    """
+
+    method: Literal["create", "update"]
+    kind: str
+    id: str | None
+    draws: tuple[DrawReport, ...]
+    condition: Identifier | None = None
+    version: str | None = None
+    expression: str = ""
+
+    @property
+    def identities(self) -> set[Identifier]:
+        """Every name of a result that this writes; no two writes of a transaction share one."""
+        names = {name for draw in self.draws for result in draw.results for name in result.names}
+        return names | ({self.condition} if self.condition is not None else set())
+
+
+@dataclass(frozen=True)
+class Context:
+    """A resource that only helps to understand the others: used, and not stored."""
+
+    kind: str
+    detail: str
+
+
+def read_address(method: str, url: str, *, root: str) -> Asked:
+    """Take an entry's address apart: a type, a type with an id, or a type with a condition."""
+    path, _, query = url.partition("?")
+    kind, _, client_id = path.strip("/").partition("/")
+    if "/" in client_id or (client_id and _ID.fullmatch(client_id) is None):
+        raise not_fhir("invalid", root, "url must be a type, or a type with an id")
+    return Asked(method, kind, client_id or None, query)
+
+
+def read_write(
+    asked: Asked,
+    resource: DomainResource | None,
+    *,
+    root: str,
+    around: Surroundings,
+    wrapping: Wrapping = BARE,
+) -> Write | Context:
+    """Read what is to be written, with the condition under which."""
+    if resource is None:
+        return Context(asked.kind, "not stored: it changes nothing in what a result says")
+    if type(resource).__name__ != asked.kind:
+        raise not_fhir(
+            "invalid", root, f"a {type(resource).__name__} cannot be sent to {asked.kind[:60]}"
+        )
+    if asked.kind not in STORED:
+        return Context(asked.kind, "not stored: used only to place the results sent with it")
+    assert isinstance(resource, Observation | DiagnosticReport)  # noqa: S101 - see STORED
+    condition, own = _condition(asked, resource, root=root)
+    version = _version(asked.if_match, root=root)
+    if isinstance(resource, DiagnosticReport):
+        draws = _results_of(resource, root=root, around=around)
+        if not draws:
+            return Context(asked.kind, "not stored itself: its results stand beside it")
+    elif resource.is_panel:
+        return Context(asked.kind, "not stored: a heading without a value; its members are results")
+    else:
+        names = [name for name in (own, condition) if name is not None]
+        draws = (report_of(resource, root=root, around=around, wrapping=wrapping, names=names),)
+    return Write(
+        method="update" if asked.method == "PUT" else "create",
+        kind=asked.kind,
+        id=asked.id if asked.method == "PUT" else None,
+        draws=draws,
+        condition=condition,
+        version=version,
+        expression=root,
+    )
+
+
+def _condition(
+    asked: Asked, resource: Observation | DiagnosticReport, *, root: str
+) -> tuple[Identifier | None, Identifier | None]:
+    """Find the name to look for, and the address that the client chose for the resource."""
+    of = resource.identifier
+    if asked.method == "POST":
+        if asked.id is not None:
+            raise not_fhir("invalid", root, "POST goes to a type; to choose the id, use PUT")
+        conditions = [
+            found
+            for query in (asked.query, asked.if_none_exist)
+            if query and (found := read_condition(query, root=root, of=of)) is not None
+        ]
+        if len(set(conditions)) > 1:
+            raise not_fhir("invalid", root, "the address and If-None-Exist name two conditions")
+        if asked.if_none_exist is not None and not conditions:
+            raise not_fhir("required", root, "If-None-Exist must be identifier=system|value")
+        return (conditions[0] if conditions else None), None
+    condition = read_condition(asked.query, root=root, of=of)
+    if asked.id is None and condition is None:
+        raise not_fhir("required", root, "PUT must name an id, or a condition: ?identifier=…")
+    if asked.id is not None:
+        if condition is not None:
+            raise not_fhir("invalid", root, "PUT names an id or a condition, not both")
+        if resource.id != asked.id:
+            raise not_fhir(
+                "invalid", f"{root}.id", "id must be the same in the address and in the resource"
+            )
+    return condition, address(resource.id) if resource.id is not None else None
+
+
+def _version(if_match: str | None, *, root: str) -> str | None:
+    if if_match is None:
+        return None
+    found = _ETAG.fullmatch(if_match.strip())
+    if found is None:
+        raise not_fhir("invalid", root, 'If-Match must be an ETag as it was sent: W/"1"')
+    return found[1]
+
+
+def _results_of(
+    report: DiagnosticReport, *, root: str, around: Surroundings
+) -> tuple[DrawReport, ...]:
+    """Read the results that a report contains; those that stand elsewhere are read there."""
+    contained = read_contained(report, root=root)
+    within = around.within(contained)
+    places = {
+        f"#{data.get('id')}": f"{root}.contained[{place}]"
+        for place, data in enumerate(report.contained)
+    }
+    draws = []
+    for name, resource in contained.items():
+        if isinstance(resource, Observation) and not resource.is_panel:
+            draws.append(
+                report_of(resource, root=places[name], around=within, wrapping=Wrapping(report))
+            )
+    return tuple(draws)
+
+
+def read_single(asked: Asked, data: Any) -> Write:
+    """Read a request whose body is the resource itself."""
+    root = data.get("resourceType") if isinstance(data, dict) else None
+    if not isinstance(root, str) or (root not in READ_BY_TYPE and root not in CONTEXT_ONLY):
+        raise not_fhir("structure", asked.kind, f"the body must be a resource: {asked.kind}")
+    faults = clean(data, root=root)
+    if faults:
+        raise refused_by_json_rules(faults)
+    found = read_write(asked, read_resource(data, root=root), root=root, around=Surroundings())
+    if isinstance(found, Context):
+        raise not_usable("required", root, _NO_RESULT.get(root, _NOT_ALONE))
+    return found
+
+
+_NO_RESULT = {
+    "Observation": "this Observation is a heading; send its members, which hold the values",
+    "DiagnosticReport": "this report contains no result; send them contained, or in one Bundle",
+}
+_NOT_ALONE = "this is taken only in a Bundle, together with results"
+
+
+def refused_by_json_rules(faults: list[Fault]) -> Refused:
+    """Refuse what no FHIR may hold; too much of it is another matter."""
+    return Refused(faults, status=422 if faults[0].code == "too-costly" else 400)

@@ -1,0 +1,126 @@
+"""What FHIR asks of all JSON, whatever the resource: nothing null, nothing empty, no modifier.
+
+What may stand everywhere and changes no meaning (extensions, ids of elements, the `_name` beside a
+primitive) is checked and taken out, so that the models of the resources need not know it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from patients.intake.fhir.faults import FAULTS_AT_MOST, Fault, name_of, path_of
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+PARTS_AT_MOST = 300_000  # five hundred results have a tenth of that
+# The way back from a part to its resource; it is written out only where there is a fault
+_Way = tuple[Any, int | str] | None
+_Steps = tuple[int | str, ...]
+MODIFIES = (
+    "changes what the resource means, and this one is not known here; leave it out, or agree on it "
+    "first"
+)
+
+
+def clean(tree: dict[str, Any], *, root: str) -> list[Fault]:
+    """Take out of a resource what changes no meaning; give back what no FHIR may hold."""
+    faults: list[Fault] = []
+    waiting: list[tuple[dict[str, Any] | list[Any], _Way]] = [(tree, None)]
+    count = 0
+    while waiting and len(faults) < FAULTS_AT_MOST:
+        node, way = waiting.pop()
+        count += len(node) + 1
+        if count > PARTS_AT_MOST:
+            return [Fault("too-costly", root, f"{root} has more parts than any result needs")]
+        parts: Iterable[tuple[int | str, Any]]
+        if isinstance(node, dict):
+            for code, more, detail in _clean_object(node):
+                faults.append(Fault(code, path_of(root, (*_steps(way), *more)), detail))
+            parts = node.items()
+        else:
+            if not node:
+                faults.append(_fault(root, way, "must not be an empty list; leave it out"))
+            parts = enumerate(node)
+        for step, part in parts:
+            if isinstance(part, dict | list):
+                waiting.append((part, (way, step)))
+            elif (fault := _fault_of_primitive(part)) is not None:
+                faults.append(_fault(root, (way, step), fault))
+    return faults
+
+
+def _fault_of_primitive(part: object) -> str | None:
+    if part is None:
+        return "must not be null; leave it out"
+    if isinstance(part, str):
+        if not part or part.isspace():
+            return "must not be an empty text; leave it out"
+        if _CONTROL.search(part):
+            return "holds a control character"
+    return None
+
+
+def _steps(way: _Way) -> _Steps:
+    steps: list[int | str] = []
+    while way is not None:
+        way, step = way
+        steps.append(step)
+    return tuple(reversed(steps))
+
+
+def _fault(root: str, way: _Way, detail: str) -> Fault:
+    steps = _steps(way)
+    return Fault("structure", path_of(root, steps), f"{name_of(root, steps)} {detail}")
+
+
+def _clean_object(node: dict[str, Any]) -> Iterator[tuple[str, _Steps, str]]:
+    if not node:
+        yield "structure", (), "an object must not be empty; leave it out"
+    for name in [name for name in node if name.startswith("_")]:
+        yield from _take_out_sibling(node, name)
+    for name in ("modifierExtension", "implicitRules"):
+        if name in node:
+            del node[name]
+            yield "extension", (name,), f"{name} {MODIFIES}"
+    if "extension" in node:
+        yield from _extension_faults(node.pop("extension"), "extension")
+    if "id" in node and "resourceType" not in node and not _is_text(node.pop("id")):
+        yield "structure", ("id",), "id must be a text"
+
+
+def _take_out_sibling(node: dict[str, Any], name: str) -> Iterator[tuple[str, _Steps, str]]:
+    """Take out the `_name` that carries the extensions of a primitive, or of a list of them."""
+    sibling, plain = node.pop(name), name[1:]
+    parts = sibling if isinstance(sibling, list) else [sibling]
+    for part in parts:
+        if part is None and isinstance(sibling, list):
+            continue
+        if not isinstance(part, dict) or not part or part.keys() - {"id", "extension"}:
+            yield "structure", (name,), f"{name} must hold an id or extensions, and nothing else"
+        elif "extension" in part:
+            yield from _extension_faults(part["extension"], name)
+    values = node.get(plain)
+    if isinstance(sibling, list) and isinstance(values, list):
+        # a null keeps the place of a value that has extensions only
+        node[plain] = [value for value in values if value is not None]
+        if not node[plain]:
+            del node[plain]
+
+
+def _extension_faults(extensions: Any, name: str) -> Iterator[tuple[str, _Steps, str]]:
+    waiting = [extensions]
+    while waiting:
+        found = waiting.pop()
+        if not isinstance(found, list) or not found:
+            yield "structure", (name,), "extension must be a list, and not an empty one"
+            continue
+        for each in found:
+            if not isinstance(each, dict) or not _is_text(each.get("url")):
+                yield "structure", (name,), "each extension must have its url"
+            elif "extension" in each:
+                waiting.append(each["extension"])
+            elif not any(part.startswith(("value", "_value")) for part in each):
+                yield "structure", (name,), "each extension must have a value or extensions"
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())

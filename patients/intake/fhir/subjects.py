@@ -1,0 +1,50 @@
+"""Whose result it is, as the laboratory says: numbers to find the patient by, a name for people."""
+
+from patients.intake.fhir.datatypes import Identifier as Numbered
+from patients.intake.fhir.datatypes import Reference
+from patients.intake.fhir.faults import not_usable
+from patients.intake.fhir.lines import line
+from patients.intake.fhir.resources import Patient
+from patients.intake.fhir.surroundings import Surroundings
+from patients.intake.reports import Identifier, Person
+
+
+def patients_of(
+    subject: Reference | None, around: Surroundings, *, root: str
+) -> tuple[tuple[Identifier, ...], Person | None]:
+    """Collect every number the patient is named by; the one nearest to the result comes first."""
+    if subject is None:
+        return (), None
+    numbers: list[Identifier] = []
+    if subject.identifier is not None:
+        numbers += _numbers([subject.identifier], root=f"{root}.subject.identifier")
+    patient = around.find(subject, Patient)
+    if patient is not None:
+        numbers += _numbers(patient.identifier, root=f"{root}.subject")
+        return tuple(dict.fromkeys(numbers)), _person(patient)
+    if subject.reference is not None and not subject.reference.startswith("#"):
+        # The address of a Patient elsewhere: a person can say once whose it is
+        numbers.append(Identifier(value=line(subject.reference, 200)))
+    person = Person(family=line(subject.display, 200)) if subject.display else None
+    return tuple(dict.fromkeys(numbers)), person
+
+
+def _numbers(found: "list[Numbered] | tuple[Numbered, ...]", *, root: str) -> list[Identifier]:
+    for each in found:
+        if max(len(each.system or ""), len(each.value or "")) > 200:
+            raise not_usable("too-long", root, "a patient's number has at most 200 characters")
+    return [
+        Identifier(system=line(each.system, 200), value=line(each.value, 200))
+        for each in found
+        if each.value is not None
+    ]
+
+
+def _person(patient: Patient) -> Person:
+    name = next((each for each in patient.name if each.use != "old"), None)
+    return Person(
+        family=line((name.family or name.text) if name else None, 200),
+        given=line(" ".join(name.given) if name else None, 200),
+        birth_date=patient.birth_date or "",
+        sex=patient.gender or "",
+    )
