@@ -110,7 +110,7 @@ def _read_entry(data: dict[str, Any], *, root: str) -> _Read:
         resource = data.pop("resource", None)
         if resource is not None and not isinstance(resource, dict):
             raise not_fhir("structure", f"{root}.resource", "resource must be an object in braces")
-        faults = clean(data, root=root)
+        faults = clean(data, root=root) if data or resource is None else []
         if resource is not None:
             faults += clean(resource, root=f"{root}.resource")
         if faults:

@@ -89,10 +89,7 @@ def read_write(
     """Read what is to be written, with the condition under which."""
     if resource is None:
         return Context(asked.kind, "not stored: it changes nothing in what a result says")
-    if type(resource).__name__ != asked.kind:
-        raise not_fhir(
-            "invalid", root, f"a {type(resource).__name__} cannot be sent to {asked.kind[:60]}"
-        )
+    _refuse_other_kind(type(resource).__name__, asked, root=root)
     if asked.kind not in STORED:
         return Context(asked.kind, "not stored: used only to place the results sent with it")
     assert isinstance(resource, Observation | DiagnosticReport)  # noqa: S101 - see STORED
@@ -116,6 +113,11 @@ def read_write(
         version=version,
         expression=root,
     )
+
+
+def _refuse_other_kind(kind: str, asked: Asked, *, root: str) -> None:
+    if kind != asked.kind:
+        raise not_fhir("invalid", root, f"a resource {kind} cannot be sent to {asked.kind[:60]}")
 
 
 def _condition(
@@ -182,6 +184,7 @@ def read_single(asked: Asked, data: Any) -> Write:
     root = data.get("resourceType") if isinstance(data, dict) else None
     if not isinstance(root, str) or (root not in READ_BY_TYPE and root not in CONTEXT_ONLY):
         raise not_fhir("structure", asked.kind, f"the body must be a resource: {asked.kind}")
+    _refuse_other_kind(root, asked, root=root)
     faults = clean(data, root=root)
     if faults:
         raise refused_by_json_rules(faults)
