@@ -14,6 +14,7 @@ WORKDIR /soundings
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin soundings
 COPY --from=environment /soundings/.venv .venv
 COPY LICENSE manage.py pyproject.toml ./
+COPY instruments instruments
 COPY analytics analytics
 COPY patients patients
 COPY monitoring monitoring

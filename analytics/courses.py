@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analytics.columns import US_PER_DAY, US_PER_WEEK, RatingColumns, TrialColumns
 from analytics.definitions import (
     INSTRUMENTS,
     LEAST_ADEQUATE_MG,
@@ -12,7 +13,7 @@ from analytics.definitions import (
     ClinicalState,
     Rules,
 )
-from analytics.histories import US_PER_DAY, US_PER_WEEK, History, RatingColumns, TrialColumns
+from analytics.histories import History
 from analytics.tables import NEVER, Bools, Column, Floats, Ints, Objects
 
 _ON_TRIAL = STATES.index(ClinicalState.ON_TRIAL_1)

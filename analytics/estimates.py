@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analytics.columns import ANALYTES, SIL6R
 from analytics.courses import Courses, assess_courses
 from analytics.definitions import RULES, STATES, ClinicalState
 from analytics.findings import Contribution, LeftOut, Trajectory
-from analytics.histories import ANALYTES, SIL6R, History
+from analytics.histories import History
 from analytics.histories import microseconds as to_microseconds
 from analytics.policy import (
     ALLOCATIONS,

@@ -10,12 +10,27 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from analytics.columns import (
+    ADHERENCES,
+    ANALYTES,
+    COMPARATORS,
+    EVENT_KINDS,
+    GENOTYPES,
+    HAEMOLYSES,
+    OVERRIDES,
+    STATUSES,
+    TRIAL_KINDS,
+    DoseColumns,
+    EventColumns,
+    RatingColumns,
+    ResultColumns,
+    TrialColumns,
+)
 from analytics.tables import (
     COLUMNS,
     NEVER,
     Bools,
     Column,
-    Floats,
     HistoryIsUnfit,
     Ints,
     Objects,
@@ -23,81 +38,11 @@ from analytics.tables import (
     read_table,
 )
 
-US_PER_DAY = 86_400_000_000
-US_PER_WEEK = 7 * US_PER_DAY
-SIL6R, IL6, TNF, CRP = "sIL-6R", "IL-6", "TNF-α", "hs-CRP"
-ANALYTES = (SIL6R, IL6, TNF, CRP)
-UNITS = {SIL6R: "ng/mL", IL6: "pg/mL", TNF: "pg/mL", CRP: "mg/L"}
-COMPARATORS = ("", "<", "<=", ">", ">=")
-STATUSES = ("preliminary", "final", "corrected")
-EVENT_KINDS = (
-    "infection",
-    "il6r_blocker",
-    "biologic",
-    "steroid",
-    "vaccination",
-    "surgery",
-    "ect",
-    "pregnancy",
-    "exercise",
-    "other",
-)
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 class TimeIsNaive(ValueError):
     """A moment without a time zone names no moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class ResultColumns:
-    """Results sorted by patient, time, analyte, segment; ``patient`` is a position."""
-
-    patient: Ints
-    drawn_us: Ints
-    analyte: Ints  # position in ANALYTES
-    value: Floats
-    comparator: Ints  # position in COMPARATORS
-    is_preliminary: Bools
-    is_confirmed: Bools  # by a person, or by a corrected report
-    segment: Ints  # position in segments
-    segments: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RatingColumns:
-    """Ratings sorted by patient, instrument, time."""
-
-    patient: Ints
-    instrument: Ints  # position in instruments
-    rated_us: Ints
-    total: Floats
-    instruments: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TrialColumns:
-    """Trials sorted by patient, start, id."""
-
-    patient: Ints
-    trial_id: Ints
-    started_us: Ints
-    stopped_us: Ints
-    adequate_us: Ints
-    dose_mg: Floats
-    drug: Objects
-    atc: Objects
-    stop_reason: Objects
-
-
-@dataclass(frozen=True, slots=True)
-class EventColumns:
-    """Events sorted by patient, start, kind."""
-
-    patient: Ints
-    kind: Ints  # position in EVENT_KINDS
-    started_us: Ints
-    stopped_us: Ints
 
 
 @dataclass(frozen=True)
@@ -106,11 +51,12 @@ class History:
 
     Parameters
     ----------
-    patients, results, ratings, trials, events : DataFrame
+    patients, results, ratings, trials, events, doses : DataFrame
         Columns as in :data:`COLUMNS`. Rows may come in any order and tables may
-        be empty (or None); ``results.is_confirmed`` may be left out and says that a person has
-        checked an implausible result. Values are canonical: sIL-6R in ng/mL, IL-6 and TNF-α in
-        pg/mL, hs-CRP in mg/L; times carry a zone.
+        be empty (or None); the columns of :data:`OPTIONAL` may be left out. ``is_confirmed``
+        says that a person has checked an implausible result, ``is_overridden`` that a person
+        scores a draw in spite of a caution. Values are canonical: sIL-6R in ng/mL, IL-6 and
+        TNF-α in pg/mL, hs-CRP in mg/L; times carry a zone.
 
     Raises
     ------
@@ -126,12 +72,17 @@ class History:
     ratings: pd.DataFrame | None = None
     trials: pd.DataFrame | None = None
     events: pd.DataFrame | None = None
+    doses: pd.DataFrame | None = None
     patient_ids: Ints = field(init=False, repr=False, compare=False)
     started_us: Ints = field(init=False, repr=False, compare=False)
     result_columns: ResultColumns = field(init=False, repr=False, compare=False)
     rating_columns: RatingColumns = field(init=False, repr=False, compare=False)
     trial_columns: TrialColumns = field(init=False, repr=False, compare=False)
     event_columns: EventColumns = field(init=False, repr=False, compare=False)
+    dose_columns: DoseColumns = field(init=False, repr=False, compare=False)
+    is_bipolar: Bools = field(init=False, repr=False, compare=False)
+    primary_instrument: Objects = field(init=False, repr=False, compare=False)
+    genotype: Ints = field(init=False, repr=False, compare=False)  # position in GENOTYPES
 
     def __post_init__(self) -> None:
         """Read every column once; whatever is wrong is refused here."""
@@ -139,12 +90,17 @@ class History:
         order = np.argsort(given["patient_id"], kind="stable")
         ids = given["patient_id"][order]
         _refuse_repeats("patients", given, order, [ids], "each patient_id once")
+        trials = _trials(read_table("trials", self.trials), ids)
         known = {
             "patient_ids": ids,
             "started_us": given["started_at"][order],
+            "is_bipolar": given["is_bipolar"][order],
+            "primary_instrument": given["primary_instrument"][order],
+            "genotype": _codes("patients", given, "rs2228145", GENOTYPES)[order],
+            "dose_columns": _doses(read_table("doses", self.doses), trials),
             "result_columns": _results(read_table("results", self.results), ids),
             "rating_columns": _ratings(read_table("ratings", self.ratings), ids),
-            "trial_columns": _trials(read_table("trials", self.trials), ids),
+            "trial_columns": trials,
             "event_columns": _events(read_table("events", self.events), ids),
         }
         for name, value in known.items():
@@ -189,6 +145,14 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
         is_confirmed=(given["is_confirmed"] | (status == STATUSES.index("corrected")))[order],
         segment=keys[3],
         segments=segments,
+        is_overridden=given["is_overridden"][order],
+        is_duplicate=given["is_duplicate"][order],
+        is_matrix_wrong=given["is_matrix_wrong"][order],
+        is_kit_unknown=given["is_kit_unknown"][order],
+        haemolysis=_codes(table, given, "haemolysis", HAEMOLYSES)[order],
+        freeze_thaw_cycles=given["freeze_thaw_cycles"][order],
+        lot=given["lot"][order],
+        local_hour=given["local_hour"][order],
     )
 
 
@@ -218,6 +182,7 @@ def _trials(given: dict[str, Column], ids: Ints) -> TrialColumns:
     order = np.lexsort((given["trial_id"], started, patient))
     by_id = np.argsort(given["trial_id"], kind="stable")
     _refuse_repeats(table, given, by_id, [given["trial_id"][by_id]], "each trial_id once")
+    _refuse_overlaps(given, patient)
     return TrialColumns(
         patient=patient[order],
         trial_id=given["trial_id"][order],
@@ -228,7 +193,48 @@ def _trials(given: dict[str, Column], ids: Ints) -> TrialColumns:
         drug=given["drug"][order],
         atc=given["atc"][order],
         stop_reason=given["stop_reason"][order],
+        kind=_codes(table, given, "kind", TRIAL_KINDS)[order],
+        adherence=_codes(table, given, "adherence", ADHERENCES)[order],
+        override=_codes(table, given, "override", OVERRIDES)[order],
+        least_mg=given["least_mg"][order],
     )
+
+
+def _refuse_overlaps(given: dict[str, Column], patient: Ints) -> None:
+    """Refuse two trials of one drug at one time: a change of dose is no new trial."""
+    atc, started, stopped = given["atc"], given["started_at"], given["stopped_at"]
+    if len(atc) < 2:
+        return
+    code, _ = _labels(atc)
+    order = np.lexsort((started, code, patient))
+    same = (patient[order][1:] == patient[order][:-1]) & (code[order][1:] == code[order][:-1])
+    before, after = order[:-1], order[1:]
+    overlaps = same & ((stopped[before] == NEVER) | (stopped[before] > started[after]))
+    overlaps &= atc[before] != ""
+    if overlaps.any():
+        row = int(after[first_row(overlaps)])
+        raise HistoryIsUnfit(
+            table="trials",
+            column="started_at",
+            row=row,
+            value=np.datetime64(int(started[row]), "us"),
+            wanted="a start after the stop of the earlier trial of the same drug; "
+            "a change of dose is a dose step, not a trial",
+        )
+
+
+def _doses(given: dict[str, Column], trials: TrialColumns) -> DoseColumns:
+    table, wanted = "doses", given["trial_id"]
+    by_id = np.argsort(trials.trial_id, kind="stable")
+    place = _positions(table, wanted, trials.trial_id[by_id], column="trial_id")
+    trial = by_id[place] if len(wanted) else wanted
+    _refuse(table, given, "dose_mg", given["dose_mg"] <= 0, "a daily dose in mg above zero")
+    early = given["started_at"] < trials.started_us[trial] if len(trial) else np.zeros(0, np.bool_)
+    _refuse(table, given, "started_at", early, "a day that is not before the start of the trial")
+    order = np.lexsort((given["started_at"], trial))
+    keys = [trial[order], given["started_at"][order]]
+    _refuse_repeats(table, given, order, keys, "one dose per trial and day")
+    return DoseColumns(trial=keys[0], started_us=keys[1], dose_mg=given["dose_mg"][order])
 
 
 def _events(given: dict[str, Column], ids: Ints) -> EventColumns:
@@ -247,7 +253,7 @@ def _events(given: dict[str, Column], ids: Ints) -> EventColumns:
     )
 
 
-def _positions(table: str, wanted: Ints, ids: Ints) -> Ints:
+def _positions(table: str, wanted: Ints, ids: Ints, *, column: str = "patient_id") -> Ints:
     if len(wanted) == 0:
         return wanted
     found = np.searchsorted(ids, wanted)
@@ -260,10 +266,10 @@ def _positions(table: str, wanted: Ints, ids: Ints) -> Ints:
         row = first_row(unknown)
         raise HistoryIsUnfit(
             table=table,
-            column="patient_id",
+            column=column,
             row=row,
             value=int(wanted[row]),
-            wanted="a patient_id of the patients table",
+            wanted=f"a {column} of the {column.removesuffix('_id')}s table",
         )
     return found
 
@@ -319,4 +325,5 @@ _KEYS = {
     "patients": ("patient_id",),
     "results": ("patient_id", "analyte", "drawn_at", "segment"),
     "trials": ("trial_id",),
+    "doses": ("trial_id", "started_at"),
 }

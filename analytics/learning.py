@@ -11,10 +11,11 @@ from hashlib import sha256
 import numpy as np
 import pandas as pd
 
+from analytics.columns import ANALYTES, COMPARATORS, SIL6R, US_PER_WEEK
 from analytics.evidence import LEVEL_SD
 from analytics.fitting import SufficientStatistics, summarise_arrays
 from analytics.fitting.priors import local_prior
-from analytics.histories import ANALYTES, COMPARATORS, SIL6R, US_PER_WEEK, History, microseconds
+from analytics.histories import History, microseconds
 from analytics.releases import Marker, Release, dump, parse
 from analytics.tables import NEVER, Bools, Floats, Ints, Objects
 from analytics.validity import read

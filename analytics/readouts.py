@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from analytics.columns import ANALYTES, COMPARATORS, SIL6R, UNITS
 from analytics.courses import Courses
 from analytics.findings import Contribution, EvidenceKind, Fact, LeftOut, Trajectory
-from analytics.histories import ANALYTES, COMPARATORS, SIL6R, UNITS
 from analytics.releases import Release
 from analytics.risk import Risk
 from analytics.tables import Bools, Ints

@@ -32,7 +32,13 @@ class HistoryIsUnfit(ValueError):
 
 
 COLUMNS: dict[str, dict[str, str]] = {
-    "patients": {"patient_id": "id", "started_at": "time?"},
+    "patients": {
+        "patient_id": "id",
+        "started_at": "time?",
+        "is_bipolar": "flag",
+        "primary_instrument": "text",
+        "rs2228145": "text",
+    },
     "results": {
         "patient_id": "id",
         "analyte": "text",
@@ -42,6 +48,14 @@ COLUMNS: dict[str, dict[str, str]] = {
         "status": "text",
         "segment": "text",
         "is_confirmed": "flag",
+        "is_overridden": "flag",
+        "is_duplicate": "flag",
+        "is_matrix_wrong": "flag",
+        "is_kit_unknown": "flag",
+        "haemolysis": "text",
+        "freeze_thaw_cycles": "number?",
+        "lot": "text",
+        "local_hour": "number?",
     },
     "ratings": {"patient_id": "id", "instrument": "text", "rated_at": "time", "total": "number"},
     "trials": {
@@ -54,12 +68,35 @@ COLUMNS: dict[str, dict[str, str]] = {
         "stop_reason": "text",
         "dose_mg": "number?",
         "adequate_from": "time?",
+        "kind": "text",
+        "adherence": "text",
+        "override": "text",
+        "least_mg": "number?",
     },
+    "doses": {"trial_id": "id", "started_at": "time", "dose_mg": "number"},
     "events": {"patient_id": "id", "kind": "text", "started_at": "time", "stopped_at": "time?"},
 }
 
 
-OPTIONAL = {"is_confirmed"}
+# What may be left out of a table, and then is not known: "", NaN, False, never
+OPTIONAL = {
+    "is_bipolar",
+    "primary_instrument",
+    "rs2228145",
+    "is_confirmed",
+    "is_overridden",
+    "is_duplicate",
+    "is_matrix_wrong",
+    "is_kit_unknown",
+    "haemolysis",
+    "freeze_thaw_cycles",
+    "lot",
+    "local_hour",
+    "kind",
+    "adherence",
+    "override",
+    "least_mg",
+}
 
 
 def read_table(table: str, frame: pd.DataFrame | None) -> dict[str, Column]:
@@ -81,7 +118,7 @@ def read_table(table: str, frame: pd.DataFrame | None) -> dict[str, Column]:
         for name, kind in kinds.items()
         if name not in left_out
     }
-    return found | {name: np.zeros(len(frame), dtype=np.bool_) for name in left_out}
+    return found | {name: _BLANK[kinds[name]](len(frame)) for name in left_out}
 
 
 def first_row(wrong: Bools) -> int:
@@ -194,4 +231,9 @@ _EMPTY: dict[str, Column] = {
     "text": np.empty(0, dtype=object),
     "time": np.empty(0, dtype=np.int64),
     "time?": np.empty(0, dtype=np.int64),
+}
+_BLANK: dict[str, Callable[[int], Column]] = {
+    "flag": lambda size: np.zeros(size, dtype=np.bool_),
+    "number?": lambda size: np.full(size, np.nan),
+    "text": lambda size: np.full(size, "", dtype=object),
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analytics.changes import SET_POINT_DRAWS, log_variance, widened_table
-from analytics.histories import ANALYTES, SIL6R, US_PER_WEEK
+from analytics.columns import ANALYTES, SIL6R, US_PER_WEEK
 from analytics.innovations import AnySums, ScoredRows, find_implausible, innovations, picked
 from analytics.limits import stand_in
 from analytics.policy import Policy

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from analytics.histories import (
+from analytics.columns import (
     ANALYTES,
     COMPARATORS,
     CRP,
@@ -18,8 +18,8 @@ from analytics.histories import (
     SIL6R,
     US_PER_DAY,
     EventColumns,
-    History,
 )
+from analytics.histories import History
 from analytics.tables import NEVER, Bools, Floats, Ints
 
 

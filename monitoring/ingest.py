@@ -7,9 +7,9 @@ from decimal import Decimal
 from django.db import IntegrityError, OperationalError, transaction
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
+from instruments import INSTRUMENTS
 from monitoring import flags, wake
 from patients import audit
-from patients.instruments import INSTRUMENTS
 from patients.intake import parking
 from patients.intake.reception import Receipt, Sender, take_in
 from patients.intake.reports import DrawReport

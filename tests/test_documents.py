@@ -81,7 +81,7 @@ def test_every_variable_that_compose_asks_for_is_described_and_no_other() -> Non
     assert names_in_first_column(section(REFERENCE / "settings.md", "Docker Compose")) == asked
 
 
-@pytest.mark.parametrize("path", ["patients", "analytics", "monitoring"])
+@pytest.mark.parametrize("path", ["instruments", "patients", "analytics", "monitoring"])
 def test_the_environment_is_read_in_the_settings_and_nowhere_else(path: str) -> None:
     reads = re.compile(r"os\.getenv|os\.environ\[|os\.environ\.get|environ\.Env\(")
 

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("patients", "analytics", "monitoring")
+ROOMS = ("instruments", "patients", "analytics", "monitoring")
 LINES_AT_MOST = 400
 LINES_OF_TESTS_AT_MOST = 600
 LINES_OF_A_FUNCTION_AT_MOST = 50

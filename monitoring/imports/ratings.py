@@ -5,10 +5,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from instruments import INSTRUMENTS, Instrument
 from monitoring import ingest
 from monitoring.imports import cells
 from monitoring.imports.tables import Fault, FileIsFaulty, Row, read_table
-from patients.instruments import INSTRUMENTS, Instrument
 from patients.models import Identifier, Patient
 from patients.record.ratings import RatingExists, RatingFault
 
@@ -102,8 +102,11 @@ def _read_items(row: Row, scale: Instrument, faults: list[Fault]) -> list[int | 
         for column in given
         if column not in own
     ]
-    reader = cells.whole_number(at_most=scale.highest_answer)
-    return [row.read(column, reader, faults) if column in row.cells else None for column in own]
+    readers = [cells.whole_number(at_most=highest) for highest in scale.highest_answers]
+    return [
+        row.read(column, reader, faults) if column in row.cells else None
+        for column, reader in zip(own, readers, strict=True)
+    ]
 
 
 def _read_total(row: Row, scale: Instrument, faults: list[Fault]) -> int | None:

@@ -10,11 +10,11 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from analytics import Estimate, LeftOut, prediction_band
+from instruments import INSTRUMENTS
 from monitoring import charts
 from monitoring.models import FlagLevel
 from monitoring.portal import schedule, words
 from monitoring.queries import QIDS, SIL6R, PatientRecord
-from patients.instruments import INSTRUMENTS
 from patients.models import DoseStep, Draw, Rating, Result, ResultStatus, Trial
 
 DAYS_A_WEEK = 7.0

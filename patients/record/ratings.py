@@ -5,8 +5,8 @@ from datetime import datetime
 
 from django.db import transaction
 
+from instruments import INSTRUMENTS
 from patients import audit
-from patients.instruments import INSTRUMENTS
 from patients.models import Patient, Rating
 from patients.record.versions import count_up
 

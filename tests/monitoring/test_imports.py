@@ -295,7 +295,8 @@ def test_every_fault_of_a_list_of_ratings_is_named(patient: Patient) -> None:
 
     assert str(refused.value).splitlines() == [
         "line 2, value: “9” no patient has this number of “urn:clinic:mrn”",
-        "line 3, instrument: “QIDS” is no scale we know; known: QIDS-SR16",
+        "line 3, instrument: “QIDS” is no scale we know; "
+        "known: QIDS-SR16, QIDS-C16, HAM-D17, MADRS, PHQ-9",
         "line 4, rated_at: “yesterday” must be a day or a day with a time: "
         "2026-11-02, 2026-11-02T08:10 or with +01:00",
         "line 5, rated_at: “2026-12-24” the rating is dated in the future",

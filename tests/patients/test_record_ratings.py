@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from patients.instruments import ItemFault
+from instruments import ItemFault
 from patients.models import Audit, Patient, Rating
 from patients.record.ratings import RatingExists, RatingFault, record_rating
 from tests.conftest import MONDAY

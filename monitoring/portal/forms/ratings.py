@@ -9,8 +9,8 @@ from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from instruments import INSTRUMENTS, QIDS_SR16
 from monitoring.portal.forms.fields import ClockField, DayField, SiteForm
-from patients.instruments import INSTRUMENTS, QIDS_SR16
 
 
 class RatingForm(SiteForm):
@@ -36,11 +36,11 @@ class RatingForm(SiteForm):
         scale = INSTRUMENTS[QIDS_SR16]
         self.initial.setdefault("rated_on", self.local.date())
         self.initial.setdefault("rated_time", self.local.time().replace(second=0, microsecond=0))
-        answers = [(str(each), str(each)) for each in range(scale.highest_answer + 1)]
         for number, domain in item_domains():
+            highest = scale.highest_answers[number - 1]
             self.fields[f"item_{number}"] = forms.TypedChoiceField(
                 label=_("Item %(number)d: %(domain)s") % {"number": number, "domain": domain},
-                choices=answers,
+                choices=[(str(each), str(each)) for each in range(highest + 1)],
                 coerce=int,
                 empty_value=None,
                 required=False,
@@ -92,7 +92,7 @@ def item_domains() -> list[tuple[int, str]]:
     return [(number, str(named[number])) for number in sorted(named)]
 
 
-# In the order of patients.instruments, translatable
+# In the order of instruments, translatable
 DOMAIN_NAMES = (
     gettext_lazy("sleep"),
     gettext_lazy("sad mood"),

@@ -11,13 +11,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from analytics import Estimate
+from instruments import INSTRUMENTS
 from monitoring.models import RiskAssessment
 from monitoring.portal import dates, words
 from monitoring.portal.presenters.banner import Tag, capitalised
 from monitoring.portal.presenters.risk import Risk, risk_of
 from monitoring.portal.timeline import dose_in_words
 from monitoring.queries import PatientRecord, estimate_of
-from patients.instruments import INSTRUMENTS
 from patients.models import Draw, Event, Rating, Result, ResultStatus, Trial
 
 _RESULT_TONES = {
@@ -218,7 +218,8 @@ def _self_harm(rating: Rating) -> str:
     answer = scale.self_harm_answer(rating.items)
     if answer is None:
         return _("Not answered")
-    return _("%(answer)d of %(highest)d") % {"answer": answer, "highest": scale.highest_answer}
+    highest = scale.highest_answers[scale.self_harm_item - 1]
+    return _("%(answer)d of %(highest)d") % {"answer": answer, "highest": highest}
 
 
 @dataclass(frozen=True)

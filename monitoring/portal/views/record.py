@@ -11,13 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from instruments import INSTRUMENTS, QIDS_SR16
 from monitoring import ingest
 from monitoring.models import Flag, FlagKind
 from monitoring.portal.forms.ratings import RatingForm
 from monitoring.portal.forms.treatment import ANTIDEPRESSANTS, EventForm, StopForm, TrialForm
 from monitoring.portal.presenters.banner import Banner
 from monitoring.portal.views.access import patient_or_404, reader_of, running_trial_or_404
-from patients.instruments import INSTRUMENTS, QIDS_SR16
 from patients.models import EventKind, Patient, Rating, StopReason
 from patients.record.ratings import RatingExists
 from patients.record.treatment import TrialReplaced

@@ -1,0 +1,111 @@
+"""The words a history may use, and the sorted columns it is turned into."""
+
+from dataclasses import dataclass
+
+from analytics.tables import Bools, Floats, Ints, Objects
+
+US_PER_DAY = 86_400_000_000
+US_PER_WEEK = 7 * US_PER_DAY
+SIL6R, IL6, TNF, CRP = "sIL-6R", "IL-6", "TNF-α", "hs-CRP"
+ANALYTES = (SIL6R, IL6, TNF, CRP)
+UNITS = {SIL6R: "ng/mL", IL6: "pg/mL", TNF: "pg/mL", CRP: "mg/L"}
+COMPARATORS = ("", "<", "<=", ">", ">=")
+STATUSES = ("preliminary", "final", "corrected")
+EVENT_KINDS = (
+    "infection",
+    "il6r_blocker",
+    "biologic",
+    "steroid",
+    "vaccination",
+    "surgery",
+    "ect",
+    "pregnancy",
+    "exercise",
+    "other",
+)
+TRIAL_KINDS = (
+    "",  # by the ATC code: an antidepressant, or what augments one
+    "antidepressant",
+    "augmentation",
+    "combination",
+    "ect",
+    "ketamine",
+    "tms",
+    "psychotherapy",
+)
+ADHERENCES = ("", "good", "partial", "poor")
+OVERRIDES = ("", "adequate", "inadequate", "indeterminate")
+HAEMOLYSES = ("", "none", "slight", "moderate", "gross")
+GENOTYPES = ("", "AA", "AC", "CC")  # rs2228145; the place less one is the number of C alleles
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumns:
+    """Results sorted by patient, time, analyte, segment; ``patient`` is a position."""
+
+    patient: Ints
+    drawn_us: Ints
+    analyte: Ints  # position in ANALYTES
+    value: Floats
+    comparator: Ints  # position in COMPARATORS
+    is_preliminary: Bools
+    is_confirmed: Bools  # by a person, or by a corrected report
+    segment: Ints  # position in segments
+    segments: tuple[str, ...]
+    is_overridden: Bools  # a person scores a caution draw in spite of it, with a reason
+    is_duplicate: Bools
+    is_matrix_wrong: Bools
+    is_kit_unknown: Bools
+    haemolysis: Ints  # position in HAEMOLYSES
+    freeze_thaw_cycles: Floats
+    lot: Objects
+    local_hour: Floats  # of the draw, by the clock of the site; NaN: not known
+
+
+@dataclass(frozen=True, slots=True)
+class RatingColumns:
+    """Ratings sorted by patient, instrument, time."""
+
+    patient: Ints
+    instrument: Ints  # position in instruments
+    rated_us: Ints
+    total: Floats
+    instruments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialColumns:
+    """Trials sorted by patient, start, id."""
+
+    patient: Ints
+    trial_id: Ints
+    started_us: Ints
+    stopped_us: Ints
+    adequate_us: Ints
+    dose_mg: Floats
+    drug: Objects
+    atc: Objects
+    stop_reason: Objects
+    kind: Ints  # position in TRIAL_KINDS
+    adherence: Ints  # position in ADHERENCES
+    override: Ints  # position in OVERRIDES: what a clinician says of the adequacy, with a reason
+    least_mg: Floats  # the site's own least adequate dose; NaN: the table shipped
+
+
+@dataclass(frozen=True, slots=True)
+class DoseColumns:
+    """Daily doses sorted by trial and start; each holds until the next."""
+
+    trial: Ints  # position in the trials
+    started_us: Ints
+    dose_mg: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class EventColumns:
+    """Events sorted by patient, start, kind."""
+
+    patient: Ints
+    kind: Ints  # position in EVENT_KINDS
+    started_us: Ints
+    stopped_us: Ints
