@@ -23,10 +23,10 @@ from analytics.policy import (
     Policy,
     WantedFlag,
 )
+from analytics.reasons import Reason, Validity
 from analytics.releases import Release, ReleaseIsUnfit
 from analytics.tables import HistoryIsUnfit
 from analytics.trajectories import Band
-from analytics.validity import Reason
 
 __all__ = [
     "CURRENT_POLICY",
@@ -52,6 +52,7 @@ __all__ = [
     "ReleaseIsUnfit",
     "TimeIsNaive",
     "Trajectory",
+    "Validity",
     "WantedFlag",
     "estimate_cohort",
     "prediction_band",

@@ -1,6 +1,9 @@
 """The words a history may use, and the sorted columns it is turned into."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from analytics.tables import Bools, Floats, Ints, Objects
 
@@ -109,3 +112,23 @@ class EventColumns:
     kind: Ints  # position in EVENT_KINDS
     started_us: Ints
     stopped_us: Ints
+
+
+def first_that_holds(cases: Sequence[tuple[Bools, int]], otherwise: int) -> Ints:
+    """Give each row the code of the first case that holds; as numpy's select, for a few rows.
+
+    Parameters
+    ----------
+    cases : sequence of (array of bool, int)
+        The cases, the first to win first.
+    otherwise : int
+        The code where none holds.
+
+    Returns
+    -------
+    array of int
+    """
+    found = np.full(len(cases[0][0]), otherwise, dtype=np.int64)
+    for holds, code in reversed(cases):
+        found[holds] = code
+    return found

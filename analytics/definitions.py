@@ -1,16 +1,21 @@
-"""What the clinic's words mean, as versioned data: states, scales, least doses, the rules.
+"""What the clinic's words mean, as versioned data: states and rule sets with their days.
 
-No risk enters here, and nothing is applied here; that is done in ``courses``.
+No risk enters here, and nothing is applied here; that is done in ``adequacy``, ``symptoms`` and
+``courses``. What a total of a scale means is declared with the scale, in ``instruments``.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from analytics.evidence import EARLY_IMPROVEMENT_SHARE
 
+_MEETS = "meets TRD rule"
+
 
 class ClinicalState(StrEnum):
-    """Where a patient stands in therapy, by :data:`RULES`."""
+    """Where a patient stands in therapy; what is further along the course wins."""
 
     NO_EPISODE = "no episode"
     NO_TRIAL = "no trial running"
@@ -20,101 +25,227 @@ class ClinicalState(StrEnum):
     ON_TRIAL_4 = "on trial 4"
     ON_LATER_TRIAL = "on trial 5 or later"
     EARLY_NON_IMPROVEMENT = "early non-improvement"
+    TRIAL_1_INADEQUATE = "trial 1 inadequate"
+    TRIAL_2_INADEQUATE = "trial 2 inadequate"
+    TRIAL_3_INADEQUATE = "trial 3 inadequate"
+    TRIAL_4_INADEQUATE = "trial 4 inadequate"
+    LATER_TRIAL_INADEQUATE = "trial 5 or later inadequate"
     TRIAL_1_FAILED = "trial 1 failed (adequate)"
     TRIAL_2_FAILED = "trial 2 failed (adequate)"
     TRIAL_3_FAILED = "trial 3 failed (adequate)"
     TRIAL_4_FAILED = "trial 4 failed (adequate)"
     LATER_TRIAL_FAILED = "trial 5 or later failed (adequate)"
-    MEETS_TRD_RULE = "meets TRD rule eu-pearl-1"
+    MEETS_TRD_RULE = _MEETS
     RESPONSE = "response"
     REMISSION = "remission"
+    RECOVERY = "recovery"
+    RELAPSE = "relapse"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ClinicalState | None":
+        # On record, the rule is named by its version: "meets TRD rule eu-pearl-1"
+        if isinstance(value, str) and value.startswith(f"{_MEETS} "):
+            return cls.MEETS_TRD_RULE
+        return None
+
+    def worded(self, version: str) -> str:
+        """Give the words for the record; the rule that is met is named by its version."""
+        return f"{self.value} {version}" if self is ClinicalState.MEETS_TRD_RULE else self.value
 
 
 STATES = tuple(ClinicalState)
 
 
-@dataclass(frozen=True, slots=True)
-class Instrument:
-    """One symptom scale: its place in the choice of a primary scale, and its remission."""
+class Adequacy(StrEnum):
+    """Whether a trial was one that could have worked."""
 
-    name: str
-    highest: int
-    remission_at_most: int
-
-
-# QIDS and HAM-D17: ids-qids.org, Trivedi 2006 (V); MADRS and PHQ-9 remission: usual (M).
-INSTRUMENTS = (
-    Instrument("QIDS-SR16", 27, 5),
-    Instrument("QIDS-C16", 27, 5),
-    Instrument("HAM-D17", 52, 7),
-    Instrument("MADRS", 60, 10),
-    Instrument("PHQ-9", 27, 4),
-)
+    ADEQUATE = "adequate"
+    NOT_YET = "not yet"  # it is running, and may still become adequate
+    INADEQUATE = "inadequate"
+    INDETERMINATE = "indeterminate"  # stopped early or not tolerated: never a failure
+    UNKNOWN = "unknown"  # the dose, or what would be enough of it, is not on record
 
 
-# Least adequate daily dose in mg: lower bound of the usual range (UpToDate mirror and McMaster
-# textbook, V-sec); venlafaxine 150 because the MGH-ATRQ takes 75 for too low. Not an ATHF table.
-LEAST_ADEQUATE_MG: dict[str, float] = {
-    "N06AA01": 150,  # desipramine
-    "N06AA02": 150,  # imipramine
-    "N06AA04": 100,  # clomipramine
-    "N06AA09": 150,  # amitriptyline
-    "N06AA10": 50,  # nortriptyline
-    "N06AB03": 20,  # fluoxetine
-    "N06AB04": 20,  # citalopram
-    "N06AB05": 20,  # paroxetine
-    "N06AB06": 50,  # sertraline
-    "N06AB08": 50,  # fluvoxamine
-    "N06AB10": 10,  # escitalopram
-    "N06AF03": 15,  # phenelzine
-    "N06AF04": 30,  # tranylcypromine
-    "N06AX05": 200,  # trazodone
-    "N06AX11": 15,  # mirtazapine
-    "N06AX12": 300,  # bupropion
-    "N06AX16": 150,  # venlafaxine
-    "N06AX17": 100,  # milnacipran
-    "N06AX21": 60,  # duloxetine
-    "N06AX22": 25,  # agomelatine
-    "N06AX23": 50,  # desvenlafaxine
-    "N06AX24": 40,  # vilazodone
-    "N06AX26": 5,  # vortioxetine
-}
+ADEQUACIES = tuple(Adequacy)
+
+
+class SymptomState(StrEnum):
+    """What the latest rating of the primary scale says against the baseline."""
+
+    NOT_RATED = "not rated"
+    NOT_COMPARABLE = "no baseline to compare with"
+    NON_RESPONSE = "non-response"
+    PARTIAL_RESPONSE = "partial response"
+    RESPONSE = "response"
+    REMISSION = "remission"
+    RECOVERY = "recovery"
+    RELAPSE = "relapse"
+
+
+SYMPTOM_STATES = tuple(SymptomState)
+
+
+class Failure(StrEnum):
+    """What counts as the failure of an adequate trial."""
+
+    LITTLE_IMPROVEMENT = "less than a share of the baseline gained"
+    NON_REMISSION = "remission not reached"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The figures behind the words; a change of any is a new version.
+    """The figures behind the words, and the days on which they were in force.
 
-    Default after the EU-PEARL consensus (Sforzini 2022, PMC9095475, table 1): two
-    adequate treatments with less than 25 % improvement in the episode; a drug that
-    was stopped before the end of week 4, or for intolerance, has not failed.
-    Adequate duration is 6 weeks as in the MGH-ATRQ.
+    A change of any is a new version with a day of its own; a version that was in force is never
+    changed, so that an assessment of its day can still be read by it. Weeks are of 7 days.
+
+    Parameters
+    ----------
+    name, version : str
+        The line of rules, and the version that is printed with every output.
+    effective_from : date
+        The first day on which it is in force.
+    failed_trials : int
+        Adequate trials of the episode that must have failed.
+    failure : Failure
+        What their failure means; ``failure_improvement`` is the share for the first kind.
+    adequate_weeks : float
+        Weeks at an adequate dose without a break that make a trial adequate; at least
+        ``least_weeks``, before which a stopped trial is indeterminate.
+    clear_improvement, early_clear_improvement : float
+        Shares below which a flag that is up stays up, so that a total which trembles about the
+        limit does not lower and raise it.
+    recovery_weeks : float
+        Weeks of remission without a break that are a recovery.
+    decision_days : tuple
+        Each decision point's week, and the days of the trial whose latest rating is read for it.
+    excludes_bipolar : bool
+        Whether the rule for resistance leaves out people with bipolar disorder.
     """
 
-    version: str = "eu-pearl-1"
+    name: str
+    version: str
+    effective_from: date
+    source: str
     failed_trials: int = 2
+    failure: Failure = Failure.LITTLE_IMPROVEMENT
     failure_improvement: float = 0.25
+    clear_improvement: float = 0.30
     adequate_weeks: float = 6.0
+    least_weeks: float = 4.0
     decision_weeks: float = 4.0
-    response_improvement: float = 0.50
     early_improvement: float = EARLY_IMPROVEMENT_SHARE.value
+    early_clear_improvement: float = 0.25
     early_from_days: int = 11
     early_to_days: int = 32
+    recovery_weeks: float = 16.0
+    decision_days: tuple[tuple[int, int, int], ...] = (
+        (2, 11, 20),
+        (4, 21, 34),
+        (6, 35, 52),
+        (9, 53, 73),
+        (12, 74, 98),
+    )
     baseline_before_days: int = 28
     baseline_after_days: int = 4
     grace_days: int = 3
     after_stop_days: int = 7
+    excludes_bipolar: bool = True
     augmentation_atc: tuple[str, ...] = ("N05",)
-    never_failed_reasons: tuple[str, ...] = (
+    intolerance_reasons: tuple[str, ...] = (
         "intolerance",
         "intolerable",
         "side effects",
         "side_effects",
         "adverse_event",
         "adverse effects",
-        "non_adherence",
-        "non-adherence",
     )
+    non_adherence_reasons: tuple[str, ...] = ("non_adherence", "non-adherence")
+
+    def __post_init__(self) -> None:
+        """Refuse a duration under the least that any definition takes for adequate."""
+        if self.adequate_weeks < self.least_weeks:
+            message = (
+                f"{self.version}: adequate_weeks is {self.adequate_weeks:g}; "
+                f"wanted: at least {self.least_weeks:g}"
+            )
+            raise ValueError(message)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values, for whoever reads an assessment by it."""
+        content = asdict(self)
+        content["effective_from"] = self.effective_from.isoformat()
+        content["failure"] = self.failure.value
+        content["decision_days"] = [list(each) for each in self.decision_days]
+        for key in ("augmentation_atc", "intolerance_reasons", "non_adherence_reasons"):
+            content[key] = list(content[key])
+        return content
 
 
-RULES = Rules()
+_DELPHI = (
+    "EU-PEARL Delphi consensus, Sforzini 2022, PMC9095475 table 1 (V): two adequate treatments "
+    "with less than 25 % improvement in the episode, not bipolar; stopped before the end of week 4 "
+    "is no failure. Six weeks as in the MGH-ATRQ (M)."
+)
+_NON_REMISSION = (
+    "Not remitted after two adequate treatments (STAR*D steps, Rush 2006); a variant, less rare "
+    "than the consensus. Six weeks as in the MGH-ATRQ (M)."
+)
+CONSENSUS, NON_REMISSION = "eu-pearl", "non-remission"
+RULE_SETS: tuple[Rules, ...] = (
+    Rules(CONSENSUS, "eu-pearl-1", date(2026, 11, 23), _DELPHI, excludes_bipolar=False),
+    Rules(CONSENSUS, "eu-pearl-2", date(2026, 11, 27), _DELPHI),
+    Rules(
+        NON_REMISSION,
+        "non-remission-1",
+        date(2026, 11, 27),
+        _NON_REMISSION,
+        failure=Failure.NON_REMISSION,
+    ),
+)
+
+
+class NoSuchRules(LookupError):
+    """No rule set has this name, version or day."""
+
+
+def rules_on(day: date, *, name: str = CONSENSUS) -> Rules:
+    """Give the rules of a line that are in force on a day.
+
+    Parameters
+    ----------
+    day : date
+        The day, by the clock of the site.
+    name : str
+        The line: :data:`CONSENSUS` or :data:`NON_REMISSION`.
+
+    Returns
+    -------
+    Rules
+
+    Raises
+    ------
+    NoSuchRules
+        No rules of that name were in force.
+    """
+    known = [rules for rules in RULE_SETS if rules.name == name and rules.effective_from <= day]
+    if not known:
+        raise NoSuchRules(f"no rules {name!r} on {day.isoformat()}")
+    return max(known, key=lambda rules: rules.effective_from)
+
+
+def rules_of(version: str) -> Rules:
+    """Give the rules of a version, whether in force or past.
+
+    Raises
+    ------
+    NoSuchRules
+        The version is not known.
+    """
+    for rules in RULE_SETS:
+        if rules.version == version:
+            return rules
+    raise NoSuchRules(f"no rules of version {version!r}")
+
+
+RULES = rules_of("eu-pearl-2")

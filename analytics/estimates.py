@@ -13,7 +13,7 @@ import pandas as pd
 
 from analytics.columns import ANALYTES, SIL6R
 from analytics.courses import Courses, assess_courses
-from analytics.definitions import RULES, STATES, ClinicalState
+from analytics.definitions import RULES, STATES, ClinicalState, Rules
 from analytics.findings import Contribution, LeftOut, Trajectory
 from analytics.histories import History
 from analytics.histories import microseconds as to_microseconds
@@ -84,11 +84,16 @@ class Estimate:
     policy_version: str
     rules_version: str
 
+    @property
+    def state_words(self) -> str:
+        """Give the words for the state, with the version of a rule that is met."""
+        return self.state.worded(self.rules_version)
+
     def as_json(self) -> dict[str, Any]:
         """Give it as plain JSON values."""
         content: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
         content["outcome"] = self.outcome.value
-        content["state"] = self.state.value
+        content["state"] = self.state_words
         content["allocation"] = None if self.allocation is None else self.allocation.value
         content["trajectories"] = [part.as_json() for part in self.trajectories]
         content["contributions"] = [part.as_json() for part in self.contributions]
@@ -134,6 +139,7 @@ class Estimates:
     flags: dict[int, tuple[WantedFlag, ...]] = field(repr=False)
     release: Release = field(repr=False)
     policy: Policy = field(repr=False)
+    rules: Rules = field(repr=False)
 
     def __len__(self) -> int:
         """Count the patients."""
@@ -205,7 +211,7 @@ class Estimates:
             self.release.basis,
             self.release.version,
             self.policy.version,
-            RULES.version,
+            self.rules.version,
         )
         columns = zip(
             self.patient_ids.tolist(),
@@ -251,6 +257,7 @@ def estimate_cohort(
     at: datetime,
     release: Release = CURRENT_RELEASE,
     policy: Policy = CURRENT_POLICY,
+    rules: Rules = RULES,
 ) -> Estimates:
     """Estimate every patient of a cohort at a moment.
 
@@ -267,6 +274,8 @@ def estimate_cohort(
         The model.
     policy : Policy
         Thresholds of the flags.
+    rules : Rules
+        The definitions.
 
     Returns
     -------
@@ -280,7 +289,7 @@ def estimate_cohort(
     """
     at_us = to_microseconds(at)
     readings, is_blocked = read(history, at_us=at_us)
-    courses = assess_courses(history, at_us=at_us)
+    courses = assess_courses(history, at_us=at_us, rules=rules)
     started = np.where(history.started_us > at_us, NEVER, history.started_us)
     segments = history.result_columns.segments
     tracks, marker, readings = follow(
@@ -311,6 +320,7 @@ def estimate_cohort(
         flags=wanted_flags(signs, risk, courses, policy),
         release=release,
         policy=policy,
+        rules=rules,
     )
 
 

@@ -114,7 +114,8 @@ class LeftOut:
     """A result that was seen and not scored.
 
     ``reason`` is the gravest of ``reasons``; ``is_plotted`` is False where the value means
-    nothing even as a picture (an excluded draw).
+    nothing even as a picture. ``validity`` is that of the draw: an excluded one cannot be scored,
+    one with a caution can be by a person's word, a valid one has no part in this comparison.
     """
 
     what: str
@@ -123,6 +124,7 @@ class LeftOut:
     analyte: str
     drawn_at: datetime
     is_plotted: bool
+    validity: str = ""  # not written down by assessments of 2026-11-26 and before
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain JSON values."""
@@ -133,6 +135,7 @@ class LeftOut:
             "analyte": self.analyte,
             "drawn_at": self.drawn_at.isoformat(),
             "is_plotted": self.is_plotted,
+            "validity": self.validity,
         }
 
     @classmethod

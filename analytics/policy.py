@@ -17,11 +17,18 @@ from analytics.tables import Bools, Floats, Ints
 
 
 class FlagKind(StrEnum):
-    """What a flag is about; one may be open per patient and kind."""
+    """What a flag is about; one may be open per patient and kind.
 
+    Safety is raised by one answer of one rating, in the transaction that records it, and by no
+    policy; overdue by the plan of visits; the correction by two assessments and what lies between.
+    """
+
+    SAFETY = "safety"
     DRIFTING = "drifting"
     TRENDING_TO_RESISTANCE = "trending_to_resistance"
     EARLY_NON_IMPROVEMENT = "early_non_improvement"
+    OVERDUE = "overdue"
+    CORRECTION_CHANGED_THE_PICTURE = "correction_changed_the_picture"
     NOT_ASSESSABLE = "not_assessable"
 
 
@@ -238,10 +245,11 @@ def _drifting(signs: Signs, policy: Policy) -> _Placed:
 def _trending(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Placed:
     """Raise *high* by symptoms on an adequate trial, *watch* by the marker."""
     ill = ~courses.is_well
-    meets = ill & (courses.failed_trials >= 2)
-    failed = ill & courses.is_failed
-    silent = ill & courses.is_non_response
+    meets = ill & courses.meets_rule
+    failed = ill & courses.is_failed_kept
+    silent = ill & courses.is_non_response_kept
     high = meets | failed | silent
+    symptoms = meets | (ill & (courses.is_failed | courses.is_non_response))
     by_marker = ill & signs.is_assessed & (risk.marker >= policy.watch_marker_log_odds)
     kept = by_marker & (risk.probability >= policy.watch_clear_probability)
     raised = by_marker & (risk.probability >= policy.watch_probability)
@@ -260,7 +268,7 @@ def _trending(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Pl
         if not high[place]:
             reasons.append(FlagReason.PROBABILITY_OVER_THRESHOLD)
         level = FlagLevel.HIGH if high[place] else FlagLevel.WATCH
-        is_raise = bool(high[place] or raised[place])
+        is_raise = bool(symptoms[place] or raised[place])
         flag = WantedFlag(FlagKind.TRENDING_TO_RESISTANCE, level, tuple(reasons), is_raise)
         found.append((place, flag))
     return found
@@ -270,7 +278,7 @@ def _early(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Place
     """Raise *high* on an adequate dose, *watch* where adequacy is not known."""
     agrees = signs.is_assessed & (risk.marker >= policy.agree_log_odds)
     found: _Placed = []
-    for place in np.flatnonzero(courses.is_early_now & ~courses.is_well).tolist():
+    for place in np.flatnonzero(courses.is_early_kept & ~courses.is_well).tolist():
         reasons = [FlagReason.NO_EARLY_IMPROVEMENT]
         adequate = bool(courses.is_dose_adequate[place])
         if not adequate:
@@ -278,7 +286,8 @@ def _early(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Place
         if agrees[place]:
             reasons.append(FlagReason.BIOMARKER_AGREES)
         level = FlagLevel.HIGH if adequate else FlagLevel.WATCH
-        flag = WantedFlag(FlagKind.EARLY_NON_IMPROVEMENT, level, tuple(reasons), is_raise=True)
+        is_raise = bool(courses.is_early_now[place])
+        flag = WantedFlag(FlagKind.EARLY_NON_IMPROVEMENT, level, tuple(reasons), is_raise)
         found.append((place, flag))
     return found
 

@@ -8,12 +8,13 @@ import numpy as np
 from analytics.columns import ANALYTES, COMPARATORS, SIL6R, UNITS
 from analytics.courses import Courses
 from analytics.findings import Contribution, EvidenceKind, Fact, LeftOut, Trajectory
+from analytics.reasons import MEANINGLESS, reason_codes, validity_of
 from analytics.releases import Release
 from analytics.risk import Risk
 from analytics.tables import Bools, Ints
 from analytics.tracking import Tracks
 from analytics.trajectories import Z95
-from analytics.validity import EXCLUDING, Readings, reason_codes
+from analytics.validity import Readings
 
 _SIL6R = ANALYTES.index(SIL6R)
 
@@ -249,7 +250,8 @@ def read_left_out(readings: Readings) -> dict[int, tuple[LeftOut, ...]]:
             reasons=reasons,
             analyte=name,
             drawn_at=drawn_at,
-            is_plotted=not mask & int(EXCLUDING),
+            is_plotted=not mask & MEANINGLESS,
+            validity=validity_of(mask).value,
         )
         found[place] = (*found.get(place, ()), part)
     return found

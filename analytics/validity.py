@@ -5,7 +5,6 @@ segment (laboratory and kit) of the draw; never on whether a value is liked.
 """
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 
@@ -20,31 +19,9 @@ from analytics.columns import (
     EventColumns,
 )
 from analytics.histories import History
+from analytics.reasons import BIT, CAUTIONING, Reason
+from analytics.specimens import mark_specimens
 from analytics.tables import NEVER, Bools, Floats, Ints
-
-
-class Reason(StrEnum):
-    """Why a result was left out, the gravest first."""
-
-    IL6R_BLOCKER = "il6r_blocker"
-    BEFORE_EPISODE = "before_episode"
-    INFECTION = "infection"
-    VACCINATION = "vaccination"
-    SURGERY = "surgery"
-    STEROID = "steroid"
-    BIOLOGIC = "biologic"
-    ECT = "ect"
-    PREGNANCY = "pregnancy"
-    EXERCISE = "exercise"
-    ACUTE_PHASE = "crp_over_10_in_same_draw"
-    PRELIMINARY = "preliminary"
-    EARLIER_SEGMENT = "earlier_segment"
-    IMPLAUSIBLE = "implausible"
-
-
-REASONS = tuple(Reason)
-_BIT = {reason: np.int64(1 << place) for place, reason in enumerate(REASONS)}
-EXCLUDING = _BIT[Reason.IL6R_BLOCKER]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +59,7 @@ DISTURBANCES: dict[str, Disturbance] = {
 CRP_LIMIT_MG_L = 10.0
 DAYS_BEFORE_FIRST_DOSE = 28
 _BY_KIND = [DISTURBANCES.get(kind) for kind in EVENT_KINDS]
-_KIND_BIT = np.array([0 if one is None else _BIT[one.reason] for one in _BY_KIND], dtype=np.int64)
+_KIND_BIT = np.array([0 if one is None else BIT[one.reason] for one in _BY_KIND], dtype=np.int64)
 _RUNS_ON = np.array([one is not None and one.runs_on for one in _BY_KIND], dtype=np.bool_)
 _AFTER_US = np.array(
     [0 if one is None else int(one.days_after * US_PER_DAY) for one in _BY_KIND], dtype=np.int64
@@ -108,6 +85,7 @@ class Readings:
     segment: Ints
     is_confirmed: Bools
     reasons: Ints
+    waived: Ints  # cautions in spite of which a person has the result scored
 
     @property
     def is_scored(self) -> Bools:
@@ -127,7 +105,7 @@ class Readings:
     @property
     def is_held(self) -> Bools:
         """Tell which rows wait for a check and have nothing else against them."""
-        return np.asarray(self.reasons == _BIT[Reason.IMPLAUSIBLE])
+        return np.asarray(self.reasons == BIT[Reason.IMPLAUSIBLE])
 
 
 def read(history: History, *, at_us: int) -> tuple[Readings, Bools]:
@@ -150,17 +128,19 @@ def read(history: History, *, at_us: int) -> tuple[Readings, Bools]:
     """
     results = history.result_columns
     known = results.drawn_us <= at_us
-    whole = bool(known.all())
-    pick = slice(None) if whole else known
+    pick = slice(None) if bool(known.all()) else known
     patient, drawn = results.patient[pick], results.drawn_us[pick]
     analyte, segment = results.analyte[pick], results.segment[pick]
     value, comparator = results.value[pick], results.comparator[pick]
-    reasons = np.where(results.is_preliminary[pick], _BIT[Reason.PRELIMINARY], np.int64(0))
+    reasons = np.where(results.is_preliminary[pick], BIT[Reason.PRELIMINARY], np.int64(0))
     started = history.started_us[patient]
     too_early = (started != NEVER) & (drawn < started - DAYS_BEFORE_FIRST_DOSE * US_PER_DAY)
-    reasons[too_early] |= _BIT[Reason.BEFORE_EPISODE]
+    reasons[too_early] |= BIT[Reason.BEFORE_EPISODE]
     is_blocked = _disturb(history, reasons, patient, drawn, analyte, at_us)
     _mark_acute_phase(reasons, patient, drawn, analyte, value, comparator)
+    mark_specimens(results, known, reasons)
+    waived = np.where(results.is_overridden[pick], reasons & CAUTIONING, 0)
+    reasons &= ~waived
     _mark_earlier_segments(reasons, patient, analyte, segment)
     readings = Readings(
         patient=patient,
@@ -171,6 +151,7 @@ def read(history: History, *, at_us: int) -> tuple[Readings, Bools]:
         segment=segment,
         is_confirmed=results.is_confirmed[pick],
         reasons=reasons,
+        waived=waived,
     )
     return readings, is_blocked
 
@@ -192,7 +173,7 @@ def hold(readings: Readings, rows: Ints) -> Readings:
     if len(rows) == 0:
         return readings
     reasons = readings.reasons.copy()
-    reasons[rows] |= _BIT[Reason.IMPLAUSIBLE]
+    reasons[rows] |= BIT[Reason.IMPLAUSIBLE]
     return replace(readings, reasons=reasons)
 
 
@@ -215,7 +196,7 @@ def _disturb(
     if len(events.kind) == 0:
         return is_blocked
     bits, first, last = _windows(events, at_us)
-    now = (bits == _BIT[Reason.IL6R_BLOCKER]) & (last >= at_us)
+    now = (bits == BIT[Reason.IL6R_BLOCKER]) & (last >= at_us)
     is_blocked[events.patient[now]] = True
     lo = np.searchsorted(patient, events.patient, side="left")
     hi = np.searchsorted(patient, events.patient, side="right")
@@ -226,8 +207,8 @@ def _disturb(
     hit = (drawn[row] >= first[event]) & (drawn[row] <= last[event])
     row, bit = row[hit], bits[event[hit]]
     # A blocker makes sIL-6R and IL-6 meaningless; for the others it is a biologic like any.
-    spared = (bit == EXCLUDING) & (analyte[row] != _SIL6R) & (analyte[row] != _IL6)
-    np.bitwise_or.at(reasons, row, np.where(spared, _BIT[Reason.BIOLOGIC], bit))
+    spared = (bit == BIT[Reason.IL6R_BLOCKER]) & (analyte[row] != _SIL6R) & (analyte[row] != _IL6)
+    np.bitwise_or.at(reasons, row, np.where(spared, BIT[Reason.BIOLOGIC], bit))
     return is_blocked
 
 
@@ -243,7 +224,7 @@ def _mark_acute_phase(
     draw[1:] = np.cumsum((patient[1:] != patient[:-1]) | (drawn[1:] != drawn[:-1]))
     acute = np.zeros(int(draw[-1]) + 1, dtype=np.bool_)
     acute[draw[over]] = True
-    reasons[acute[draw] & (analyte != _CRP)] |= _BIT[Reason.ACUTE_PHASE]
+    reasons[acute[draw] & (analyte != _CRP)] |= BIT[Reason.ACUTE_PHASE]
 
 
 def _mark_earlier_segments(reasons: Ints, patient: Ints, analyte: Ints, segment: Ints) -> None:
@@ -259,19 +240,4 @@ def _mark_earlier_segments(reasons: Ints, patient: Ints, analyte: Ints, segment:
     current = np.full(int(track.max()) + 1, -1, dtype=np.int64)
     current[track[scored]] = segment[scored]  # rows are in order of time: the last one stays
     now = current[track]
-    reasons[(now >= 0) & (segment != now)] |= _BIT[Reason.EARLIER_SEGMENT]
-
-
-def reason_codes(mask: int) -> tuple[Reason, ...]:
-    """Spell a bit mask of reasons out, the gravest first.
-
-    Parameters
-    ----------
-    mask : int
-        One entry of :attr:`Readings.reasons`.
-
-    Returns
-    -------
-    tuple of Reason
-    """
-    return tuple(reason for place, reason in enumerate(REASONS) if mask >> place & 1)
+    reasons[(now >= 0) & (segment != now)] |= BIT[Reason.EARLIER_SEGMENT]

@@ -175,7 +175,7 @@ def _assessment_of(patient: Patient, estimate: Estimate, *, at: datetime) -> Ris
         policy=CURRENT_POLICY.version,
         made_at=at,
         outcome=estimate.outcome,
-        state=estimate.state,
+        state=estimate.state_words,
         probability=estimate.probability,
         probability_low=estimate.probability_low,
         probability_high=estimate.probability_high,

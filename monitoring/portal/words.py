@@ -44,14 +44,21 @@ STATES: dict[ClinicalState, Promise] = {
     ClinicalState.ON_TRIAL_4: gettext_lazy("on trial 4"),
     ClinicalState.ON_LATER_TRIAL: gettext_lazy("on trial 5 or later"),
     ClinicalState.EARLY_NON_IMPROVEMENT: gettext_lazy("early non-improvement"),
+    ClinicalState.TRIAL_1_INADEQUATE: gettext_lazy("trial 1 inadequate"),
+    ClinicalState.TRIAL_2_INADEQUATE: gettext_lazy("trial 2 inadequate"),
+    ClinicalState.TRIAL_3_INADEQUATE: gettext_lazy("trial 3 inadequate"),
+    ClinicalState.TRIAL_4_INADEQUATE: gettext_lazy("trial 4 inadequate"),
+    ClinicalState.LATER_TRIAL_INADEQUATE: gettext_lazy("trial 5 or later inadequate"),
     ClinicalState.TRIAL_1_FAILED: gettext_lazy("trial 1 failed (adequate)"),
     ClinicalState.TRIAL_2_FAILED: gettext_lazy("trial 2 failed (adequate)"),
     ClinicalState.TRIAL_3_FAILED: gettext_lazy("trial 3 failed (adequate)"),
     ClinicalState.TRIAL_4_FAILED: gettext_lazy("trial 4 failed (adequate)"),
     ClinicalState.LATER_TRIAL_FAILED: gettext_lazy("trial 5 or later failed (adequate)"),
-    ClinicalState.MEETS_TRD_RULE: gettext_lazy("meets TRD rule eu-pearl-1"),
+    ClinicalState.MEETS_TRD_RULE: gettext_lazy("meets TRD rule"),
     ClinicalState.RESPONSE: gettext_lazy("response"),
     ClinicalState.REMISSION: gettext_lazy("remission"),
+    ClinicalState.RECOVERY: gettext_lazy("recovery"),
+    ClinicalState.RELAPSE: gettext_lazy("relapse"),
 }
 
 # For the narrow lane of the chart; the flag's card says it in full
@@ -82,7 +89,7 @@ _FLAG_REASONS: dict[str, Promise] = {
         "than 25 %."
     ),
     FlagReason.MEETS_TRD_RULE: gettext_lazy(
-        "Two adequate trials in this episode have failed: the course meets TRD rule eu-pearl-1."
+        "Two adequate trials in this episode have failed: the course meets the TRD rule."
     ),
     FlagReason.NO_EARLY_IMPROVEMENT: gettext_lazy(
         "Symptoms have improved by less than 20 % in the first weeks of the trial."
@@ -99,6 +106,10 @@ _FLAG_REASONS: dict[str, Promise] = {
 
 _LEFT_OUT: dict[str, Promise] = {
     Reason.IL6R_BLOCKER: gettext_lazy("an IL-6 receptor blocker is running or washing out"),
+    Reason.WRONG_MATRIX: gettext_lazy("not the kind of specimen that this laboratory’s kit is for"),
+    Reason.GROSS_HAEMOLYSIS: gettext_lazy("grossly haemolysed"),
+    Reason.UNKNOWN_KIT: gettext_lazy("the kit is not known, so the level means nothing"),
+    Reason.DUPLICATE: gettext_lazy("the same draw is on record already"),
     Reason.BEFORE_EPISODE: gettext_lazy("drawn long before the first dose of this episode"),
     Reason.INFECTION: gettext_lazy("infection at the time or in the four weeks before"),
     Reason.VACCINATION: gettext_lazy("vaccination in the four weeks before"),
@@ -109,6 +120,12 @@ _LEFT_OUT: dict[str, Promise] = {
     Reason.PREGNANCY: gettext_lazy("pregnancy, or the weeks after"),
     Reason.EXERCISE: gettext_lazy("hard exercise in the last 24 hours"),
     Reason.ACUTE_PHASE: gettext_lazy("hs-CRP above 10 mg/L in the same draw"),
+    Reason.HAEMOLYSIS: gettext_lazy("moderately haemolysed"),
+    Reason.THAWED: gettext_lazy("thawed three times or more"),
+    Reason.NEW_LOT: gettext_lazy("the first result of a new lot of the kit"),
+    Reason.OTHER_HOUR: gettext_lazy(
+        "drawn more than three hours off the usual hour of this patient"
+    ),
     Reason.PRELIMINARY: gettext_lazy("preliminary: the final value has not come yet"),
     Reason.EARLIER_SEGMENT: gettext_lazy(
         "another laboratory or kit: its level cannot be compared with the present one"
@@ -125,11 +142,13 @@ _ALLOCATIONS: dict[Allocation, Promise] = {
 
 
 def state(code: str) -> str:
-    """Say where a patient stands in therapy."""
+    """Say where a patient stands in therapy; a rule that is met is named by its version."""
     try:
-        return str(STATES[ClinicalState(code)])
+        known = ClinicalState(code)
     except ValueError:
         raise UnknownCode(code) from None
+    version = code.removeprefix(known.value)
+    return f"{STATES[known]}{version}"
 
 
 def allocation(code: Allocation) -> str:

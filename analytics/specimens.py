@@ -1,0 +1,81 @@
+"""What was seen of a specimen: haemolysis, matrix, kit, thaws, lot and hour of the draw."""
+
+import numpy as np
+
+from analytics.columns import ANALYTES, HAEMOLYSES, ResultColumns
+from analytics.reasons import BIT, Reason
+from analytics.tables import Bools, Floats, Ints, Objects
+
+# Markers are largely unchanged between thaw 1 and 2, not between 2 and 3 (Huang 2017, V)
+THAWS = 3
+# IL-6 has a morning trough (V); ARUP asks for the same hour in longitudinal comparison (V); 3 h (M)
+HOURS_OFF = 3.0
+_GROSS, _MODERATE = HAEMOLYSES.index("gross"), HAEMOLYSES.index("moderate")
+
+
+def mark_specimens(results: ResultColumns, known: Bools, reasons: Ints) -> None:
+    """Add to the reasons what speaks against the specimens themselves.
+
+    Gross haemolysis, a wrong matrix, an unknown kit and a duplicate exclude; moderate haemolysis,
+    three thaws or more, the first result of a new lot, and an hour more than three hours off the
+    patient's own (the median of the hours of their draws) are cautions.
+
+    Parameters
+    ----------
+    results : ResultColumns
+        The results.
+    known : array of bool
+        Those that are known at the moment.
+    reasons : array of int
+        Masks of the known ones; changed in place.
+    """
+    for reason, is_so in (
+        (Reason.WRONG_MATRIX, results.is_matrix_wrong[known]),
+        (Reason.UNKNOWN_KIT, results.is_kit_unknown[known]),
+        (Reason.DUPLICATE, results.is_duplicate[known]),
+        (Reason.GROSS_HAEMOLYSIS, results.haemolysis[known] == _GROSS),
+        (Reason.HAEMOLYSIS, results.haemolysis[known] == _MODERATE),
+        (Reason.THAWED, results.freeze_thaw_cycles[known] >= THAWS),
+        (Reason.NEW_LOT, _is_new_lot(results, known)),
+        (Reason.OTHER_HOUR, _is_other_hour(results, known)),
+    ):
+        reasons[is_so] |= BIT[reason]
+
+
+def _is_new_lot(results: ResultColumns, known: Bools) -> Bools:
+    """Mark the first result of another lot than the one before, of one analyte and segment."""
+    lot: Objects = results.lot[known]
+    found = np.zeros(len(lot), dtype=np.bool_)
+    rows = np.flatnonzero(lot != "")
+    if len(rows) < 2:
+        return found
+    series = results.patient[known][rows] * len(ANALYTES) + results.analyte[known][rows]
+    segment = results.segment[known][rows]
+    order = np.lexsort((results.drawn_us[known][rows], segment, series))
+    before, after = order[:-1], order[1:]
+    changed = (series[before] == series[after]) & (segment[before] == segment[after])
+    changed &= lot[rows[before]] != lot[rows[after]]
+    found[rows[after[changed]]] = True
+    return found
+
+
+def _is_other_hour(results: ResultColumns, known: Bools) -> Bools:
+    """Mark the draws at an hour of the day that is not the patient's own."""
+    hour: Floats = results.local_hour[known]
+    found = np.zeros(len(hour), dtype=np.bool_)
+    rows = np.flatnonzero(~np.isnan(hour))
+    if len(rows) == 0:
+        return found
+    patient, drawn = results.patient[known][rows], results.drawn_us[known][rows]
+    # Several results of a draw have one hour: it counts once
+    is_draw = np.ones(len(rows), dtype=np.bool_)
+    is_draw[1:] = (patient[1:] != patient[:-1]) | (drawn[1:] != drawn[:-1])
+    draws = rows[is_draw]
+    order = np.lexsort((hour[draws], patient[is_draw]))
+    whose = patient[is_draw][order]
+    first = np.searchsorted(whose, patient, side="left")
+    last = np.searchsorted(whose, patient, side="right") - 1
+    own = hour[draws[order[(first + last) // 2]]]
+    apart = np.abs(hour[rows] - own)
+    found[rows] = np.minimum(apart, 24 - apart) > HOURS_OFF
+    return found
