@@ -78,7 +78,8 @@ def marker_log_odds(
     With X = [1, t], Z = [1, min(t, T)], V = s2 I + X D X', group means X mu + Z delta (g - pi)
     for g = 1, 0, the log likelihood ratio is delta' Z' V^-1 (y - X mu - Z delta (1/2 - pi)), by
     Woodbury from sums alone (Komarek 2010; Hughes 2018, SMMR 27:2060). Its variance is
-    the delta method over mu, delta and (d00, d01, d11, s2).
+    the delta method over mu, delta and (d00, d01, d11, s2), with the term of second order in
+    which mu and delta are unsure together.
 
     Parameters
     ----------
@@ -126,8 +127,11 @@ def marker_log_odds(
     ur1 = (xr1 - sums.t * kr0 - sums.tt * kr1) / s2
     c00, c01, c11 = (entry * contrast.shrinkage for entry in contrast.covariance)
     g0, g1 = qr0 - half * qa0, qr1 - half * qa1
-    fixed = _mean_variance(sums, (k00, k01, k11), marker, mean, (xa0, xa1))
-    fixed = fixed + c00 * g0 * g0 + 2 * c01 * g0 * g1 + c11 * g1 * g1
+    fixed = c00 * g0 * g0 + 2 * c01 * g0 * g1 + c11 * g1 * g1
+    line = _line_variance(sums, ramp, marker, mean)
+    fixed = fixed + _line_and_contrast(
+        line, (delta0, delta1), (c00, c01, c11), share=contrast.mixing
+    )
     aka = sums.n * ka0 * kr0 + sums.t * (ka0 * kr1 + ka1 * kr0) + sums.tt * ka1 * kr1
     by_residual = -(ar - 2 * (xa0 * kr0 + xa1 * kr1) + aka) / (s2 * s2)
     gradient = (-ua0 * ur0, -(ua0 * ur1 + ua1 * ur0), -ua1 * ur1, by_residual)
@@ -139,29 +143,58 @@ def marker_log_odds(
     return LogOdds(value=value, variance=total)
 
 
-def _mean_variance(
-    sums: Sums,
-    gain: tuple[Floats, Floats, Floats],
-    marker: Marker,
-    mean: tuple[Floats | float, float, float],
-    xa: tuple[Floats, Floats],
-) -> Floats:
-    """Give the variance of the log-odds by the population's line, as the patient's data leave it.
+def _line_variance(
+    sums: Sums, ramp: RampSums, marker: Marker, mean: tuple[Floats | float, float, float]
+) -> tuple[Floats, Floats, Floats]:
+    """Give the variance of Z'V0^-1 (y - X mu) by the population's line mu, as the data leave it.
 
-    g'(M - M W M)g with M the line's covariance, W = X'V^-1X including M, and g = X'V0^-1 a, V0 the
-    covariance of a patient's results about a known line.
+    V0 is the covariance of a patient's results about a known line. With M the line's covariance
+    before them and W = X'V0^-1 X, M (I + W M)^-1 is left after them.
     """
     s2, (m00, m01, m11) = marker.residual, mean
     h00, h01, h11 = posterior_gain(sums, *marker.covariance, s2)
-    ha0, ha1 = h00 * xa[0] + h01 * xa[1], h01 * xa[0] + h11 * xa[1]
-    g0 = (xa[0] - sums.n * ha0 - sums.t * ha1) / s2
-    g1 = (xa[1] - sums.t * ha0 - sums.tt * ha1) / s2
-    v0, v1 = m00 * g0 + m01 * g1, m01 * g0 + m11 * g1
-    u0, u1 = sums.n * v0 + sums.t * v1, sums.t * v0 + sums.tt * v1
-    k00, k01, k11 = gain
-    used = v0 * u0 + v1 * u1 - (k00 * u0 * u0 + 2 * k01 * u0 * u1 + k11 * u1 * u1)
-    left = g0 * v0 + g1 * v1 - used / s2
-    return left * (left > 0)  # rounding below zero is zero
+
+    def seen(x0: Floats, x1: Floats) -> tuple[Floats, Floats]:
+        """Turn X'z into X'V0^-1 z."""
+        p0, p1 = h00 * x0 + h01 * x1, h01 * x0 + h11 * x1
+        return (x0 - sums.n * p0 - sums.t * p1) / s2, (x1 - sums.t * p0 - sums.tt * p1) / s2
+
+    w00, w01 = seen(sums.n, sums.t)
+    w11 = seen(sums.t, sums.tt)[1]
+    f0, f1 = seen(ramp.h, ramp.ht)
+    volume = m00 * m11 - m01 * m01
+    det = 1 + w00 * m00 + 2 * w01 * m01 + w11 * m11 + volume * (w00 * w11 - w01 * w01)
+    p00, p01, p11 = m00 + w11 * volume, m01 - w01 * volume, m11 + w00 * volume
+    a0, a1 = p00 * w00 + p01 * w01, p01 * w00 + p11 * w01
+    b0, b1 = p00 * f0 + p01 * f1, p01 * f0 + p11 * f1
+    return (
+        (w00 * a0 + w01 * a1) / det,
+        (f0 * a0 + f1 * a1) / det,
+        (f0 * b0 + f1 * b1) / det,
+    )
+
+
+def _line_and_contrast(
+    line: tuple[Floats, Floats, Floats],
+    delta: tuple[float, float],
+    covariance: tuple[float, float, float],
+    *,
+    share: float,
+) -> Floats:
+    """Give the variance of delta'h with h = Z'V0^-1 (y - X mu) as unsure as `line` G says.
+
+    First order: delta'G delta. Of second order, and as large while the contrast is as unsure as it
+    is big: tr(C G), and share (1 - share) E[(delta'G delta)^2], because what is not known of mu
+    depends on the group that is not known either.
+    """
+    (l00, l01, l11), (d0, d1), (c00, c01, c11) = line, delta, covariance
+    u0, u1 = l00 * d0 + l01 * d1, l01 * d0 + l11 * d1
+    t00, t01 = c00 * l00 + c01 * l01, c00 * l01 + c01 * l11
+    t10, t11 = c01 * l00 + c11 * l01, c01 * l01 + c11 * l11
+    mean = d0 * u0 + d1 * u1 + t00 + t11
+    square = mean * mean + 2 * (t00 * t00 + 2 * t01 * t10 + t11 * t11)
+    square = square + 4 * (c00 * u0 * u0 + 2 * c01 * u0 * u1 + c11 * u1 * u1)
+    return mean + share * (1 - share) * square
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,14 +264,18 @@ def assess_risk(marker: LogOdds, early: Ints, release: Release) -> Risk:
     # Recalibration belongs to the marker: without one, the probability stays what it was.
     has_marker = marker.variance > 0
     weighed = np.where(has_marker, intercept + slope * (base + marker.value) - base, 0.0)
-    variance = slope * slope * marker.variance
+    by_recalibration = _recalibration_variance(base + marker.value, release)
+    variance = slope * slope * marker.variance + np.where(has_marker, by_recalibration, 0.0)
     capped = np.clip(weighed, -cap, cap)
     caution = np.clip(averaged(weighed, variance), -cap, cap) - capped
     plugged = base + capped
     final = base + capped + caution
-    known_variance = evidence.prevalence_sd**2 + symptoms_variance
-    reach = Z95 * np.sqrt(known_variance + variance)
-    reach_without = Z95 * np.sqrt(known_variance)
+    without_variance = evidence.prevalence_sd**2 + symptoms_variance
+    # The intercept has learned the local share of the resistant; what is unsure of that is its own.
+    is_learned = has_marker & (by_recalibration > 0)
+    base_variance = np.where(is_learned, slope * slope * symptoms_variance, without_variance)
+    reach = Z95 * np.sqrt(base_variance + variance)
+    reach_without = Z95 * np.sqrt(without_variance)
     return Risk(
         prior=prior,
         symptoms=symptoms,
@@ -252,6 +289,12 @@ def assess_risk(marker: LogOdds, early: Ints, release: Release) -> Risk:
         without_low=expit(base - reach_without),
         without_high=expit(base + reach_without),
     )
+
+
+def _recalibration_variance(log_odds: Floats, release: Release) -> Floats:
+    """Give the variance of a + b·l by that of a and b."""
+    v00, v01, v11 = release.recalibration_covariance
+    return v00 + log_odds * (2 * v01 + log_odds * v11)
 
 
 def _symptoms(early: Ints, evidence: Evidence) -> tuple[Floats, Floats]:

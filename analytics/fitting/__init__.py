@@ -37,7 +37,12 @@ from analytics.fitting.priors import (
     published_prior,
     release_of,
 )
-from analytics.fitting.recalibration import CannotRecalibrate, log_score, recalibrate
+from analytics.fitting.recalibration import (
+    CannotRecalibrate,
+    log_score,
+    recalibrate,
+    recalibration_covariance,
+)
 from analytics.fitting.scoring import RowsAreUnsorted, Scores, score_rows
 from analytics.fitting.sufficient import (
     BadDraw,
@@ -95,6 +100,7 @@ __all__ = [
     "posterior_with_censoring",
     "published_prior",
     "recalibrate",
+    "recalibration_covariance",
     "release_of",
     "score_rows",
     "summarise",

@@ -66,6 +66,8 @@ class TrainedModel:
         Probability of resistance before any draw.
     recalibration : tuple of float
         Intercept and slope on the log-odds; (0, 1) while labels are too few.
+    recalibration_covariance : ndarray, shape (2, 2)
+        Uncertainty of the two; zeros while labels are too few.
     shares_covariance : bool
     basis : str
         "prior only", "local level" or "local labels".
@@ -83,6 +85,7 @@ class TrainedModel:
     variance_covariance: Floats
     prior_probability: float
     recalibration: tuple[float, float]
+    recalibration_covariance: Floats
     shares_covariance: bool
     basis: str
     group_sizes: tuple[int, int]

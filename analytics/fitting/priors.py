@@ -212,6 +212,7 @@ def release_of(
         contrast=contrast,
         variance_covariance=tuple(tuple(map(float, row)) for row in model.variance_covariance),
         recalibration=model.recalibration,
+        recalibration_covariance=_triangle(model.recalibration_covariance),
         fingerprint=fingerprint,
         card=card,
     )

@@ -61,6 +61,28 @@ def recalibrate(log_odds: Floats, outcome: npt.NDArray[np.bool_]) -> tuple[float
     raise CannotRecalibrate(f"still moving after {MAX_STEPS} steps")
 
 
+def recalibration_covariance(log_odds: Floats, recalibration: tuple[float, float]) -> Floats:
+    """Give the uncertainty that is left of intercept and slope after :func:`recalibrate`.
+
+    The inverse of the penalised information, X'WX + I/`RIDGE_SD`² with W = p'(1 - p').
+
+    Parameters
+    ----------
+    log_odds : ndarray, shape (N,)
+        The predictions that were recalibrated.
+    recalibration : tuple of float
+        Intercept and slope found.
+
+    Returns
+    -------
+    ndarray, shape (2, 2)
+    """
+    X = np.column_stack([np.ones_like(log_odds), log_odds])
+    p = expit(X @ np.array(recalibration))
+    information = X.T @ (X * (p * (1 - p))[:, None]) + np.eye(2) / RIDGE_SD**2
+    return np.asarray(np.linalg.inv(information), dtype=np.float64)
+
+
 def log_score(log_odds: Floats, outcome: npt.NDArray[np.bool_]) -> Floats:
     """Return log p(outcome) of each patient, shape (N,): 0 at best, the higher the better."""
     return -np.logaddexp(0, np.where(outcome, -log_odds, log_odds))

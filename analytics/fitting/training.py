@@ -22,7 +22,7 @@ from analytics.fitting.information import variance_information
 from analytics.fitting.labels import TrainingSet
 from analytics.fitting.model import TrainedModel, TrainingPrior
 from analytics.fitting.posterior import cross_products, origin_shift, shrinkage
-from analytics.fitting.recalibration import log_score, recalibrate
+from analytics.fitting.recalibration import log_score, recalibrate, recalibration_covariance
 from analytics.fitting.sufficient import Floats, Integers, SufficientStatistics
 
 DRAWS_PER_PRIOR_PATIENT = 5  # the prior's residual variance is worth this many draws a patient
@@ -96,7 +96,9 @@ def train(data: TrainingSet, *, prior: TrainingPrior) -> Training:
         log_odds = pooled if separate is None else separate
         model = learn(data, prior=prior, separate=separate is not None)
         if _may_recalibrate(data):
-            model = replace(model, recalibration=recalibrate(log_odds, data.is_resistant))
+            found = recalibrate(log_odds, data.is_resistant)
+            spread = recalibration_covariance(log_odds, found)
+            model = replace(model, recalibration=found, recalibration_covariance=spread)
     return Training(
         model=model,
         cross_fitted=pd.DataFrame(
@@ -184,6 +186,7 @@ def learn(data: TrainingSet, *, prior: TrainingPrior, separate: bool = False) ->
         variance_covariance=_variance_covariance(data, prior, laws),
         prior_probability=prior.prior_probability,
         recalibration=(0.0, 1.0),
+        recalibration_covariance=np.zeros((2, 2)),
         shares_covariance=not separate,
         basis=prior.basis if len(data) == 0 else "local labels",
         group_sizes=data.group_sizes,

@@ -113,6 +113,8 @@ class Release:
         4 x 4 covariance of the estimates (d00, d01, d11, residual) of sIL-6R.
     recalibration : tuple of float
         Intercept and slope on the log-odds; (0, 1) while there are under 100 labels.
+    recalibration_covariance : tuple of float
+        Their uncertainty: variance, covariance, variance; zeros while there are under 100 labels.
     fingerprint : str
         Of the data it was fitted to; empty for a published prior.
     code_version : str
@@ -130,6 +132,7 @@ class Release:
     evidence: Evidence
     variance_covariance: tuple[tuple[float, ...], ...]
     recalibration: tuple[float, float]
+    recalibration_covariance: tuple[float, float, float]
     fingerprint: str
     code_version: str
     card: dict[str, str]
@@ -266,6 +269,7 @@ def dump(release: Release) -> str:
         "evidence": _fields(release.evidence),
         "variance_covariance": [list(row) for row in release.variance_covariance],
         "recalibration": list(release.recalibration),
+        "recalibration_covariance": list(release.recalibration_covariance),
         "fingerprint": release.fingerprint,
         "code_version": release.code_version,
         "card": release.card,
@@ -315,6 +319,7 @@ def _build(content: dict[str, Any]) -> Release:
         evidence=Evidence(**{key: float(value) for key, value in content["evidence"].items()}),
         variance_covariance=tuple(_numbers(row, 4) for row in content["variance_covariance"]),
         recalibration=_two(content["recalibration"]),
+        recalibration_covariance=_three(content["recalibration_covariance"]),
         fingerprint=str(content["fingerprint"]),
         code_version=str(content["code_version"]),
         card={str(key): str(value) for key, value in content["card"].items()},
@@ -340,10 +345,15 @@ def _refuse_the_impossible(release: Release) -> None:
         if not marker.residual > 0:
             raise ReleaseIsUnfit(f"markers.{name}.residual {marker.residual}; wanted: above zero")
         for label in ("covariance", "mean_covariance"):
-            a, b, c = getattr(marker, label)
-            if a < 0 or c < 0 or a * c - b * b < -1e-12 * max(a * c, 1e-300):
-                raise ReleaseIsUnfit(f"markers.{name}.{label}; wanted: positive semidefinite")
+            _refuse_no_covariance(getattr(marker, label), f"markers.{name}.{label}")
+    _refuse_no_covariance(release.recalibration_covariance, "recalibration_covariance")
     if not 0 < release.evidence.prevalence < 1:
         raise ReleaseIsUnfit("evidence.prevalence; wanted: between 0 and 1")
     if np.shape(release.variance_covariance) != (4, 4):
         raise ReleaseIsUnfit("variance_covariance; wanted: 4 x 4 numbers")
+
+
+def _refuse_no_covariance(triangle: tuple[float, float, float], name: str) -> None:
+    a, b, c = triangle
+    if a < 0 or c < 0 or a * c - b * b < -1e-12 * max(a * c, 1e-300):
+        raise ReleaseIsUnfit(f"{name}; wanted: positive semidefinite")

@@ -180,3 +180,70 @@ def test_recalibration_changes_the_weight_of_the_marker() -> None:
     risk = assess_risk(marker, np.array([-1]), release)
 
     assert logit(risk.probability[0]) == pytest.approx(0.1 + 0.5 * (logit(0.3) + 0.6), rel=1e-9)
+
+
+def test_what_recalibration_has_not_learned_widens_the_interval_in_place_of_the_prevalence() -> (
+    None
+):
+    contrast = replace(CURRENT_RELEASE.contrast, cap=np.inf)
+    release = replace(
+        CURRENT_RELEASE,
+        contrast=contrast,
+        recalibration=(0.1, 0.5),
+        recalibration_covariance=(0.04, 0.01, 0.02),
+    )
+    marker = LogOdds(np.array([0.6]), np.array([0.09]))
+
+    risk = assess_risk(marker, np.array([-1]), release)
+
+    # By hand: (1, l) V (1, l)' + b^2 Var with l = logit(0.3) + 0.6.
+    log_odds = logit(0.3) + 0.6
+    spread = np.sqrt(0.04 + 2 * 0.01 * log_odds + 0.02 * log_odds**2 + 0.25 * 0.09)
+    middle = 0.1 + 0.5 * log_odds
+    assert logit(risk.high[0]) == pytest.approx(middle + 1.959964 * spread, rel=1e-6)
+    assert logit(risk.low[0]) == pytest.approx(middle - 1.959964 * spread, rel=1e-6)
+    assert risk.without_high[0] == pytest.approx(
+        expit(logit(0.3) + 1.959964 * release.evidence.prevalence_sd), rel=1e-6
+    )
+
+
+@pytest.mark.parametrize("n", [1, 3, 6])
+def test_the_variance_is_what_unsure_line_and_contrast_leave_open(n: int) -> None:
+    """Patients drawn from the release's own uncertainty, weighed by who knows the truth."""
+    marker, contrast = CURRENT_RELEASE.markers["sIL-6R"], CURRENT_RELEASE.contrast
+    rng = np.random.default_rng(n)
+    many, weeks = 20_000, WEEKS[:n]
+    X = np.column_stack([np.ones(n), weeks])
+    Z = np.column_stack([np.ones(n), np.minimum(weeks, contrast.ramp_weeks)])
+    line = rng.multivariate_normal(marker.mean, square(marker.mean_covariance), many)
+    step = contrast.shrinkage * np.array(contrast.delta) + rng.multivariate_normal(
+        [0, 0], contrast.shrinkage * square(contrast.covariance), many
+    )
+    resistant = rng.random(many) < contrast.mixing
+    V = X @ square(marker.covariance) @ X.T + marker.residual * np.eye(n)
+    middle = line @ X.T + (0.5 - contrast.mixing) * step @ Z.T
+    y = (
+        middle
+        + (resistant - 0.5)[:, None] * (step @ Z.T)
+        + rng.multivariate_normal(np.zeros(n), V, many)
+    )
+    oracle = ((y - middle) @ np.linalg.inv(V) * (step @ Z.T)).sum(axis=1)
+
+    track = np.repeat(np.arange(many), n)
+    rows = (track, np.tile(weeks, many), (y - X @ np.array(marker.mean)).ravel())
+    found = marker_log_odds(
+        sum_rows(*rows, n_tracks=many),
+        sum_ramp(*rows, ramp_weeks=contrast.ramp_weeks, n_tracks=many),
+        marker,
+        contrast,
+        NOTHING,
+    )
+
+    # Of second order, so a tenth is what may be missing.
+    z = (oracle - found.value) / np.sqrt(found.variance)
+    assert np.sqrt((z**2).mean()) == pytest.approx(1.0, abs=0.12)
+
+
+def square(triangle: tuple[float, float, float]) -> Floats:
+    a, b, c = triangle
+    return np.array([[a, b], [b, c]])
