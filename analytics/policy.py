@@ -52,6 +52,13 @@ class FlagReason(StrEnum):
     ADEQUACY_NOT_KNOWN = "adequacy_not_known"
     BIOMARKER_AGREES = "biomarker_agrees"
     IL6R_BLOCKER = "il6r_blocker"
+    BIPOLAR = "bipolar"
+    DRAW_OVERDUE = "draw_overdue"
+    RATING_OVERDUE = "rating_overdue"
+    BAND_CHANGED = "band_changed_by_a_correction"
+    VALIDITY_CHANGED = "validity_changed_by_a_correction"
+    STATE_CHANGED = "state_changed_by_a_correction"
+    FLAG_CHANGED = "flag_changed_by_a_correction"
 
 
 @dataclass(frozen=True, slots=True)

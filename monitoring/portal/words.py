@@ -101,6 +101,23 @@ _FLAG_REASONS: dict[str, Promise] = {
     FlagReason.IL6R_BLOCKER: gettext_lazy(
         "An IL-6 receptor blocker is running or washing out, so sIL-6R cannot be read."
     ),
+    FlagReason.BIPOLAR: gettext_lazy(
+        "Bipolar disorder is on record, so the rule for treatment resistance does not apply."
+    ),
+    FlagReason.DRAW_OVERDUE: gettext_lazy("A draw that the plan expects is overdue."),
+    FlagReason.RATING_OVERDUE: gettext_lazy("A rating that the plan expects is overdue."),
+    FlagReason.BAND_CHANGED: gettext_lazy(
+        "A correction of the record has moved the probability to the other side of the threshold."
+    ),
+    FlagReason.VALIDITY_CHANGED: gettext_lazy(
+        "A correction of the record has changed which draws may be scored."
+    ),
+    FlagReason.STATE_CHANGED: gettext_lazy(
+        "A correction of the record has changed the clinical state."
+    ),
+    FlagReason.FLAG_CHANGED: gettext_lazy(
+        "A correction of the record has raised or lowered another flag."
+    ),
     SELF_HARM: gettext_lazy("The item on thoughts of death or suicide was answered above zero."),
 }
 
