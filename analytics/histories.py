@@ -1,6 +1,6 @@
 """What is known of a cohort, checked once and aloud, and turned into sorted numpy columns.
 
-The first step of the core: five tables come in at the door, everything after it
+The first step of the core: six tables come in at the door, everything after it
 works on arrays whose order does not depend on the order of the rows given.
 """
 
@@ -47,7 +47,7 @@ class TimeIsNaive(ValueError):
 
 @dataclass(frozen=True)
 class History:
-    """All that is known of a cohort, as five tables, validated on construction.
+    """All that is known of a cohort, as six tables, validated on construction.
 
     Parameters
     ----------

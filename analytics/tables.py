@@ -1,4 +1,4 @@
-"""Reads the five tables that come in at the door, column by column, and refuses aloud."""
+"""Reads the six tables that come in at the door, column by column, and refuses aloud."""
 
 from collections.abc import Callable
 from typing import Any

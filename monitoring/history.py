@@ -1,4 +1,4 @@
-"""From the record to the core: everything current that is known of some patients, as five tables.
+"""From the record to the core: everything current that is known of some patients, as six tables.
 
 Each table is fetched as one row of arrays, a column at a time. A hundred thousand patients then
 cost the database one pass and Python no loop.
@@ -45,17 +45,22 @@ SELECT fact.patient_id, fact.instrument, {rated} AS rated_at, fact.total::float8
 """
 _TRIALS = """
 SELECT fact.patient_id, fact.id AS trial_id, fact.drug, fact.atc, {started} AS started_at,
-       {stopped} AS stopped_at, fact.stop_reason, step.dose_mg::float8 AS dose_mg,
+       {stopped} AS stopped_at, fact.stop_reason, NULL::float8 AS dose_mg,
        NULL::bigint AS adequate_from
   FROM patients_trial AS fact
   JOIN patients_patient AS patient ON patient.id = fact.patient_id
   JOIN patients_careteam AS team ON team.id = patient.team_id
   JOIN patients_site AS site ON site.id = team.site_id
-  LEFT JOIN LATERAL (
-        SELECT dose_mg FROM patients_dosestep
-         WHERE trial_id = fact.id ORDER BY started_on DESC LIMIT 1
-       ) AS step ON TRUE
  WHERE fact.patient_id = ANY(%s::bigint[]) AND fact.superseded_at IS NULL
+"""
+_DOSES = """
+SELECT fact.trial_id, {started} AS started_at, fact.dose_mg::float8 AS dose_mg
+  FROM patients_dosestep AS fact
+  JOIN patients_trial AS trial ON trial.id = fact.trial_id AND trial.superseded_at IS NULL
+  JOIN patients_patient AS patient ON patient.id = trial.patient_id
+  JOIN patients_careteam AS team ON team.id = patient.team_id
+  JOIN patients_site AS site ON site.id = team.site_id
+ WHERE trial.patient_id = ANY(%s::bigint[])
 """
 _EVENTS = """
 SELECT fact.patient_id, fact.kind, {started} AS started_at, {stopped} AS stopped_at
@@ -109,6 +114,7 @@ _QUERIES = {
             ),
             _TRIALS,
         ),
+        ("doses", ("trial_id", "started_at", "dose_mg"), _DOSES),
         ("events", ("patient_id", "kind", "started_at", "stopped_at"), _EVENTS),
     )
 }
