@@ -9,6 +9,7 @@ from math import isnan
 from typing import Any
 
 import numpy as np
+import orjson
 import pandas as pd
 
 from analytics.columns import ANALYTES, SIL6R
@@ -89,16 +90,15 @@ class Estimate:
         """Give the words for the state, with the version of a rule that is met."""
         return self.state.worded(self.rules_version)
 
+    def as_json_text(self) -> str:
+        """Give it as the text of a JSON object, its fields in the order above."""
+        content = {name: getattr(self, name) for name in Estimate.__slots__}
+        content["state"] = self.state_words
+        return orjson.dumps(content).decode()
+
     def as_json(self) -> dict[str, Any]:
         """Give it as plain JSON values."""
-        content: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
-        content["outcome"] = self.outcome.value
-        content["state"] = self.state_words
-        content["allocation"] = None if self.allocation is None else self.allocation.value
-        content["trajectories"] = [part.as_json() for part in self.trajectories]
-        content["contributions"] = [part.as_json() for part in self.contributions]
-        content["left_out"] = [part.as_json() for part in self.left_out]
-        content["wanted_flags"] = [part.as_json() for part in self.wanted_flags]
+        content: dict[str, Any] = orjson.loads(self.as_json_text())
         return content
 
     @classmethod
@@ -114,11 +114,6 @@ class Estimate:
         fields["left_out"] = tuple(map(LeftOut.from_json, content["left_out"]))
         fields["wanted_flags"] = tuple(map(WantedFlag.from_json, content["wanted_flags"]))
         return cls(**fields)
-
-
-_NESTED = {"outcome", "state", "allocation"}
-_PARTS = {"trajectories", "contributions", "left_out", "wanted_flags"}
-_PLAIN = tuple(name for name in Estimate.__slots__ if name not in _NESTED | _PARTS)
 
 
 @dataclass(frozen=True)

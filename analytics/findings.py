@@ -64,27 +64,15 @@ class Trajectory:
     is_beyond_variation: bool
     innovation: float | None
 
-    def as_json(self) -> dict[str, Any]:
-        """Give it as plain JSON values."""
-        content: dict[str, Any] = {name: getattr(self, name) for name in _TRAJECTORY}
-        content["origin_at"] = self.origin_at.isoformat()
-        content["latest_at"] = self.latest_at.isoformat()
-        content["mean"] = list(self.mean)
-        content["covariance"] = list(self.covariance)
-        return content
-
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Trajectory":
-        """Read back what :meth:`as_json` gave."""
+        """Read it back from plain JSON values."""
         fields = dict(content)
         fields["origin_at"] = datetime.fromisoformat(content["origin_at"])
         fields["latest_at"] = datetime.fromisoformat(content["latest_at"])
         fields["mean"] = tuple(content["mean"])
         fields["covariance"] = tuple(content["covariance"])
         return cls(**fields)
-
-
-_TRAJECTORY = Trajectory.__slots__
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +83,9 @@ class Contribution:
     log_odds: float
     facts: dict[str, Fact]
 
-    def as_json(self) -> dict[str, Any]:
-        """Give it as plain JSON values."""
-        return {
-            "evidence": self.evidence.value,
-            "log_odds": self.log_odds,
-            "facts": dict(self.facts),
-        }
-
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Contribution":
-        """Read back what :meth:`as_json` gave."""
+        """Read it back from plain JSON values."""
         return cls(EvidenceKind(content["evidence"]), content["log_odds"], dict(content["facts"]))
 
 
@@ -126,21 +106,9 @@ class LeftOut:
     is_plotted: bool
     validity: str = ""  # not written down by assessments of 2026-11-26 and before
 
-    def as_json(self) -> dict[str, Any]:
-        """Give it as plain JSON values."""
-        return {
-            "what": self.what,
-            "reason": self.reason,
-            "reasons": list(self.reasons),
-            "analyte": self.analyte,
-            "drawn_at": self.drawn_at.isoformat(),
-            "is_plotted": self.is_plotted,
-            "validity": self.validity,
-        }
-
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "LeftOut":
-        """Read back what :meth:`as_json` gave."""
+        """Read it back from plain JSON values."""
         fields = dict(content)
         fields["reasons"] = tuple(content["reasons"])
         fields["drawn_at"] = datetime.fromisoformat(content["drawn_at"])

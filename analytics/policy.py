@@ -176,18 +176,9 @@ class WantedFlag:
     reasons: tuple[FlagReason, ...]
     is_raise: bool
 
-    def as_json(self) -> dict[str, Any]:
-        """Give it as plain JSON values."""
-        return {
-            "kind": self.kind.value,
-            "level": self.level.value,
-            "reasons": [reason.value for reason in self.reasons],
-            "is_raise": self.is_raise,
-        }
-
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "WantedFlag":
-        """Read back what :meth:`as_json` gave."""
+        """Read it back from plain JSON values."""
         return cls(
             kind=FlagKind(content["kind"]),
             level=FlagLevel(content["level"]),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 
 from monitoring import emails
 from monitoring.models import (
@@ -51,6 +52,7 @@ def queue(flags: Sequence[Flag], *, at: datetime) -> None:
 
     A patient who is no longer followed raises no alert.
     """
+    prefetch_related_objects(flags, "patient")
     told = [flag for flag in flags if flag.patient.status == PatientStatus.ACTIVE]
     if not told:
         return

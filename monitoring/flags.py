@@ -1,11 +1,11 @@
 """The life of a flag: raised by an assessment, seen, acknowledged, resolved; never twice open."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from monitoring import alerts
@@ -19,9 +19,9 @@ from monitoring.models import (
     FlagLevel,
     FlagState,
     ResolveReason,
-    RiskAssessment,
 )
 from patients.models import Clinician
+from patients.statements import Question, ask
 
 # A flag that a person has resolved stays down this long while nothing new speaks for it
 QUIET_AFTER_RESOLVING = timedelta(days=28)
@@ -52,44 +52,70 @@ class Wanted:
     is_raise: bool
 
 
-def reconcile(
-    assessed: Sequence[tuple[RiskAssessment, Sequence[Wanted]]], *, at: datetime
-) -> list[Flag]:
+class Assessed(NamedTuple):
+    """A new assessment of a patient, and which flags it wants."""
+
+    patient_id: int
+    assessment_id: int
+    wanted: Sequence[Wanted]
+
+
+def reconcile(assessed: Sequence[Assessed], *, at: datetime) -> list[Flag]:
     """Bring the flags of these patients in line with their assessments; give back the new ones.
 
     The caller holds the patients' rows, so nobody else raises a flag for them meanwhile. The
     safety flag is none of our business here: only a person resolves it.
     """
-    patient_ids = [assessment.patient_id for assessment, _wanted in assessed]
-    past: dict[int, dict[str, list[Flag]]] = defaultdict(lambda: defaultdict(list))
+    past = _past_flags([each.patient_id for each in assessed])
+    raised: list[Flag] = []
+    for each in assessed:
+        before = past.get(each.patient_id)
+        if before or each.wanted:  # most have neither
+            raised += _reconcile_one(each, before or {}, at=at)
+    if raised:
+        Flag.objects.bulk_create(raised)
+        FlagEvent.objects.bulk_create(
+            [
+                FlagEvent(flag=flag, at=at, state=FlagState.RAISED, assessment_id=flag.raised_by_id)
+                for flag in raised
+            ]
+        )
+    return raised
+
+
+def _past_flags(patient_ids: Sequence[int]) -> dict[int, dict[str, list[Flag]]]:
+    [flagged] = ask((_FLAGGED, [list(patient_ids)]))
+    past: dict[int, dict[str, list[Flag]]] = {}
+    if not flagged:
+        return past
     earlier = (
         Flag.objects.select_for_update(of=("self",))
-        .filter(patient__in=patient_ids)
+        .filter(patient__in=[patient_id for (patient_id,) in flagged])
         .exclude(kind=FlagKind.SAFETY)
         .order_by("raised_at")
     )
     for flag in earlier:
-        past[flag.patient_id][flag.kind].append(flag)
-    raised: list[Flag] = []
-    for assessment, wanted in assessed:
-        before = past[assessment.patient_id]
-        for each in wanted:
-            earlier_of_kind = before[each.kind]
-            if each.is_raise and _escalates(earlier_of_kind, each.level):
-                _overtake(earlier_of_kind[-1], assessment, at=at)
-                raised.append(_new_flag(assessment, each, has_returned=False, at=at))
-            elif each.is_raise and _may_be_raised(earlier_of_kind, at=at):
-                returns = bool(earlier_of_kind)
-                raised.append(_new_flag(assessment, each, has_returned=returns, at=at))
-        for kind in before.keys() - {each.kind for each in wanted}:
-            _lapse(before[kind][-1], assessment, at=at)
-    Flag.objects.bulk_create(raised)
-    FlagEvent.objects.bulk_create(
-        [
-            FlagEvent(flag=flag, at=at, state=FlagState.RAISED, assessment=flag.raised_by)
-            for flag in raised
-        ]
-    )
+        past.setdefault(flag.patient_id, {}).setdefault(flag.kind, []).append(flag)
+    return past
+
+
+_FLAGGED = """
+SELECT DISTINCT patient_id FROM monitoring_flag
+ WHERE patient_id = ANY(%s::bigint[]) AND kind <> 'safety'
+"""
+
+
+def _reconcile_one(assessed: Assessed, past: dict[str, list[Flag]], *, at: datetime) -> list[Flag]:
+    raised = []
+    for each in assessed.wanted:
+        before = past.get(each.kind, [])
+        if each.is_raise and _escalates(before, each.level):
+            _overtake(before[-1], assessed, at=at)
+            raised.append(_new_flag(assessed, each, has_returned=False, at=at))
+        elif each.is_raise and _may_be_raised(before, at=at):
+            raised.append(_new_flag(assessed, each, has_returned=bool(before), at=at))
+    for kind in past.keys() - {each.kind for each in assessed.wanted}:
+        _lapse(past[kind][-1], assessed, at=at)
     return raised
 
 
@@ -112,32 +138,30 @@ def _escalates(before: Sequence[Flag], level: FlagLevel) -> bool:
     )
 
 
-def _overtake(flag: Flag, assessment: RiskAssessment, *, at: datetime) -> None:
+def _overtake(flag: Flag, assessed: Assessed, *, at: datetime) -> None:
     """Let a flag give way to the more urgent one that takes its place, and says so anew."""
-    _step(flag, FlagState.RESOLVED, by=None, reason=OVERTAKEN, assessment=assessment, at=at)
+    _step(flag, FlagState.RESOLVED, by=None, reason=OVERTAKEN, assessed=assessed, at=at)
 
 
-def _new_flag(
-    assessment: RiskAssessment, wanted: Wanted, *, has_returned: bool, at: datetime
-) -> Flag:
+def _new_flag(assessed: Assessed, wanted: Wanted, *, has_returned: bool, at: datetime) -> Flag:
     return Flag(
-        patient=assessment.patient,
+        patient_id=assessed.patient_id,
         kind=wanted.kind,
         level=wanted.level,
         raised_at=at,
-        raised_by=assessment,
+        raised_by_id=assessed.assessment_id,
         reasons=list(wanted.reasons),
         has_returned=has_returned,
     )
 
 
-def _lapse(flag: Flag, assessment: RiskAssessment, *, at: datetime) -> None:
+def _lapse(flag: Flag, assessed: Assessed, *, at: datetime) -> None:
     """Take note that the reason is gone; an open flag is resolved by that, and says so."""
     if flag.lapsed_at is not None:
         return
     flag.lapsed_at = at
     if flag.resolved_at is None:
-        _step(flag, FlagState.RESOLVED, by=None, reason=LAPSED, assessment=assessment, at=at)
+        _step(flag, FlagState.RESOLVED, by=None, reason=LAPSED, assessed=assessed, at=at)
     else:
         flag.save(update_fields=["lapsed_at"])
 
@@ -149,7 +173,7 @@ def _step(
     by: Clinician | None,
     reason: str = "",
     plan: str = "",
-    assessment: RiskAssessment | None = None,
+    assessed: Assessed | None = None,
     at: datetime,
 ) -> None:
     flag.state = state
@@ -158,7 +182,13 @@ def _step(
         flag.resolved_at = at
     flag.save()
     FlagEvent.objects.create(
-        flag=flag, at=at, by=by, state=state, reason=reason, plan=plan, assessment=assessment
+        flag=flag,
+        at=at,
+        by=by,
+        state=state,
+        reason=reason,
+        plan=plan,
+        assessment_id=None if assessed is None else assessed.assessment_id,
     )
 
 
@@ -262,8 +292,12 @@ UPDATE monitoring_standing AS standing
 """
 
 
+def need_refreshed(patient_ids: Iterable[int]) -> Question:
+    """Ask for the worklist's order to be brought in line with the open flags."""
+    ids = list(patient_ids)
+    return _REFRESH_NEED, [ids, ids]
+
+
 def refresh_need(patient_ids: Iterable[int]) -> None:
     """Bring the worklist's order in line with the open flags, in the flags' own transaction."""
-    ids = list(patient_ids)
-    with connection.cursor() as cursor:
-        cursor.execute(_REFRESH_NEED, [ids, ids])
+    ask(need_refreshed(patient_ids))

@@ -1,24 +1,20 @@
 """From a changed history to an assessment, its flags and its alerts: a batch in one transaction."""
 
+import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef
 
 from analytics import CURRENT_POLICY, CURRENT_RELEASE, Estimate, estimate_cohort
 from monitoring import alerts, flags, standings
 from monitoring.history import histories_of
-from monitoring.models import (
-    Attempt,
-    FlagKind,
-    FlagLevel,
-    Outcome,
-    RiskAssessment,
-    Standing,
-)
+from monitoring.models import Attempt, FlagKind, FlagLevel, Outcome, RiskAssessment
+from monitoring.standings import Finding
 from patients.models import Patient
+from patients.statements import Question, ask
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +23,20 @@ TRIES = 5
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=10)
 
+Versions = dict[int, int]  # patients whose rows are held, and the version of each one's history
+
+_DONE = """
+SELECT patient_id FROM monitoring_standing
+  JOIN unnest(%s::bigint[], %s::bigint[]) AS held (patient_id, history_version)
+       USING (patient_id, history_version)
+ WHERE model = %s AND policy = %s
+"""
+_NO_LONGER_STALE = """
+UPDATE patients_patient SET stale_since = NULL
+ WHERE id = ANY(%s::bigint[]) AND stale_since IS NOT NULL
+"""
+_SUCCEEDED = "DELETE FROM monitoring_attempt WHERE patient_id = ANY(%s::bigint[])"
+
 
 def assess_stale_patients(*, at: datetime, at_most: int) -> int:
     """Assess some of the patients who wait; say how many were taken.
@@ -34,32 +44,32 @@ def assess_stale_patients(*, at: datetime, at_most: int) -> int:
     Those whom another worker has in hand are left to it. When a batch fails, its patients are
     tried one by one, so that one history that cannot be assessed holds nobody else up.
     """
-    patient_ids: list[int] = []
+    patients: Versions = {}
     try:
         with transaction.atomic():
             patients = _claim(at=at, at_most=at_most)
-            patient_ids = [patient.pk for patient in patients]
             _assess(patients, at=at)
     except Exception as fault:
-        if not patient_ids:
+        if not patients:
             raise
         logger.warning(
             "A batch of %d patients failed (%s); trying them one by one",
-            len(patient_ids),
+            len(patients),
             type(fault).__name__,
         )
-        for patient_id in patient_ids:
+        for patient_id in patients:
             _assess_alone(patient_id, at=at)
-    return len(patient_ids)
+    return len(patients)
 
 
-def _claim(*, at: datetime, at_most: int) -> list[Patient]:
+def _claim(*, at: datetime, at_most: int) -> Versions:
     resting = Attempt.objects.filter(patient=OuterRef("pk"), retry_at__gt=at)
-    return list(
+    return dict(
         Patient.objects.stale()
         .filter(~Exists(resting))
         .order_by("stale_since")
-        .select_for_update(no_key=True, skip_locked=True)[:at_most]
+        .select_for_update(no_key=True, skip_locked=True)
+        .values_list("pk", "history_version")[:at_most]
     )
 
 
@@ -101,26 +111,24 @@ def _note_failure(patient_id: int, *, fault: str, at: datetime) -> None:
     attempt.retry_at = at + min(FIRST_PAUSE * 2 ** (attempt.tries - 1), LONGEST_PAUSE)
     attempt.save()
     if attempt.tries >= TRIES:
-        _give_up([patient], fault=fault, at=at)
+        _give_up(patient, fault=fault, at=at)
 
 
-def _give_up(patients: Sequence[Patient], *, fault: str, at: datetime) -> None:
+def _give_up(patient: Patient, *, fault: str, at: datetime) -> None:
     """Put "not assessable" on record, so that it is shown and not tried for ever."""
-    assessments = [
-        RiskAssessment(
-            patient=patient,
-            history_version=patient.history_version,
-            model=CURRENT_RELEASE.version,
-            policy=CURRENT_POLICY.version,
-            made_at=at,
-            outcome=Outcome.NOT_ASSESSABLE,
-            state="",
-            content={"reasons": [fault]},
-        )
-        for patient in patients
-    ]
+    finding = Finding(
+        patient_id=patient.pk,
+        history_version=patient.history_version,
+        outcome=Outcome.NOT_ASSESSABLE.value,
+        state="",
+        probability=None,
+        probability_low=None,
+        probability_high=None,
+        probability_without_biomarker=None,
+        content=json.dumps({"reasons": [fault]}),
+    )
     wanted = flags.Wanted(FlagKind.NOT_ASSESSABLE, FlagLevel.WATCH, reasons=(fault,), is_raise=True)
-    _put_on_record(assessments, [(wanted,)] * len(assessments), at=at)
+    _put_on_record([finding], [(wanted,)], at=at)
 
 
 @transaction.atomic
@@ -131,56 +139,48 @@ def recompute(patient_ids: Sequence[int], *, at: datetime) -> list[RiskAssessmen
     A history that was assessed before by this model and policy is not assessed again, so every
     caller may repeat itself without harm.
     """
-    return _assess(
-        list(
-            Patient.objects.filter(pk__in=patient_ids)
-            .select_for_update(no_key=True, skip_locked=True)
-            .order_by("pk")
-        ),
-        at=at,
+    held = dict(
+        Patient.objects.filter(pk__in=patient_ids)
+        .select_for_update(no_key=True, skip_locked=True)
+        .order_by("pk")
+        .values_list("pk", "history_version")
     )
+    new = _assess(held, at=at)
+    return list(RiskAssessment.objects.filter(pk__in=new).order_by("patient_id"))
 
 
-def _assess(patients: Sequence[Patient], *, at: datetime) -> list[RiskAssessment]:
+def _assess(patients: Versions, *, at: datetime) -> list[int]:
     """Assess these patients, whose rows the caller holds, unless that was done before."""
-    done = set(
-        Standing.objects.filter(
-            patient__in=patients,
-            history_version=F("patient__history_version"),
-            model=CURRENT_RELEASE.version,
-            policy=CURRENT_POLICY.version,
-        ).values_list("patient_id", flat=True)
-    )
-    Patient.objects.filter(pk__in=done, stale_since__isnull=False).update(stale_since=None)
-    waiting = [patient for patient in patients if patient.pk not in done]
-    if not waiting:
+    if not patients:
         return []
-    estimates = estimate_cohort(
-        histories_of([patient.pk for patient in waiting]),
-        at=at,
-        release=CURRENT_RELEASE,
-        policy=CURRENT_POLICY,
+    model, policy = CURRENT_RELEASE.version, CURRENT_POLICY.version
+    [found] = ask((_DONE, [list(patients), list(patients.values()), model, policy]))
+    done = {patient_id for (patient_id,) in found}
+    if done:
+        ask((_NO_LONGER_STALE, [list(done)]))
+        patients = {key: version for key, version in patients.items() if key not in done}
+        if not patients:
+            return []
+    estimates = list(
+        estimate_cohort(
+            histories_of(list(patients)), at=at, release=CURRENT_RELEASE, policy=CURRENT_POLICY
+        )
     )
-    found = {estimate.patient_id: estimate for estimate in estimates}
-    assessments = [_assessment_of(patient, found[patient.pk], at=at) for patient in waiting]
-    wanted = [_flags_of(found[patient.pk]) for patient in waiting]
-    return _put_on_record(assessments, wanted, at=at)
+    findings = [_finding(each, patients[each.patient_id]) for each in estimates]
+    return _put_on_record(findings, [_flags_of(each) for each in estimates], at=at)
 
 
-def _assessment_of(patient: Patient, estimate: Estimate, *, at: datetime) -> RiskAssessment:
-    return RiskAssessment(
-        patient=patient,
-        history_version=patient.history_version,
-        model=CURRENT_RELEASE.version,
-        policy=CURRENT_POLICY.version,
-        made_at=at,
-        outcome=estimate.outcome,
-        state=estimate.state_words,
-        probability=estimate.probability,
-        probability_low=estimate.probability_low,
-        probability_high=estimate.probability_high,
-        probability_without_biomarker=estimate.probability_without_biomarker,
-        content=estimate.as_json(),
+def _finding(estimate: Estimate, history_version: int) -> Finding:
+    return Finding(
+        estimate.patient_id,
+        history_version,
+        estimate.outcome.value,
+        estimate.state_words,
+        estimate.probability,
+        estimate.probability_low,
+        estimate.probability_high,
+        estimate.probability_without_biomarker,
+        estimate.as_json_text(),
     )
 
 
@@ -192,20 +192,27 @@ def _flags_of(estimate: Estimate) -> Sequence[flags.Wanted]:
 
 
 def _put_on_record(
-    assessments: list[RiskAssessment], wanted: Sequence[Sequence[flags.Wanted]], *, at: datetime
-) -> list[RiskAssessment]:
+    findings: Sequence[Finding], wanted: Sequence[Sequence[flags.Wanted]], *, at: datetime
+) -> list[int]:
     """Write assessments, standings, flags and alerts; the caller holds the patients' rows."""
-    ids = [assessment.patient_id for assessment in assessments]
-    standings.write_assessments(assessments)
+    ids = [finding.patient_id for finding in findings]
+    numbers = standings.write_assessments(
+        findings, model=CURRENT_RELEASE.version, policy=CURRENT_POLICY.version, at=at
+    )
     # Flags before standings, as a person's step does: in the other order the two could each wait
     # for the other
-    raised = flags.reconcile(list(zip(assessments, wanted, strict=True)), at=at)
-    standings.write_standings(assessments)
+    raised = flags.reconcile(
+        [
+            flags.Assessed(patient_id, numbers[patient_id], each)
+            for patient_id, each in zip(ids, wanted, strict=True)
+        ],
+        at=at,
+    )
     alerts.queue(raised, at=at)
-    flags.refresh_need(ids)
-    Patient.objects.filter(pk__in=ids).update(stale_since=None)
-    Attempt.objects.filter(patient__in=ids).delete()
-    return assessments
+    settled: list[Question] = [(_NO_LONGER_STALE, [ids]), (_SUCCEEDED, [ids])]
+    new = list(numbers.values())
+    ask(standings.standings_written(new), flags.need_refreshed(ids), *settled)
+    return new
 
 
 def mark_outdated(*, at: datetime) -> int:

@@ -1,27 +1,28 @@
 """Assessments put on record by the batch, and where they leave each patient standing.
 
-Two statements for any number of patients: a model that makes a hundred thousand stale is worked off
-at the speed of the database and not of the ORM.
+A few statements for any number of patients: a model that makes a hundred thousand stale is worked
+off at the speed of the database and not of the ORM.
 """
 
-import json
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
-from django.db import connection
+from monitoring.models import Outcome
+from patients.statements import Question, ask
 
-from monitoring.models import Outcome, RiskAssessment
-from patients.statements import ask
-
+# The contents come as lines of one text: JSON holds no bare newline, and an array of a thousand
+# texts costs more to quote than the rest of the statement
 _WRITE_ASSESSMENTS = """
 INSERT INTO monitoring_riskassessment (
        patient_id, history_version, model, policy, made_at, outcome, state, probability,
        probability_low, probability_high, probability_without_biomarker, content)
-SELECT patient_id, history_version, model, policy, %s, outcome, state, probability,
-       probability_low, probability_high, probability_without_biomarker, content
-  FROM json_to_recordset(%s::json) AS new (
-       patient_id bigint, history_version bigint, model text, policy text, outcome text,
-       state text, probability float8, probability_low float8, probability_high float8,
-       probability_without_biomarker float8, content jsonb)
+SELECT patient_id, history_version, %s, %s, %s, outcome, state, probability,
+       probability_low, probability_high, probability_without_biomarker, content::jsonb
+  FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::float8[], %s::float8[],
+              %s::float8[], %s::float8[], string_to_array(%s, E'\n')) AS new (
+       patient_id, history_version, outcome, state, probability, probability_low,
+       probability_high, probability_without_biomarker, content)
 RETURNING patient_id, id
 """
 # Among equals in need: first who meets the rule, last who has no number
@@ -38,33 +39,36 @@ SELECT made.patient_id, patient.team_id, made.id, made.history_version, made.mod
        history_version = excluded.history_version, model = excluded.model,
        policy = excluded.policy, probability = excluded.probability
 """
-_COLUMNS = (
-    "patient_id",
-    "history_version",
-    "model",
-    "policy",
-    "outcome",
-    "state",
-    "probability",
-    "probability_low",
-    "probability_high",
-    "probability_without_biomarker",
-    "content",
-)
 
 
-def write_assessments(assessments: Sequence[RiskAssessment]) -> None:
-    """Put assessments of one moment on record, and give each its number."""
-    rows = [{name: getattr(made, name) for name in _COLUMNS} for made in assessments]
-    [written] = ask((_WRITE_ASSESSMENTS, [assessments[0].made_at, json.dumps(rows)]))
-    numbers: dict[int, int] = dict(written)
-    for made in assessments:
-        made.pk = numbers[made.patient_id]
+class Finding(NamedTuple):
+    """What was found of one patient, in the order of the table's columns; content is JSON."""
+
+    patient_id: int
+    history_version: int
+    outcome: str
+    state: str
+    probability: float | None
+    probability_low: float | None
+    probability_high: float | None
+    probability_without_biomarker: float | None
+    content: str
 
 
-def write_standings(assessments: Sequence[RiskAssessment]) -> None:
-    """Say where these assessments leave their patients; need is the flags' own word."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _WRITE_STANDINGS, [Outcome.RULE_MET.value, [made.pk for made in assessments]]
+def write_assessments(
+    findings: Sequence[Finding], *, model: str, policy: str, at: datetime
+) -> dict[int, int]:
+    """Put findings of one moment on record; give each patient's assessment its number."""
+    *columns, contents = zip(*findings, strict=True)
+    [written] = ask(
+        (
+            _WRITE_ASSESSMENTS,
+            [model, policy, at, *(list(column) for column in columns), "\n".join(contents)],
         )
+    )
+    return dict(written)
+
+
+def standings_written(assessment_ids: Sequence[int]) -> Question:
+    """Say where these assessments leave their patients; need is the flags' own word."""
+    return _WRITE_STANDINGS, [Outcome.RULE_MET.value, list(assessment_ids)]

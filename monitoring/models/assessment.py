@@ -23,7 +23,8 @@ class RiskAssessment(models.Model):
     left out and which flags were wanted, so that it can be drawn again as it was.
     """
 
-    patient = models.ForeignKey(Patient, models.PROTECT, related_name="assessments")
+    # The unique constraint has the index
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="assessments", db_index=False)
     history_version = models.BigIntegerField()
     model = models.CharField(max_length=50)
     policy = models.CharField(max_length=50)

@@ -4,6 +4,7 @@ import json
 import time
 
 import numpy as np
+import orjson
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -235,7 +236,9 @@ def test_a_limit_lowers_what_it_bounds_from_above() -> None:
 def test_the_band_is_drawn_from_what_is_stored() -> None:
     line = estimate_one(results=results_table([30, 34, 33], weeks=[0, 4, 8])).trajectories[0]
 
-    drawn = prediction_band(Trajectory.from_json(line.as_json()), np.array([12.0, 40.0]))
+    drawn = prediction_band(
+        Trajectory.from_json(orjson.loads(orjson.dumps(line))), np.array([12.0, 40.0])
+    )
 
     assert drawn.middle[0] == pytest.approx(line.level_now)
     assert drawn.low[0] < line.level_low < line.level_high < drawn.high[0]

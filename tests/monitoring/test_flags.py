@@ -60,7 +60,10 @@ def assessment(patient: Patient) -> RiskAssessment:
 
 
 def want(assessment: RiskAssessment, *wanted: Wanted, weeks: int = 0) -> list[Flag]:
-    return flags.reconcile([(assessment, wanted)], at=MONDAY + timedelta(weeks=weeks))
+    return flags.reconcile(
+        [flags.Assessed(assessment.patient_id, assessment.pk, wanted)],
+        at=MONDAY + timedelta(weeks=weeks),
+    )
 
 
 def test_a_flag_is_raised_once_and_repeats_join_it(assessment: RiskAssessment) -> None:

@@ -2,14 +2,14 @@
 
 import json
 import threading
+import time
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
-from django.test.utils import CaptureQueriesContext
 
 from analytics import CURRENT_POLICY, CURRENT_RELEASE
 from monitoring import ingest
@@ -19,6 +19,7 @@ from patients.models import CareTeam, EventKind, Patient, Result, Sex
 from patients.record.patients import enrol
 from patients.record.treatment import record_event, record_trial
 from tests.conftest import MONDAY, Push, draw
+from tests.factories import FlagFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -272,17 +273,41 @@ def test_a_reading_on_an_il6_receptor_blocker_is_left_out_and_says_so(
     assert not Flag.objects.up().filter(kind=FlagKind.DRIFTING).exists()
 
 
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_flags_are_locked_before_standings_as_a_person_who_acts_on_one_does(
-    patient: Patient,
+    team: CareTeam,
 ) -> None:
-    with CaptureQueriesContext(connection) as asked:
-        recompute([patient.pk], at=MONDAY)
+    [patient] = enrol_many(team, 1)
+    recompute([patient.pk], at=MONDAY)
+    FlagFactory.create(patient=patient)
+    Patient.objects.update(history_version=F("history_version") + 1)
+    worker = threading.Thread(target=_recompute_in_a_thread, args=[patient.pk])
 
-    statements = [each["sql"] for each in asked]
-    flags = next(n for n, sql in enumerate(statements) if 'FROM "monitoring_flag"' in sql)
-    standings = next(n for n, sql in enumerate(statements) if "INTO monitoring_standing" in sql)
-    assert "FOR UPDATE" in statements[flags]
-    assert flags < standings
+    with transaction.atomic():
+        Standing.objects.select_for_update().get(patient=patient)
+        worker.start()
+        _wait_until_somebody_waits_for_a_row()
+        with pytest.raises(OperationalError, match="could not obtain lock"), transaction.atomic():
+            Flag.objects.select_for_update(nowait=True, of=("self",)).get()
+    worker.join()
+
+
+def _recompute_in_a_thread(patient_id: int) -> None:
+    try:
+        recompute([patient_id], at=MONDAY + timedelta(days=1))
+    finally:
+        connection.close()
+
+
+def _wait_until_somebody_waits_for_a_row() -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    for _ in range(500):
+        with connection.cursor() as cursor:
+            cursor.execute(waiting)
+            if cursor.fetchone() != (0,):
+                return
+        time.sleep(0.01)
+    pytest.fail("nobody waited")
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
