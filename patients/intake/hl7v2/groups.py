@@ -1,0 +1,77 @@
+"""How the segments of ORU^R01 belong together: a patient, the orders, each order's results."""
+
+from dataclasses import dataclass, field
+
+from patients.intake.hl7v2.er7 import Message, Segment
+from patients.intake.hl7v2.faults import ErrorCode, Place, refuse
+
+
+@dataclass
+class Observation:
+    """One OBX and the notes that follow it."""
+
+    segment: Segment
+    notes: list[Segment] = field(default_factory=list)
+
+
+@dataclass
+class Order:
+    """One OBR with its ORC, its results and its samples."""
+
+    request: Segment
+    control: Segment | None
+    patient: Segment | None
+    observations: list[Observation] = field(default_factory=list)
+    samples: list[Segment] = field(default_factory=list)
+    # After results and a sample, OBX tells of the sample itself; some systems send the sample first
+    tells_of_sample: bool = False
+
+    def take(self, segment: Segment) -> None:
+        """Take in a result or a sample."""
+        if segment.name == "SPM":
+            self.samples.append(segment)
+            self.tells_of_sample = bool(self.observations)
+        elif not self.tells_of_sample:
+            self.observations.append(Observation(segment))
+
+
+def orders_of(message: Message) -> list[Order]:
+    """Put the segments into their groups; those that say nothing of a result are passed over.
+
+    Raises
+    ------
+    Refused
+        When an OBX or SPM stands before any OBR, or a message of results has none.
+    """
+    orders: list[Order] = []
+    patient: Segment | None = None
+    control: Segment | None = None
+    for segment in message.segments[1:]:
+        match segment.name:
+            case "PID":
+                patient, control = segment, None
+            case "ORC":
+                control = segment
+            case "OBR":
+                orders.append(Order(segment, control, patient))
+                control = None
+            case "OBX" | "SPM":
+                _open(orders, patient, segment).take(segment)
+            case "NTE" if orders and orders[-1].observations and not orders[-1].tells_of_sample:
+                orders[-1].observations[-1].notes.append(segment)
+    if not any(order.observations for order in orders):
+        raise refuse(
+            ErrorCode.SEGMENT_SEQUENCE,
+            Place("OBX"),
+            "a message of results must hold an OBR with an OBX",
+        )
+    return orders
+
+
+def _open(orders: list[Order], patient: Segment | None, segment: Segment) -> Order:
+    """Find the order that a segment belongs to: the last one, if it is of the same patient."""
+    if not orders or orders[-1].patient is not patient:
+        raise refuse(
+            ErrorCode.SEGMENT_SEQUENCE, segment.place, f"{segment.name} must come after its OBR"
+        )
+    return orders[-1]

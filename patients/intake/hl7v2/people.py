@@ -1,0 +1,78 @@
+"""Whose the results are: every number in PID, as (authority, number), and who the person is."""
+
+from patients.intake.hl7v2.er7 import Segment
+from patients.intake.hl7v2.faults import ErrorCode, refuse
+from patients.intake.reports import Identifier, Person
+
+UNSTATED = "urn:unstated"  # the system of a number whose authority is not named
+NUMBERS_AT_MOST = 50
+_AT_MOST = 200
+_BY_TYPE_OF_AUTHORITY = {"ISO": "urn:oid:", "UUID": "urn:uuid:", "GUID": "urn:uuid:"}
+
+
+def patients_of(patient: Segment | None) -> tuple[Identifier, ...]:
+    """Give the patient's numbers, the likeliest first.
+
+    PID-3 holds them; PID-2 speaks only in old messages that have no PID-3. An authority has often
+    two names, the local one and the one for all the world: the number then comes under both.
+    """
+    if patient is None:
+        return ()
+    number = 3 if patient.repetitions(3) else 2
+    numbers = patient.repetitions(number)
+    if len(numbers) > NUMBERS_AT_MOST:
+        raise refuse(
+            ErrorCode.INTERNAL,
+            patient.at(number),
+            f"a patient has at most {NUMBERS_AT_MOST} numbers here",
+        )
+    found: list[Identifier] = []
+    for raw in numbers:
+        value = patient.components(raw)[0]
+        if not value or value == '""':
+            continue
+        if len(value) > _AT_MOST:
+            raise refuse(
+                ErrorCode.DATA_TYPE, patient.at(number), f"a number has over {_AT_MOST} characters"
+            )
+        found += [
+            Identifier(system=system[:_AT_MOST], value=" ".join(value.split()))
+            for system in _systems(patient.subcomponents(raw, 4))
+        ]
+    return tuple(dict.fromkeys(found))
+
+
+def _systems(authority: list[str]) -> list[str]:
+    namespace, universal, kind = [*authority, "", "", ""][:3]
+    systems = []
+    if universal:
+        systems.append(_BY_TYPE_OF_AUTHORITY.get(kind.upper(), "") + universal)
+    if namespace:
+        systems.append(namespace)
+    return systems or [UNSTATED]
+
+
+def person_of(patient: Segment | None) -> Person | None:
+    """Say who the laboratory thinks it is, for the eyes of a person only."""
+    if patient is None:
+        return None
+    family, given, *_ = [*patient.parts(5), "", ""]
+    person = Person(
+        family=_line(family, 200),
+        given=_line(given, 200),
+        birth_date=_line(_as_date(patient.whole(7)), 50),
+        sex=_line(patient.whole(8), 20),
+    )
+    return person if person != Person() else None
+
+
+def _as_date(text: str) -> str:
+    """Write a date as people read it; whatever else stands there is left as it is."""
+    digits = text[:8]
+    if len(digits) == 8 and digits.isascii() and digits.isdigit():
+        return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+    return text
+
+
+def _line(text: str, at_most: int) -> str:
+    return " ".join(text.replace("\x7f", "").split())[:at_most] if text != '""' else ""

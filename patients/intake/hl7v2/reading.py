@@ -1,0 +1,258 @@
+"""From ORU^R01 to reports: an order is a draw, each of its OBX is a result."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from patients.intake.hl7v2.er7 import Message, Segment, read_er7
+from patients.intake.hl7v2.faults import ErrorCode, Fault, Place, Refused, refuse
+from patients.intake.hl7v2.groups import Observation, Order, orders_of
+from patients.intake.hl7v2.people import patients_of, person_of
+from patients.intake.hl7v2.statuses import status_of
+from patients.intake.hl7v2.times import read_time, seen_time
+from patients.intake.hl7v2.values import Value, value_of
+from patients.intake.reports import (
+    Code,
+    DrawReport,
+    Identifier,
+    ResultReport,
+    SeenTime,
+    Specimen,
+    TimeRole,
+)
+
+RESULTS_AT_MOST = 2_000
+# What a laboratory calls a result: its own order number, the code and the sub-id, as it sent them
+RESULT_NAMES = "urn:hl7v2:order-code-sub"
+# Names of code systems in HL7 table 0396, as FHIR calls the same
+_CODE_SYSTEMS = {"LN": "http://loinc.org", "SCT": "http://snomed.info/sct"}
+_NO_NUMBER = ""
+
+
+@dataclass(frozen=True)
+class ResultMessage:
+    """A message of results: who sends it under which number, and what it reports."""
+
+    control_id: str
+    processing_id: str
+    message: Message
+    reports: tuple[DrawReport, ...]
+
+
+def read_hl7v2(body: bytes, *, charset: str = "") -> ResultMessage:
+    """Read one message of results.
+
+    Raises
+    ------
+    Refused
+        When it is no ER7, of another kind than ORU^R01, or holds what cannot be read. Every fault
+        is named with its place.
+    """
+    message = read_er7(body, charset=charset)
+    check_header(message.header)
+    orders = [order for order in orders_of(message) if order.observations]
+    if sum(len(order.observations) for order in orders) > RESULTS_AT_MOST:
+        raise refuse(
+            ErrorCode.INTERNAL, Place("OBX"), f"a message holds at most {RESULTS_AT_MOST} results"
+        )
+    faults: list[Fault] = []
+    reports: list[DrawReport] = []
+    for order in orders:
+        try:
+            reports.append(_report_of(order, header=message.header))
+        except Refused as found:
+            faults += found.faults
+    if faults:
+        raise Refused(faults)
+    header = message.header
+    return ResultMessage(
+        control_id=header.whole(10),
+        processing_id=(header.parts(11) or [""])[0],
+        message=message,
+        reports=tuple(_merged(reports)),
+    )
+
+
+def check_header(header: Segment) -> None:
+    """Refuse what is no message of results, or cannot be answered by its number."""
+    kind, event, *_ = [*header.parts(9), "", ""]
+    version = (header.parts(12) or [""])[0]
+    faults = []
+    if not kind:
+        faults.append(Fault(ErrorCode.REQUIRED_FIELD, header.at(9), "MSH-9 must be ORU^R01"))
+    elif kind != "ORU":
+        faults.append(
+            Fault(ErrorCode.UNSUPPORTED_TYPE, header.at(9), "only results are taken: ORU^R01")
+        )
+    elif event not in {"R01", ""}:
+        faults.append(
+            Fault(ErrorCode.UNSUPPORTED_EVENT, header.at(9), "of ORU only the event R01 is taken")
+        )
+    if not header.whole(10):
+        faults.append(
+            Fault(ErrorCode.REQUIRED_FIELD, header.at(10), "MSH-10 must number the message")
+        )
+    if version and not version.startswith("2."):
+        faults.append(
+            Fault(ErrorCode.UNSUPPORTED_VERSION, header.at(12), "MSH-12 must be a version 2.x")
+        )
+    if faults:
+        raise Refused(faults)
+
+
+def _report_of(order: Order, *, header: Segment) -> DrawReport:
+    faults: list[Fault] = []
+    results = []
+    for each in order.observations:
+        try:
+            results.append(_result(each, order, header=header))
+        except Refused as found:
+            faults += found.faults
+    if faults:
+        raise Refused(faults)
+    return DrawReport(
+        accession=_accession(order),
+        patients=patients_of(order.patient),
+        person=person_of(order.patient),
+        times=tuple(_times(order, header)),
+        specimen=_specimen(order),
+        results=tuple(results),
+        pointer=str(order.request.place),
+    )
+
+
+def _accession(order: Order) -> str:
+    """Find the laboratory's own number: of the order that it fills, else of the sample."""
+    numbers = [order.request.parts(3)]
+    if order.control is not None:
+        numbers.append(order.control.parts(3))
+    for sample in order.samples:
+        numbers.append(
+            [sample.subcomponents(sample.raw(2), 2)[0]]
+            if sample.subcomponents(sample.raw(2), 2)
+            else []
+        )
+        numbers.append(sample.parts(2))
+    number = next((parts[0] for parts in numbers if parts and parts[0]), _NO_NUMBER)
+    if len(number) > 100:
+        raise refuse(
+            ErrorCode.DATA_TYPE, order.request.at(3), "the order's number has over 100 characters"
+        )
+    return " ".join(number.split())
+
+
+def _times(order: Order, header: Segment) -> Iterable[SeenTime]:
+    for sample in order.samples[:1]:
+        yield from seen_time(TimeRole.COLLECTED, sample.parts(17)[0] if sample.parts(17) else "")
+    observed = {each.segment.whole(14) for each in order.observations}
+    if len(observed) == 1:  # results of one draw were observed at one time, or the time is another
+        yield from seen_time(TimeRole.OBSERVED, _moment(observed.pop()))
+    yield from seen_time(TimeRole.REQUESTED, _moment(order.request.whole(7)))
+    yield from seen_time(TimeRole.ISSUED, _issued(order, header))
+
+
+def _moment(raw: str) -> str:
+    """Take the time out of a TS, whose second component once told its precision."""
+    return raw.partition("^")[0].strip()
+
+
+def _issued(order: Order, header: Segment) -> str:
+    return _moment(order.request.whole(22)) or _moment(header.whole(7))
+
+
+def _result(each: Observation, order: Order, *, header: Segment) -> ResultReport:
+    segment = each.segment
+    codes = _codes(segment)
+    status, remark = status_of(segment, order.request)
+    value = value_of(segment) if status != "registered" else Value(None)
+    issued = read_time(_issued(order, header))
+    notes = [remark, *(note.whole(3) for note in each.notes)]
+    return ResultReport(
+        names=_names(segment, order),
+        codes=codes,
+        value=value.text,
+        comparator=value.comparator,
+        unit=_unit(segment),
+        status=status,
+        issued_at=None if issued is None else issued[0],
+        absent_reason=value.absent_reason,
+        method=_words(segment, 17, 200),
+        notes=" / ".join(" ".join(note.split()) for note in notes if note)[:2000],
+        pointer=str(segment.place),
+    )
+
+
+def _codes(segment: Segment) -> tuple[Code, ...]:
+    code, text, system, other, other_text, other_system, *_ = [*segment.parts(3), *[""] * 6]
+    given = [(code, text, system), (other, other_text, other_system)]
+    codes = tuple(
+        Code(system=_CODE_SYSTEMS.get(system, system)[:200], code=code[:100], text=_line(text, 200))
+        for code, text, system in given
+        if code or text
+    )
+    if not codes:
+        raise refuse(ErrorCode.REQUIRED_FIELD, segment.at(3), "OBX-3 must say what was measured")
+    return codes
+
+
+def _names(segment: Segment, order: Order) -> tuple[Identifier, ...]:
+    """Give the names by which the laboratory knows this result."""
+    names = []
+    number = _accession(order)
+    if number:
+        code = segment.parts(3)[0] or segment.parts(3)[1]
+        names.append(
+            Identifier(system=RESULT_NAMES, value=_line(f"{number}|{code}|{segment.whole(4)}", 200))
+        )
+    instance, namespace, universal, *_ = [*segment.parts(21), "", "", ""]
+    if instance:
+        names.append(
+            Identifier(
+                system=_line(universal or namespace or "urn:hl7v2:instance", 200),
+                value=_line(instance, 200),
+            )
+        )
+    return tuple(names)
+
+
+def _unit(segment: Segment) -> str:
+    code, text, *_ = [*segment.parts(6), "", ""]
+    return _line(code or text, 50)
+
+
+def _specimen(order: Order) -> Specimen | None:
+    for sample in order.samples:
+        condition = [
+            sample.components(raw) for raw in sample.repetitions(24) + sample.repetitions(21)
+        ]
+        return Specimen(
+            matrix=_words(sample, 4, 100),
+            conditions=tuple(
+                _line(parts[0] or parts[1], 100) for parts in condition if any(parts[:2])
+            )[:20],
+        )
+    source = order.request.parts(15)
+    return Specimen(matrix=_line(source[0], 100)) if source and source[0] else None
+
+
+def _words(segment: Segment, number: int, at_most: int) -> str:
+    code, text, *_ = [*segment.parts(number), "", ""]
+    return _line(text or code, at_most)
+
+
+def _line(text: str, at_most: int) -> str:
+    joined = " ".join(text.split()).replace("\x7f", "")
+    return joined if len(joined) <= at_most else f"{joined[: at_most - 1]}…"
+
+
+def _merged(reports: list[DrawReport]) -> list[DrawReport]:
+    """Put orders together that are one draw: same number, same patient, same times."""
+    draws: dict[object, DrawReport] = {}
+    for place, report in enumerate(reports):
+        key = (report.accession, report.patients, report.times) if report.accession else place
+        known = draws.get(key)
+        draws[key] = (
+            report
+            if known is None
+            else known.model_copy(update={"results": (*known.results, *report.results)})
+        )
+    return list(draws.values())

@@ -1,0 +1,88 @@
+"""What stands in OBX-5: digits as sent, a comparator, or a text that is no concentration."""
+
+import re
+from typing import NamedTuple, cast
+
+from patients.intake.hl7v2.er7 import Segment
+from patients.intake.reports import Comparator
+
+_NUMBER = r"\+?(?P<digits>[0-9]{1,20}(?:\.[0-9]{1,20})?)"
+_NUMERIC = re.compile(rf"(?P<comparator><=|>=|<|>|≤|≥)?\s*{_NUMBER}", re.ASCII)
+_PLAIN = {"≤": "<=", "≥": ">="}
+_TEXT_AT_MOST = 200
+# HL7 table 0078: beyond what the instrument can measure
+_FLAGS = {"<": "<", ">": ">"}
+NULL = '""'
+
+
+class Value(NamedTuple):
+    """A value as it goes into the report; None is a value that was not sent."""
+
+    text: str | None
+    comparator: Comparator = ""
+    absent_reason: str = ""
+
+
+def value_of(observation: Segment) -> Value:
+    """Read OBX-5 by the type in OBX-2, and the flags in OBX-8.
+
+    A comparator in front of a number is illegal in NM and common all the same: “<0.5” is never 0.5.
+    Ranges, ratios, several values and words are handed on as text, so that a person sees them.
+    """
+    raw = observation.raw(5)
+    if not raw:
+        return Value(None)
+    if raw == NULL:
+        return Value(None, absent_reason="deleted by the laboratory")
+    if len(observation.repetitions(5)) > 1:
+        return Value(_line(observation.whole(5)))
+    if observation.raw(2).strip() == "SN":
+        return _flagged(_structured(observation), observation)
+    return _flagged(_numeric(_written(observation)), observation)
+
+
+def _written(observation: Segment) -> str:
+    """Give what is printed: of a coded value its words."""
+    if observation.raw(2).strip() in {"CE", "CWE", "CNE", "CF"}:
+        code, words, *_ = [*observation.parts(5), "", ""]
+        return words or code
+    return observation.whole(5)
+
+
+def _numeric(text: str) -> Value:
+    found = _NUMERIC.fullmatch(text)
+    if found is None:
+        return Value(_line(text))
+    return Value(found["digits"], _comparator(found["comparator"] or ""))
+
+
+def _structured(observation: Segment) -> Value:
+    """Read SN: comparator^number^separator^number. Two numbers are no concentration."""
+    comparator, first, separator, second = [*observation.parts(5), "", "", "", ""][:4]
+    as_printed = _line("".join((comparator, first, separator, second)))
+    found = _NUMERIC.fullmatch(first)
+    if separator or second or found is None or found["comparator"]:
+        return Value(as_printed)
+    if comparator in {"", "="}:
+        return Value(found["digits"])
+    if comparator not in {"<", "<=", ">", ">="}:  # <> says only what it is not
+        return Value(as_printed)
+    return Value(found["digits"], _comparator(comparator))
+
+
+def _flagged(value: Value, observation: Segment) -> Value:
+    """Believe the flag that says the value lies beyond the instrument's scale."""
+    if value.comparator or value.text is None or not _NUMERIC.fullmatch(value.text):
+        return value
+    flags = {observation.text(each) for each in observation.repetitions(8)}
+    beyond = [mark for flag, mark in _FLAGS.items() if flag in flags]
+    return value._replace(comparator=_comparator(beyond[0])) if len(beyond) == 1 else value
+
+
+def _comparator(text: str) -> Comparator:
+    return cast("Comparator", _PLAIN.get(text, text))
+
+
+def _line(text: str) -> str:
+    joined = " ".join(text.split()).replace("\x7f", "")
+    return joined if len(joined) <= _TEXT_AT_MOST else f"{joined[: _TEXT_AT_MOST - 1]}…"
