@@ -25,12 +25,13 @@ from analytics.policy import (
 )
 from analytics.reasons import Reason, Validity
 from analytics.releases import Release, ReleaseIsUnfit
-from analytics.tables import HistoryIsUnfit
+from analytics.tables import NEVER, HistoryIsUnfit, Table
 from analytics.trajectories import Band
 
 __all__ = [
     "CURRENT_POLICY",
     "CURRENT_RELEASE",
+    "NEVER",
     "RULES",
     "Allocation",
     "Band",
@@ -50,6 +51,7 @@ __all__ = [
     "Reason",
     "Release",
     "ReleaseIsUnfit",
+    "Table",
     "TimeIsNaive",
     "Trajectory",
     "Validity",

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
-import pandas as pd
 
 from analytics.columns import (
     ADHERENCES,
@@ -34,6 +33,7 @@ from analytics.tables import (
     HistoryIsUnfit,
     Ints,
     Objects,
+    Table,
     first_row,
     read_table,
 )
@@ -51,12 +51,14 @@ class History:
 
     Parameters
     ----------
-    patients, results, ratings, trials, events, doses : DataFrame
+    patients, results, ratings, trials, events, doses : DataFrame or mapping of arrays
         Columns as in :data:`COLUMNS`. Rows may come in any order and tables may
         be empty (or None); the columns of :data:`OPTIONAL` may be left out. ``is_confirmed``
         says that a person has checked an implausible result, ``is_overridden`` that a person
         scores a draw in spite of a caution. Values are canonical: sIL-6R in ng/mL, IL-6 and
         TNF-α in pg/mL, hs-CRP in mg/L; times carry a zone.
+        A mapping spares the DataFrame: of each column an array of int64, float64, bool or
+        text (object), times as int64 microseconds since 1970 UTC, ``NEVER`` for none.
 
     Raises
     ------
@@ -67,12 +69,12 @@ class History:
         would be right.
     """
 
-    patients: pd.DataFrame
-    results: pd.DataFrame | None = None
-    ratings: pd.DataFrame | None = None
-    trials: pd.DataFrame | None = None
-    events: pd.DataFrame | None = None
-    doses: pd.DataFrame | None = None
+    patients: Table
+    results: Table | None = None
+    ratings: Table | None = None
+    trials: Table | None = None
+    events: Table | None = None
+    doses: Table | None = None
     patient_ids: Ints = field(init=False, repr=False, compare=False)
     started_us: Ints = field(init=False, repr=False, compare=False)
     result_columns: ResultColumns = field(init=False, repr=False, compare=False)

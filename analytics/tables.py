@@ -1,6 +1,6 @@
 """Reads the six tables that come in at the door, column by column, and refuses aloud."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Objects = npt.NDArray[np.object_]
+Table = pd.DataFrame | Mapping[str, Column]
 
 NEVER = np.iinfo(np.int64).min  # NaT: no such time on record
 
@@ -99,26 +100,42 @@ OPTIONAL = {
 }
 
 
-def read_table(table: str, frame: pd.DataFrame | None) -> dict[str, Column]:
-    kinds = COLUMNS[table]
-    if frame is None:
-        return {name: _EMPTY[kind] for name, kind in kinds.items()}
-    names = set(frame.columns)
+def read_table(table: str, given: Table | None) -> dict[str, Column]:
+    """Read the columns of a DataFrame, or of a mapping of arrays, and check what is in them."""
+    if given is None:
+        return dict(_EMPTY_TABLES[table])
+    kinds, names = COLUMNS[table], list(given)
+    left_out = _left_out(table, names)
+    read = _FROM_SERIES if isinstance(given, pd.DataFrame) else _FROM_ARRAY
+    size = len(given) if isinstance(given, pd.DataFrame) else len(given[names[0]])
+    if size == 0:
+        return dict(_EMPTY_TABLES[table])
+    found: dict[str, Column] = {}
+    for name, kind in kinds.items():
+        if name in left_out:
+            found[name] = _BLANK[kind](size)
+            continue
+        values = read[kind](table, name, given[name])
+        if len(values) != size:
+            raise HistoryIsUnfit(
+                table=table, column=name, value=len(values), wanted=f"{size} rows like the others"
+            )
+        if kind in _CHECKS:
+            _CHECKS[kind](table, name, values)
+        found[name] = values
+    return found
+
+
+def _left_out(table: str, listed: list[str]) -> set[str]:
+    kinds, names = COLUMNS[table], set(listed)
     left_out = kinds.keys() - names
-    if names - kinds.keys() or left_out - OPTIONAL or len(frame.columns) != len(names):
+    if names - kinds.keys() or left_out - OPTIONAL or len(listed) != len(names):
         for name in kinds:
             if name in left_out - OPTIONAL:
                 raise HistoryIsUnfit(table=table, column=name, wanted="this column, it is missing")
-        extra = sorted(map(str, names - kinds.keys())) or list(frame.columns)
+        extra = sorted(map(str, names - kinds.keys())) or listed
         raise HistoryIsUnfit(table=table, value=extra, wanted=f"only {', '.join(kinds)}, once each")
-    if len(frame) == 0:
-        return {name: _EMPTY[kind] for name, kind in kinds.items()}
-    found = {
-        name: _READERS[kind](table, name, frame[name])
-        for name, kind in kinds.items()
-        if name not in left_out
-    }
-    return found | {name: _BLANK[kinds[name]](len(frame)) for name in left_out}
+    return left_out
 
 
 def first_row(wrong: Bools) -> int:
@@ -138,14 +155,16 @@ def _read_number(table: str, column: str, series: "pd.Series[Any]") -> Floats:
         raise HistoryIsUnfit(
             table=table, column=column, value=str(series.dtype), wanted="numbers (float64)"
         )
-    values = series.to_numpy(dtype=np.float64, na_value=np.nan)
-    wrong = ~np.isfinite(values)
-    if wrong.any():
-        row = first_row(wrong)
+    return series.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _check_number(table: str, column: str, values: Floats) -> None:
+    fine = np.isfinite(values)
+    if not fine.all():
+        row = first_row(~fine)
         raise HistoryIsUnfit(
             table=table, column=column, row=row, value=values[row], wanted="a finite number"
         )
-    return values
 
 
 def _read_optional_number(table: str, column: str, series: "pd.Series[Any]") -> Floats:
@@ -155,7 +174,10 @@ def _read_optional_number(table: str, column: str, series: "pd.Series[Any]") -> 
         raise HistoryIsUnfit(
             table=table, column=column, value=str(series.dtype), wanted="numbers (float64) or NaN"
         )
-    values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+    return series.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _check_optional_number(table: str, column: str, values: Floats) -> None:
     wrong = np.isinf(values) | (values < 0)
     if wrong.any():
         row = first_row(wrong)
@@ -166,21 +188,22 @@ def _read_optional_number(table: str, column: str, series: "pd.Series[Any]") -> 
             value=values[row],
             wanted="a finite number of at least zero, or NaN",
         )
-    return values
 
 
-def _read_text(table: str, column: str, series: "pd.Series[Any]") -> Objects:
-    values = series.to_numpy(dtype=object)
-    if series.dtype != "str" or pd.isna(values).any():
-        for row, value in enumerate(values):
-            if not isinstance(value, str):
-                raise HistoryIsUnfit(
-                    table=table, column=column, row=row, value=value, wanted="text"
-                )
-    return values
+def _read_text(table: str, column: str, series: "pd.Series[Any]") -> Objects:  # noqa: ARG001
+    return series.to_numpy(dtype=object)
 
 
-def _read_optional_time(table: str, column: str, series: "pd.Series[Any]") -> Ints:
+def _check_text(table: str, column: str, values: Objects) -> None:
+    listed = values.tolist()
+    if set(map(type, listed)) == {str}:
+        return
+    for row, value in enumerate(listed):
+        if not isinstance(value, str):
+            raise HistoryIsUnfit(table=table, column=column, row=row, value=value, wanted="text")
+
+
+def _read_time(table: str, column: str, series: "pd.Series[Any]") -> Ints:
     if isinstance(series.dtype, pd.DatetimeTZDtype):
         stamps = series.to_numpy(dtype="datetime64[us]")
         return stamps.view(np.int64)
@@ -196,14 +219,12 @@ def _read_optional_time(table: str, column: str, series: "pd.Series[Any]") -> In
     )
 
 
-def _read_time(table: str, column: str, series: "pd.Series[Any]") -> Ints:
-    stamps = _read_optional_time(table, column, series)
+def _check_time(table: str, column: str, stamps: Ints) -> None:
     wrong = stamps == NEVER
     if wrong.any():
         raise HistoryIsUnfit(
             table=table, column=column, row=first_row(wrong), value=None, wanted="a time"
         )
-    return stamps
 
 
 def _read_flag(table: str, column: str, series: "pd.Series[Any]") -> Bools:
@@ -214,14 +235,43 @@ def _read_flag(table: str, column: str, series: "pd.Series[Any]") -> Bools:
     return series.to_numpy(dtype=np.bool_)
 
 
-_READERS: dict[str, Callable[[str, str, "pd.Series[Any]"], Column]] = {
+def _of_type(dtype: npt.DTypeLike, wanted: str) -> Callable[[str, str, Column], Column]:
+    right = np.dtype(dtype)
+
+    def read(table: str, column: str, values: Column) -> Column:
+        if not isinstance(values, np.ndarray) or values.dtype != right or values.ndim != 1:
+            value = str(getattr(values, "dtype", type(values).__name__))
+            raise HistoryIsUnfit(table=table, column=column, value=value, wanted=wanted)
+        return values
+
+    return read
+
+
+_FROM_SERIES: dict[str, Callable[[str, str, Any], Column]] = {
     "id": _read_id,
     "flag": _read_flag,
     "number": _read_number,
     "number?": _read_optional_number,
     "text": _read_text,
     "time": _read_time,
-    "time?": _read_optional_time,
+    "time?": _read_time,
+}
+_A_TIME = _of_type(np.int64, "microseconds since 1970 UTC (int64)")
+_A_NUMBER = _of_type(np.float64, "numbers (float64)")
+_FROM_ARRAY: dict[str, Callable[[str, str, Any], Column]] = {
+    "id": _of_type(np.int64, "whole numbers (int64)"),
+    "flag": _of_type(np.bool_, "True or False (bool)"),
+    "number": _A_NUMBER,
+    "number?": _A_NUMBER,
+    "text": _of_type(object, "text (object)"),
+    "time": _A_TIME,
+    "time?": _A_TIME,
+}
+_CHECKS: dict[str, Callable[[str, str, Column], None]] = {
+    "number": _check_number,
+    "number?": _check_optional_number,
+    "text": _check_text,
+    "time": _check_time,
 }
 _EMPTY: dict[str, Column] = {
     "id": np.empty(0, dtype=np.int64),
@@ -231,6 +281,9 @@ _EMPTY: dict[str, Column] = {
     "text": np.empty(0, dtype=object),
     "time": np.empty(0, dtype=np.int64),
     "time?": np.empty(0, dtype=np.int64),
+}
+_EMPTY_TABLES = {
+    table: {name: _EMPTY[kind] for name, kind in kinds.items()} for table, kinds in COLUMNS.items()
 }
 _BLANK: dict[str, Callable[[int], Column]] = {
     "flag": lambda size: np.zeros(size, dtype=np.bool_),

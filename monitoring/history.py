@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from analytics import History
+from analytics import NEVER, History, Table
 from patients.statements import ask
 
 # The facts are dated by days; a day begins at midnight of the patient's site
@@ -123,9 +122,7 @@ _QUERIES = {
 def _as_column(name: str, values: list[Any] | None) -> Any:
     given = values or []
     if name in _TIMES:
-        absent = np.iinfo(np.int64).min  # what numpy reads as "not a time"
-        stamps = np.array([absent if each is None else each for each in given], dtype=np.int64)
-        return pd.DatetimeIndex(stamps.view("datetime64[us]")).tz_localize("UTC")
+        return np.array([NEVER if each is None else each for each in given], dtype=np.int64)
     if name in _NUMBERS:
         return np.array([np.nan if each is None else each for each in given], dtype=np.float64)
     if name in _IDS:
@@ -142,11 +139,9 @@ def _question(name: str) -> str:
 _QUESTIONS = {name: _question(name) for name in _QUERIES}
 
 
-def _table(name: str, row: Sequence[Any]) -> pd.DataFrame:
+def _table(name: str, row: Sequence[Any]) -> Table:
     columns, _sql = _QUERIES[name]
-    return pd.DataFrame(
-        {column: _as_column(column, values) for column, values in zip(columns, row, strict=True)}
-    )
+    return {column: _as_column(column, values) for column, values in zip(columns, row, strict=True)}
 
 
 def histories_of(patient_ids: Sequence[int]) -> History:

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics import History, HistoryIsUnfit, TimeIsNaive, estimate_cohort
+from analytics import NEVER, History, HistoryIsUnfit, TimeIsNaive, estimate_cohort
+from analytics.tables import Column
 from tests.analytics.cohorts import (
     MONDAY,
     events_table,
@@ -144,3 +145,62 @@ def test_nobody_is_a_cohort_too() -> None:
 
     assert list(estimates) == []
     assert estimates.table.empty
+
+
+def as_arrays(frame: pd.DataFrame) -> dict[str, Column]:
+    """Give the columns as the second door takes them: times as microseconds since 1970 UTC."""
+    kinds = COLUMNS_OF_RESULTS if "value" in frame else COLUMNS_OF_PATIENTS
+    return {
+        name: frame[name].to_numpy(dtype=kind).view(np.int64)
+        if kind == "datetime64[us]"
+        else frame[name].to_numpy(dtype=kind)
+        for name, kind in kinds.items()
+    }
+
+
+COLUMNS_OF_PATIENTS = {"patient_id": "int64", "started_at": "datetime64[us]"}
+COLUMNS_OF_RESULTS = {
+    "patient_id": "int64",
+    "analyte": "object",
+    "drawn_at": "datetime64[us]",
+    "value": "float64",
+    "comparator": "object",
+    "status": "object",
+    "segment": "object",
+}
+
+
+def test_arrays_tell_the_same_as_data_frames() -> None:
+    frames = patients_table(), results_table([30, 34, 33], weeks=[0, 4, 8])
+
+    by_frame, by_array = (
+        estimate_cohort(History(patients=patients, results=results), at=week(12))
+        for patients, results in (frames, tuple(map(as_arrays, frames)))
+    )
+
+    assert list(by_frame) == list(by_array)
+
+
+@pytest.mark.parametrize(
+    ("change", "column", "wanted"),
+    [
+        ({"value": np.array([30.0, np.nan])}, "value", "finite"),
+        ({"value": np.array([30, 31])}, "value", "numbers"),
+        ({"value": np.array([30.0])}, "value", "2 rows"),
+        ({"value": [30.0, 31.0]}, "value", "numbers"),
+        ({"drawn_at": np.array(["2026-01-05"] * 2, dtype="datetime64[us]")}, "drawn_at", "micros"),
+        ({"drawn_at": np.array([0, NEVER])}, "drawn_at", "a time"),
+        ({"analyte": np.array(["sIL-6R", None], dtype=object)}, "analyte", "text"),
+        ({"unit": np.array(["ng/mL"] * 2, dtype=object)}, "", "only patient_id"),
+    ],
+)
+def test_unfit_arrays_are_refused_like_data_frames(
+    change: dict[str, Column], column: str, wanted: str
+) -> None:
+    results = as_arrays(results_table([30, 31])) | change
+
+    with pytest.raises(HistoryIsUnfit) as refused:
+        History(patients=as_arrays(patients_table()), results=results)
+
+    assert (refused.value.table, refused.value.column) == ("results", column)
+    assert wanted in str(refused.value)
