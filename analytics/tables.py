@@ -104,7 +104,7 @@ def read_table(table: str, given: Table | None) -> dict[str, Column]:
     """Read the columns of a DataFrame, or of a mapping of arrays, and check what is in them."""
     if given is None:
         return dict(_EMPTY_TABLES[table])
-    kinds, names = COLUMNS[table], list(given)
+    kinds, names = COLUMNS[table], [str(name) for name in given]
     left_out = _left_out(table, names)
     read = _FROM_SERIES if isinstance(given, pd.DataFrame) else _FROM_ARRAY
     size = len(given) if isinstance(given, pd.DataFrame) else len(given[names[0]])
