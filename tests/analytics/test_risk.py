@@ -135,7 +135,7 @@ def test_averaging_is_the_mean_probability_over_the_uncertainty() -> None:
 
 
 def risk_of(value: float, variance: float, early: int) -> Risk:
-    marker = LogOdds(np.array([value]), np.array([variance]))
+    marker = LogOdds(np.array([value]), np.array([variance]), np.array([variance]))
     return assess_risk(marker, np.array([early]), CURRENT_RELEASE)
 
 
@@ -175,7 +175,7 @@ def test_the_published_marker_is_capped() -> None:
 def test_recalibration_changes_the_weight_of_the_marker() -> None:
     contrast = replace(CURRENT_RELEASE.contrast, cap=np.inf)
     release = replace(CURRENT_RELEASE, contrast=contrast, recalibration=(0.1, 0.5))
-    marker = LogOdds(np.array([0.6]), np.array([1e-12]))
+    marker = LogOdds(np.array([0.6]), np.array([1e-12]), np.array([1e-12]))
 
     risk = assess_risk(marker, np.array([-1]), release)
 
@@ -192,7 +192,7 @@ def test_what_recalibration_has_not_learned_widens_the_interval_in_place_of_the_
         recalibration=(0.1, 0.5),
         recalibration_covariance=(0.04, 0.01, 0.02),
     )
-    marker = LogOdds(np.array([0.6]), np.array([0.09]))
+    marker = LogOdds(np.array([0.6]), np.array([0.09]), np.array([0.09]))
 
     risk = assess_risk(marker, np.array([-1]), release)
 
