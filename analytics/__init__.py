@@ -5,7 +5,8 @@ the clock. ``estimate_cohort(History(...), at=...)`` is all that others call.
 """
 
 from analytics.definitions import RULES, ClinicalState
-from analytics.estimates import CURRENT_RELEASE, Estimate, Estimates, Outcome, estimate_cohort
+from analytics.estimate import Estimate, Outcome
+from analytics.estimates import CURRENT_RELEASE, Estimates, estimate_cohort
 from analytics.findings import (
     Contribution,
     EvidenceKind,

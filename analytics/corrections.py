@@ -1,6 +1,6 @@
 """Whether a correction of the record has changed the picture that somebody may have acted on."""
 
-from analytics.estimates import Estimate
+from analytics.estimate import Estimate
 from analytics.findings import LeftOut
 from analytics.policy import FlagKind, FlagLevel, FlagReason, WantedFlag
 from analytics.reasons import Validity

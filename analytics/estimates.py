@@ -3,32 +3,31 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from functools import cached_property
-from math import isnan
+from math import exp, isnan
 from typing import Any
 
 import numpy as np
-import orjson
 import pandas as pd
 
-from analytics.columns import ANALYTES, SIL6R
+from analytics.columns import ANALYTES, GENOTYPES, SIL6R
+from analytics.course_readouts import read_courses
 from analytics.courses import Courses, assess_courses
 from analytics.definitions import RULES, STATES, ClinicalState, Rules
-from analytics.findings import Contribution, LeftOut, Trajectory
+from analytics.estimate import Estimate, Outcome
+from analytics.genotype import GenotypeZ, genotype_adjusted
 from analytics.histories import History
 from analytics.histories import microseconds as to_microseconds
 from analytics.policy import (
     ALLOCATIONS,
     CURRENT_POLICY,
-    Allocation,
     Policy,
     Signs,
     WantedFlag,
     allocate,
     wanted_flags,
 )
-from analytics.readouts import read_contributions, read_left_out, read_trajectories
+from analytics.readouts import read_contributions, read_left_out, read_trajectories, read_waived
 from analytics.releases import Release, load_shipped
 from analytics.risk import Risk, assess_risk
 from analytics.tables import NEVER, Bools, Floats, Ints
@@ -40,80 +39,9 @@ CURRENT_RELEASE = load_shipped("published-prior-1")
 _SIL6R = ANALYTES.index(SIL6R)
 
 
-class Outcome(StrEnum):
-    """What could be said of a patient.
-
-    Whoever meets the rule already is not given a probability of coming to meet it.
-    """
-
-    ESTIMATED = "estimated"
-    RULE_MET = "rule_met"
-    NOT_ENOUGH_DATA = "not_enough_data"
-    NOT_ASSESSABLE = "not_assessable"
-
-
 OUTCOMES = tuple(Outcome)
 _ESTIMATED, _RULE_MET, _NOT_ENOUGH, _NOT_ASSESSABLE = range(len(OUTCOMES))
 _MEETS_RULE = STATES.index(ClinicalState.MEETS_TRD_RULE)
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """All that is said of one patient at one moment; see the module's front door.
-
-    The probabilities are None unless ``outcome`` is estimated. ``contributions`` add up,
-    in their order, to the log-odds of ``probability``.
-    """
-
-    patient_id: int
-    outcome: Outcome
-    state: ClinicalState
-    weeks_on_therapy: float | None
-    probability: float | None
-    probability_low: float | None
-    probability_high: float | None
-    probability_without_biomarker: float | None
-    without_biomarker_low: float | None
-    without_biomarker_high: float | None
-    allocation: Allocation | None
-    trajectories: tuple[Trajectory, ...]
-    contributions: tuple[Contribution, ...]
-    left_out: tuple[LeftOut, ...]
-    wanted_flags: tuple[WantedFlag, ...]
-    basis: str
-    release_version: str
-    policy_version: str
-    rules_version: str
-
-    @property
-    def state_words(self) -> str:
-        """Give the words for the state, with the version of a rule that is met."""
-        return self.state.worded(self.rules_version)
-
-    def as_json_text(self) -> str:
-        """Give it as the text of a JSON object, its fields in the order above."""
-        content = {name: getattr(self, name) for name in Estimate.__slots__}
-        content["state"] = self.state_words
-        return orjson.dumps(content).decode()
-
-    def as_json(self) -> dict[str, Any]:
-        """Give it as plain JSON values."""
-        content: dict[str, Any] = orjson.loads(self.as_json_text())
-        return content
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Estimate":
-        """Read back what :meth:`as_json` gave."""
-        fields = dict(content)
-        fields["outcome"] = Outcome(content["outcome"])
-        fields["state"] = ClinicalState(content["state"])
-        if content["allocation"] is not None:
-            fields["allocation"] = Allocation(content["allocation"])
-        fields["trajectories"] = tuple(map(Trajectory.from_json, content["trajectories"]))
-        fields["contributions"] = tuple(map(Contribution.from_json, content["contributions"]))
-        fields["left_out"] = tuple(map(LeftOut.from_json, content["left_out"]))
-        fields["wanted_flags"] = tuple(map(WantedFlag.from_json, content["wanted_flags"]))
-        return cls(**fields)
 
 
 @dataclass(frozen=True)
@@ -123,7 +51,7 @@ class Estimates:
     The numbers are held in columns; :attr:`table` shows them as a DataFrame.
     """
 
-    patient_ids: Ints
+    history: History = field(repr=False)
     outcome: Ints
     courses: Courses = field(repr=False)
     risk: Risk = field(repr=False)
@@ -135,6 +63,11 @@ class Estimates:
     release: Release = field(repr=False)
     policy: Policy = field(repr=False)
     rules: Rules = field(repr=False)
+
+    @property
+    def patient_ids(self) -> Ints:
+        """Give the ids of the patients, in order."""
+        return self.history.patient_ids
 
     def __len__(self) -> int:
         """Count the patients."""
@@ -194,21 +127,26 @@ class Estimates:
         """Give one row per patient; a copy, so that nobody changes ours."""
         return pd.DataFrame(self._columns)
 
-    def __iter__(self) -> Iterator[Estimate]:
-        """Give each patient's estimate."""
+    def _genotypes(self) -> dict[int, GenotypeZ]:
+        """Place sIL-6R among people of the same genotype, where one is on record."""
+        known, tracks, found = self.history.genotype, self.tracks, dict[int, GenotypeZ]()
+        if not known.any():
+            return found
+        marker = self.release.markers[SIL6R]
+        mine = (tracks.analyte == _SIL6R) & (tracks.n_scored > 0) & (known[tracks.patient] > 0)
+        for row in np.flatnonzero(mine).tolist():
+            place, segment = int(tracks.patient[row]), self.segments[int(tracks.segment[row])]
+            found[place] = genotype_adjusted(
+                exp(float(tracks.level[row])),
+                genotype=GENOTYPES[int(known[place])],
+                typical_ng_ml=exp(marker.mean[0] + marker.levels.get(segment, 0.0)),
+                is_local=segment in marker.levels,
+            )
+        return found
+
+    def _numbers(self) -> Iterator[tuple[Any, ...]]:
         courses, risk = self.courses, self.risk
-        trajectories = read_trajectories(self.tracks, self.readings, self.segments)
-        left_out = read_left_out(self.readings)
-        pieces_of = read_contributions(
-            risk, courses, self.tracks, self.release, self.outcome == _ESTIMATED
-        )
-        fixed = (
-            self.release.basis,
-            self.release.version,
-            self.policy.version,
-            self.rules.version,
-        )
-        columns = zip(
+        return zip(
             self.patient_ids.tolist(),
             self.outcome.tolist(),
             courses.state.tolist(),
@@ -220,11 +158,23 @@ class Estimates:
             risk.without_low.tolist(),
             risk.without_high.tolist(),
             self.allocation.tolist(),
-            pieces_of,
             strict=True,
         )
-        for place, row in enumerate(columns):
-            pid, outcome, state, weeks, p, low, high, without, w_low, w_high, share, pieces = row
+
+    def __iter__(self) -> Iterator[Estimate]:
+        """Give each patient's estimate."""
+        courses, risk = self.courses, self.risk
+        trajectories = read_trajectories(self.tracks, self.readings, self.segments)
+        left_out, waived = read_left_out(self.readings), read_waived(self.readings)
+        genotypes = self._genotypes()
+        pieces_of = read_contributions(
+            risk, courses, self.tracks, self.release, self.outcome == _ESTIMATED
+        )
+        fixed = self.release.basis, self.release.version, self.policy.version, self.rules.version
+        courses_of = read_courses(courses, self.history.trial_columns, self.rules)
+        columns = zip(self._numbers(), pieces_of, courses_of, strict=True)
+        for place, (row, pieces, course) in enumerate(columns):
+            pid, outcome, state, weeks, p, low, high, without, w_low, w_high, share = row
             known = outcome == _ESTIMATED
             yield Estimate(
                 pid,
@@ -243,6 +193,9 @@ class Estimates:
                 left_out.get(place, ()),
                 self.flags.get(place, ()),
                 *fixed,
+                course,
+                waived.get(place, ()),
+                genotypes.get(place),
             )
 
 
@@ -297,14 +250,15 @@ def estimate_cohort(
     )
     risk = assess_risk(marker, courses.early, release)
     has_evidence = (started != NEVER) & ((marker.variance > 0) | (courses.early >= 0))
+    is_out = is_blocked | (courses.is_bipolar & (started != NEVER))
     outcome = np.select(
-        [is_blocked, courses.state == _MEETS_RULE, has_evidence],
+        [is_out, courses.state == _MEETS_RULE, has_evidence],
         [_NOT_ASSESSABLE, _RULE_MET, _ESTIMATED],
         _NOT_ENOUGH,
     )
-    signs = _signs(tracks, has_evidence=has_evidence, is_blocked=is_blocked, policy=policy)
+    signs = _signs(tracks, is_assessed=has_evidence & ~is_out, is_blocked=is_blocked, policy=policy)
     return Estimates(
-        patient_ids=history.patient_ids,
+        history=history,
         outcome=outcome,
         courses=courses,
         risk=risk,
@@ -319,7 +273,7 @@ def estimate_cohort(
     )
 
 
-def _signs(tracks: Tracks, *, has_evidence: Bools, is_blocked: Bools, policy: Policy) -> Signs:
+def _signs(tracks: Tracks, *, is_assessed: Bools, is_blocked: Bools, policy: Policy) -> Signs:
     n_patients = len(is_blocked)
     rise, limit = np.full(n_patients, np.nan), np.full(n_patients, np.nan)
     mine = (tracks.analyte == _SIL6R) & (tracks.n_scored >= policy.rise_draws)
@@ -329,8 +283,8 @@ def _signs(tracks: Tracks, *, has_evidence: Bools, is_blocked: Bools, policy: Po
     held = np.zeros(n_patients, dtype=np.bool_)
     held[tracks.patient[tracks.is_latest_held & (tracks.analyte == _SIL6R)]] = True
     return Signs(
-        is_assessed=has_evidence & ~is_blocked,
-        is_not_assessable=is_blocked,
+        is_assessed=is_assessed,
+        is_blocked=is_blocked,
         is_held=held,
         rise=rise,
         rise_limit=limit,

@@ -219,6 +219,28 @@ SLOPE_SD_OTHERS = Constant("between-person SD of their slopes", 0.02, "1/wk", _M
 LEVEL_SD_OTHERS = Constant(
     "uncertainty of their common ln level", 0.5, "1", _M, "assay heterogeneity, Said 2021"
 )
+GENOTYPE_SHARE = Constant(
+    "share of the variance of sIL-6R between persons that rs2228145 explains",
+    0.51,
+    "1",
+    _V,
+    "van Dongen 2014, n about 5000; 20 % in Rafiq 2007",
+)
+GENOTYPE_EFFECT_LN = Constant(
+    "ln sIL-6R per C allele of rs2228145",
+    0.25,
+    "1",
+    _D,
+    "sqrt(0.51*0.0606/0.48); Marinou 0.07 to 0.17, Rafiq 0.34",
+)
+ALLELE_FREQUENCY = Constant("frequency of the C allele", 0.40, "1", _V, "Rafiq 2007, n=1273")
+BETWEEN_VARIANCE_SIL6R = Constant(
+    "variance of ln sIL-6R between persons, all genotypes",
+    0.0606,
+    "1",
+    _D,
+    "ln(1+0.25^2): between-person CV 20 to 40 % (Aziz 2019), 25 % taken",
+)
 PRIOR_PATIENTS = Constant(
     "patients the published variances are worth",
     20,

@@ -149,7 +149,7 @@ class Signs:
     """
 
     is_assessed: Bools
-    is_not_assessable: Bools
+    is_blocked: Bools
     is_held: Bools
     rise: Floats
     rise_limit: Floats
@@ -213,7 +213,7 @@ def wanted_flags(
         _drifting(signs, policy),
         _trending(signs, risk, courses, policy),
         _early(signs, risk, courses, policy),
-        _not_assessable(signs),
+        _not_assessable(signs, courses),
     ):
         for place, flag in flags:
             wanted.setdefault(place, []).append(flag)
@@ -290,8 +290,16 @@ def _early(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Place
     return found
 
 
-def _not_assessable(signs: Signs) -> _Placed:
-    flag = WantedFlag(
-        FlagKind.NOT_ASSESSABLE, FlagLevel.WATCH, (FlagReason.IL6R_BLOCKER,), is_raise=True
-    )
-    return [(place, flag) for place in np.flatnonzero(signs.is_not_assessable).tolist()]
+def _not_assessable(signs: Signs, courses: Courses) -> _Placed:
+    """Say who cannot be assessed at all, and why."""
+    found: _Placed = []
+    bipolar = courses.is_bipolar & (courses.trial_number > 0)
+    for place in np.flatnonzero(signs.is_blocked | bipolar).tolist():
+        reasons: list[FlagReason] = []
+        if signs.is_blocked[place]:
+            reasons.append(FlagReason.IL6R_BLOCKER)
+        if bipolar[place]:
+            reasons.append(FlagReason.BIPOLAR)
+        flag = WantedFlag(FlagKind.NOT_ASSESSABLE, FlagLevel.WATCH, tuple(reasons), is_raise=True)
+        found.append((place, flag))
+    return found

@@ -96,7 +96,7 @@ def _symptom_facts(courses: Courses, place: int) -> dict[str, Fact]:
         "total": total,
         "improvement": 1 - total / baseline,
         "is_improved": int(courses.early[place] == 0),
-        "rated_at": _moment(int(courses.early_us[place])).isoformat(),
+        "rated_at": moment_of(int(courses.early_us[place])).isoformat(),
     }
 
 
@@ -233,16 +233,36 @@ def read_left_out(readings: Readings) -> dict[int, tuple[LeftOut, ...]]:
     dict
         By position of the patient.
     """
-    rows = np.flatnonzero(readings.reasons)
+    return _spell_out(readings, readings.reasons)
+
+
+def read_waived(readings: Readings) -> dict[int, tuple[LeftOut, ...]]:
+    """Give each patient's results that are scored by a person's word, with the cautions waived.
+
+    Parameters
+    ----------
+    readings : Readings
+        Judged results.
+
+    Returns
+    -------
+    dict
+        By position of the patient.
+    """
+    return _spell_out(readings, readings.waived)
+
+
+def _spell_out(readings: Readings, masks: Ints) -> dict[int, tuple[LeftOut, ...]]:
+    rows = np.flatnonzero(masks)
     found: dict[int, tuple[LeftOut, ...]] = {}
     for place, analyte, us, mask in zip(
         readings.patient[rows].tolist(),
         readings.analyte[rows].tolist(),
         readings.drawn_us[rows].tolist(),
-        readings.reasons[rows].tolist(),
+        masks[rows].tolist(),
         strict=True,
     ):
-        drawn_at, name = _moment(us), ANALYTES[analyte]
+        drawn_at, name = moment_of(us), ANALYTES[analyte]
         reasons = tuple(code.value for code in reason_codes(mask))
         part = LeftOut(
             what=f"{name} {drawn_at:%Y-%m-%d}",
@@ -257,7 +277,19 @@ def read_left_out(readings: Readings) -> dict[int, tuple[LeftOut, ...]]:
     return found
 
 
-def _moment(us: int) -> datetime:
+def moment_of(us: int) -> datetime:
+    """Turn microseconds since 1970 UTC into a moment.
+
+    Parameters
+    ----------
+    us : int
+        Microseconds.
+
+    Returns
+    -------
+    datetime
+        In UTC.
+    """
     return datetime.fromtimestamp(us // 1_000_000, tz=UTC).replace(microsecond=us % 1_000_000)
 
 

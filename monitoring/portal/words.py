@@ -260,7 +260,15 @@ def no_number(estimate: Estimate | None, *, fault: str = "") -> str:
         return _("not assessable: the record could not be computed (%(fault)s)") % {
             "fault": fault or _("no reason given")
         }
-    if any(flag.kind.value == FlagKind.NOT_ASSESSABLE for flag in estimate.wanted_flags):
+    against = {
+        reason
+        for flag in estimate.wanted_flags
+        if flag.kind.value == FlagKind.NOT_ASSESSABLE
+        for reason in flag.reasons
+    }
+    if FlagReason.BIPOLAR in against:
+        return _("not assessable: bipolar disorder is on record, so the TRD rule does not apply")
+    if against:
         return _("not assessable: an IL-6 receptor blocker is running or washing out")
     if estimate.outcome is Outcome.RULE_MET:
         return _("meets TRD rule %(rule)s already: there is no probability left to give") % {

@@ -1,0 +1,159 @@
+"""Spells the columns of trials and ratings out as the course of each patient."""
+
+from collections.abc import Iterator
+from math import isfinite
+
+import numpy as np
+
+from analytics.adequacy import least_doses
+from analytics.columns import TrialColumns
+from analytics.course_findings import Course, DecisionReading, TrialVerdict
+from analytics.courses import Courses, decision_points
+from analytics.definitions import ADEQUACIES, SYMPTOM_STATES, Adequacy, ClinicalState, Rules
+from analytics.readouts import moment_of
+from analytics.tables import NEVER
+
+_NEVER_COUNTED = (Adequacy.INADEQUATE, Adequacy.INDETERMINATE)
+
+
+def read_courses(courses: Courses, known: TrialColumns, rules: Rules) -> Iterator[Course]:
+    """Give each patient's course.
+
+    Parameters
+    ----------
+    courses : Courses
+        As assessed.
+    known : TrialColumns
+        The trials of the history, for their drugs.
+    rules : Rules
+        The rules by which they were assessed.
+
+    Yields
+    ------
+    Course
+    """
+    trials: dict[int, list[TrialVerdict]] = {}
+    for place, verdict in zip(
+        courses.trials.patient.tolist(), _verdicts(courses, known), strict=True
+    ):
+        trials.setdefault(place, []).append(verdict)
+    decisions = _decisions(courses, rules)
+    symptoms = courses.symptoms
+    rows = zip(
+        courses.meets_rule.tolist(),
+        courses.failed_trials.tolist(),
+        courses.instrument.tolist(),
+        courses.baseline_total.tolist(),
+        symptoms.latest_total.tolist(),
+        symptoms.latest_us.tolist(),
+        symptoms.improvement.tolist(),
+        symptoms.state.tolist(),
+        strict=True,
+    )
+    for place, (meets, failed, scale, baseline, total, at, gained, state) in enumerate(rows):
+        mine = trials.get(place, [])
+        status = ClinicalState.MEETS_TRD_RULE.worded(rules.version) if meets else ""
+        reached = [
+            one.adequate_at
+            for one in mine
+            if one.adequate_at is not None and one.adequacy not in _NEVER_COUNTED
+        ]
+        yield Course(
+            status=status or (mine[-1].words if mine else ClinicalState.NO_EPISODE.value),
+            failed_trials=failed,
+            first_adequate_at=min(reached, default=None),
+            instrument=courses.instruments[scale] if scale >= 0 else "",
+            baseline_total=_known(baseline),
+            latest_total=_known(total),
+            latest_at=None if at == NEVER else moment_of(at),
+            improvement=_known(gained),
+            symptoms=SYMPTOM_STATES[state],
+            trials=tuple(mine),
+            decisions=decisions.get(place, ()),
+        )
+
+
+def _known(value: float) -> float | None:
+    return value if isfinite(value) else None
+
+
+def _verdicts(courses: Courses, known: TrialColumns) -> Iterator[TrialVerdict]:
+    trials, judged, adequacy = courses.trials, courses.judged, courses.adequacy
+    ids, drugs, atcs = known.trial_id.tolist(), known.drug.tolist(), known.atc.tolist()
+    least = least_doses(known).tolist()
+    rows = zip(
+        trials.source.tolist(),
+        trials.number.tolist(),
+        trials.started_us.tolist(),
+        trials.stopped_us.tolist(),
+        adequacy.adequacy.tolist(),
+        adequacy.is_overridden.tolist(),
+        adequacy.runs.weeks.tolist(),
+        adequacy.runs.reached_us.tolist(),
+        judged.improvement.tolist(),
+        judged.is_failed.tolist(),
+        strict=True,
+    )
+    for source, number, start, stop, worth, overridden, weeks, reached, gained, failed in rows:
+        is_real, worth_word = source >= 0, ADEQUACIES[worth]
+        yield TrialVerdict(
+            number=number,
+            trial_id=ids[source] if is_real else None,
+            drug=drugs[source] if is_real else "",
+            atc=atcs[source] if is_real else "",
+            started_at=moment_of(start),
+            stopped_at=None if stop == NEVER else moment_of(stop),
+            words=trial_words(number, worth_word, is_running=stop == NEVER, is_failed=failed),
+            adequacy=worth_word,
+            is_overridden=overridden,
+            weeks_at_dose=weeks,
+            least_mg=_known(least[source]) if is_real else None,
+            adequate_at=None if reached == NEVER else moment_of(reached),
+            improvement=_known(gained),
+            is_failed=failed,
+        )
+
+
+def trial_words(number: int, adequacy: Adequacy, *, is_running: bool, is_failed: bool) -> str:
+    """Give the words on one trial; it is never said to have failed unless it was adequate.
+
+    Parameters
+    ----------
+    number : int
+        Its number in the episode, from 1.
+    adequacy : Adequacy
+        What it was worth.
+    is_running, is_failed : bool
+        Whether it runs; whether it was adequate and symptoms did not improve enough.
+
+    Returns
+    -------
+    str
+    """
+    if is_failed:
+        return f"trial {number} failed (adequate)"
+    if adequacy is Adequacy.INADEQUATE:
+        return f"trial {number} inadequate"
+    if is_running:
+        return f"on trial {number}"
+    if adequacy is Adequacy.ADEQUATE:
+        return f"trial {number} ended (adequate)"
+    return f"trial {number} {adequacy.value}"
+
+
+def _decisions(courses: Courses, rules: Rules) -> dict[int, tuple[DecisionReading, ...]]:
+    """Give each patient's decision points that were rated."""
+    found: dict[int, tuple[DecisionReading, ...]] = {}
+    points = decision_points(courses, rules)
+    for week, rows, readings in zip(points.weeks, points.row, points.reading, strict=True):
+        rated = np.flatnonzero(rows >= 0)
+        for place, reading, at, total in zip(
+            rated.tolist(),
+            readings[rated].tolist(),
+            courses.ratings.times(rows[rated]).tolist(),
+            courses.ratings.totals(rows[rated]).tolist(),
+            strict=True,
+        ):
+            one = DecisionReading(week, SYMPTOM_STATES[reading], moment_of(at), total)
+            found[place] = (*found.get(place, ()), one)
+    return found
