@@ -1,11 +1,25 @@
-"""What is answered when something failed that nobody foresaw: a page, or JSON for machines."""
+"""What is answered where no view was reached or one failed: a page, or JSON for machines."""
 
 from django.http import HttpRequest, HttpResponseBase
-from django.views.defaults import server_error as page
+from django.utils.translation import gettext as _
+from django.views import defaults
 
-from monitoring.api.problems import server_fault
+from monitoring.api.problems import plain_problem
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Say that nothing is at this address."""
+    if _comes_from_a_machine(request):
+        return plain_problem(404, _("There is nothing at this address"))
+    return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """Answer in the tongue of the door by which the request came."""
-    return server_fault() if request.path.startswith("/api/") else page(request)
+    """Say that something failed that nobody foresaw; nothing was stored."""
+    if _comes_from_a_machine(request):
+        return plain_problem(500, _("A fault on our side"))
+    return defaults.server_error(request)
+
+
+def _comes_from_a_machine(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")

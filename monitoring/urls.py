@@ -27,4 +27,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", health.health, name="health"),
     path("health/live", health.live, name="live"),
 ]
+handler404 = "monitoring.faults.not_found"
 handler500 = "monitoring.faults.server_error"

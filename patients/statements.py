@@ -17,10 +17,18 @@ Question = tuple[str, Sequence[Any] | Mapping[str, Any]]
 def ask(*questions: Question) -> list[list[tuple[Any, ...]]]:
     """Put these questions to the database in one round trip; give back the rows of each."""
     connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        cursors = [
-            Cursor(connection.connection).execute(sql, parameters, prepare=True)
-            for sql, parameters in questions
-        ]
     with connection.wrap_database_errors:
-        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+        if len(questions) == 1:  # a pipeline for one costs more than it saves
+            return [_rows(_put(questions[0]))]
+        with connection.connection.pipeline():
+            cursors = [_put(question) for question in questions]
+        return [_rows(cursor) for cursor in cursors]
+
+
+def _put(question: Question) -> Cursor[tuple[Any, ...]]:
+    sql, parameters = question
+    return Cursor(connection.connection).execute(sql, parameters, prepare=True)
+
+
+def _rows(cursor: Cursor[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return cursor.fetchall() if cursor.description else []

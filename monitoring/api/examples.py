@@ -16,7 +16,8 @@ REFUSALS = {
     415: "The content type is not application/json.",
     422: "A field is missing, unknown or cannot be right; every fault is named.",
     429: "Too many messages in this minute; see Retry-After.",
-    503: "The database is away and nothing was stored; see Retry-After.",
+    503: "The database is away, or busy with the same records. Nothing was stored; see "
+    "Retry-After.",
 }
 DRAW = {
     "accession": "A-17",

@@ -8,6 +8,12 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 from django.http import JsonResponse
 from django.utils.translation import gettext as _
+from psycopg.errors import (
+    DeadlockDetected,
+    LockNotAvailable,
+    QueryCanceled,
+    SerializationFailure,
+)
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
@@ -37,13 +43,7 @@ def problem(status: int, title: str, *, detail: str = "", faults: Sequence[Fault
 def handle_exception(fault: Exception, context: dict[str, Any]) -> Response | None:  # noqa: ARG001
     """Turn what a view raises into a refusal; what nobody foresaw stays a 500."""
     if isinstance(fault, OperationalError | InterfaceError):
-        answer = problem(
-            503,
-            _("The database is away"),
-            detail=_("Nothing of this message was stored. Send it again later."),
-        )
-        answer["Retry-After"] = str(RETRY_AFTER_S)
-        return answer
+        return _not_now(fault)
     if not isinstance(fault, exceptions.APIException):
         return None
     title = str(fault.default_detail)
@@ -58,10 +58,24 @@ def handle_exception(fault: Exception, context: dict[str, Any]) -> Response | No
     return answer
 
 
-def server_fault() -> JsonResponse:
-    """Answer a machine when something failed that nobody foresaw; nothing was stored."""
+def _not_now(fault: Exception) -> Response:
+    """Say whether the database cannot be reached, or is there and busy with the same records."""
+    is_busy = isinstance(
+        fault.__cause__, LockNotAvailable | QueryCanceled | DeadlockDetected | SerializationFailure
+    )
+    answer = problem(
+        503,
+        _("These records are busy") if is_busy else _("The database is away"),
+        detail=_("Nothing of this message was stored. Send it again later."),
+    )
+    answer["Retry-After"] = str(RETRY_AFTER_S)
+    return answer
+
+
+def plain_problem(status: int, title: str) -> JsonResponse:
+    """Make a refusal where no view was reached that could make one."""
     return JsonResponse(
-        {"type": "about:blank", "title": _("A fault on our side"), "status": 500},
-        status=500,
+        {"type": "about:blank", "title": title, "status": status},
+        status=status,
         content_type=CONTENT_TYPE,
     )

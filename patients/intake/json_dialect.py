@@ -1,11 +1,20 @@
 """From the bytes of a JSON message to reports of draws; pure, so that any door can use it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
 from patients.intake import strict_json
-from patients.intake.panels import Panel, PanelList
+from patients.intake.panels import (
+    Panel,
+    PanelList,
+    fault_of_accessions,
+    fault_of_analytes,
+    fault_of_value_and_unit,
+)
 from patients.intake.reports import DrawReport
 from patients.intake.strict_json import Unreadable
 
@@ -49,6 +58,39 @@ def _name_faults(found: ValidationError) -> list[Fault]:
     ]
 
 
+def _faults_between_fields(data: Any) -> Iterator[Fault]:
+    """Name what is wrong between fields: pydantic leaves it unsaid where one of them is wrong."""
+    draws = data.get("draws") if isinstance(data, dict) else None
+    if isinstance(draws, list):
+        yield from _named("", fault_of_accessions(_texts(draws, "accession")))
+        for place, draw in enumerate(draws):
+            yield from _faults_within_draw(draw, pointer=f"/draws/{place}")
+    else:
+        yield from _faults_within_draw(data, pointer="")
+
+
+def _faults_within_draw(draw: Any, *, pointer: str) -> Iterator[Fault]:
+    results = draw.get("results") if isinstance(draw, dict) else None
+    if not isinstance(results, list):
+        return
+    yield from _named(pointer, fault_of_analytes(_texts(results, "analyte")))
+    for place, result in enumerate(results):
+        if isinstance(result, dict):
+            fault = fault_of_value_and_unit(
+                result.get("status"), result.get("value"), result.get("unit")
+            )
+            yield from _named(f"{pointer}/results/{place}", fault)
+
+
+def _named(pointer: str, fault: PydanticCustomError | None) -> list[Fault]:
+    return [Fault(pointer, fault.message())] if fault else []
+
+
+def _texts(parts: list[Any], name: str) -> list[str]:
+    found = (part.get(name) for part in parts if isinstance(part, dict))
+    return [text.strip() for text in found if isinstance(text, str)]
+
+
 def read_json(body: bytes) -> tuple[list[DrawReport], bool]:
     """Read one draw, or a list of draws; say whether it was a list.
 
@@ -69,4 +111,5 @@ def read_json(body: bytes) -> tuple[list[DrawReport], bool]:
             ], True
         return [Panel.model_validate(data).as_report(pointer="")], False
     except ValidationError as found:
-        raise Faulty(_name_faults(found)) from found
+        faults = [*_name_faults(found), *_faults_between_fields(data)]
+        raise Faulty(list(dict.fromkeys(faults))) from found

@@ -1,5 +1,7 @@
 """A panel: one draw as the JSON door takes it, checked for shape and not yet for sense."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
@@ -17,16 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from patients.intake.reports import (
-    Code as ReportedCode,
-)
-from patients.intake.reports import (
-    DrawReport,
-    Identifier,
-    ResultReport,
-    SeenTime,
-    TimeRole,
-)
+from patients.intake.reports import DrawReport, TimeRole
 
 DRAWS_AT_MOST = 500
 RESULTS_AT_MOST = 50
@@ -116,6 +109,53 @@ class PatientReference(_Part):
     value: Short = Field(examples=["0042"])
 
 
+def fault_of_value_and_unit(
+    status: object, value: object, unit: object
+) -> PydanticCustomError | None:
+    """Tell what is wrong between these three, whatever each of them holds."""
+    if status == "cancelled":
+        if value is None:
+            return None
+        return PydanticCustomError(
+            "cancelled_value", "a cancelled result must come without a value"
+        )
+    if value is None and unit is None:
+        return PydanticCustomError("value_and_unit_missing", "value is missing, and so is its unit")
+    if value is None:
+        return PydanticCustomError(
+            "value_missing", "value is missing; only a cancelled result has none"
+        )
+    if unit is None:
+        return PydanticCustomError(
+            "unit_missing", "unit is missing; a value without a unit is not read"
+        )
+    return None
+
+
+def fault_of_names(names: Sequence[str], *, kind: str, text: str) -> PydanticCustomError | None:
+    """Tell which names stand more than once where each may stand once."""
+    if len(set(names)) == len(names):
+        return None
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    return PydanticCustomError(kind, text, {"names": ", ".join(twice)})
+
+
+def fault_of_analytes(codes: Sequence[str]) -> PydanticCustomError | None:
+    return fault_of_names(
+        codes,
+        kind="analyte_twice",
+        text="each analyte may stand once in a draw; twice here: {names}",
+    )
+
+
+def fault_of_accessions(accessions: Sequence[str]) -> PydanticCustomError | None:
+    return fault_of_names(
+        accessions,
+        kind="accession_twice",
+        text="each accession may stand once in a message; twice here: {names}",
+    )
+
+
 class PanelResult(_Part):
     """One analyte of the draw. Only a cancelled result may come without a value."""
 
@@ -146,37 +186,21 @@ class PanelResult(_Part):
 
     @model_validator(mode="after")
     def _check_value_and_unit(self) -> Self:
-        if self.status == "cancelled":
-            if self.value is not None:
-                raise PydanticCustomError(
-                    "cancelled_value", "a cancelled result must come without a value"
-                )
-            return self
-        if self.value is None and self.unit is None:
-            raise PydanticCustomError(
-                "value_and_unit_missing", "value is missing, and so is its unit"
-            )
-        if self.value is None:
-            raise PydanticCustomError(
-                "value_missing", "value is missing; only a cancelled result has none"
-            )
-        if self.unit is None:
-            raise PydanticCustomError(
-                "unit_missing", "unit is missing; a value without a unit is not read"
-            )
+        if fault := fault_of_value_and_unit(self.status, self.value, self.unit):
+            raise fault
         return self
 
-    def as_report(self) -> ResultReport:
-        """Say the same in the shared form."""
-        return ResultReport(
-            codes=(ReportedCode(code=self.analyte),),
-            value=self.value,
-            comparator=self.comparator or "",
-            unit=self.unit or "",
-            status=self.status,
-            method=self.method,
-            lot=self.lot,
-        )
+    def as_reported(self) -> dict[str, Any]:
+        """Say the same in the words of the shared form."""
+        return {
+            "codes": ({"code": self.analyte},),
+            "value": self.value,
+            "comparator": self.comparator or "",
+            "unit": self.unit or "",
+            "status": self.status,
+            "method": self.method,
+            "lot": self.lot,
+        }
 
 
 class Panel(_Part):
@@ -194,30 +218,26 @@ class Panel(_Part):
 
     @model_validator(mode="after")
     def _check_analytes(self) -> Self:
-        codes = [result.analyte for result in self.results]
-        twice = sorted({code for code in codes if codes.count(code) > 1})
-        if twice:
-            raise PydanticCustomError(
-                "analyte_twice",
-                "each analyte may stand once in a draw; twice here: {codes}",
-                {"codes": ", ".join(twice)},
-            )
+        if fault := fault_of_analytes([result.analyte for result in self.results]):
+            raise fault
         return self
 
     def as_report(self, *, pointer: str) -> DrawReport:
         """Say the same in the shared form."""
-        return DrawReport(
-            accession=self.accession,
-            patients=(Identifier(system=self.patient.system, value=self.patient.value),),
-            times=(
-                SeenTime(
-                    role=TimeRole.COLLECTED,
-                    text=self.collected_at.isoformat(),
-                    at=self.collected_at,
+        return DrawReport.model_validate(  # all at once is faster than part by part
+            {
+                "accession": self.accession,
+                "patients": ({"system": self.patient.system, "value": self.patient.value},),
+                "times": (
+                    {
+                        "role": TimeRole.COLLECTED,
+                        "text": self.collected_at.isoformat(),
+                        "at": self.collected_at,
+                    },
                 ),
-            ),
-            results=tuple(result.as_report() for result in self.results),
-            pointer=pointer,
+                "results": tuple(result.as_reported() for result in self.results),
+                "pointer": pointer,
+            }
         )
 
 
@@ -228,12 +248,6 @@ class PanelList(_Part):
 
     @model_validator(mode="after")
     def _check_accessions(self) -> Self:
-        accessions = [panel.accession for panel in self.draws]
-        if len(set(accessions)) < len(accessions):
-            twice = sorted({name for name in accessions if accessions.count(name) > 1})
-            raise PydanticCustomError(
-                "accession_twice",
-                "each accession may stand once in a message; twice here: {accessions}",
-                {"accessions": ", ".join(twice)},
-            )
+        if fault := fault_of_accessions([panel.accession for panel in self.draws]):
+            raise fault
         return self

@@ -32,7 +32,10 @@ def match(*, parked: Parked, patient: Patient, by: Clinician, at: datetime) -> D
     waiting = lock_waiting(parked.pk)
     lock(patient.pk)
     report = DrawReport.model_validate(waiting.report)
-    around, _ = look_around([report], laboratory_id=waiting.laboratory_id)
+    # A person has said whose it is. Whoever else its numbers name is neither asked for nor locked,
+    # so that of two people who match draws crosswise neither waits for the other
+    nameless = report.model_copy(update={"patients": ()})
+    around, _ = look_around([nameless], laboratory_id=waiting.laboratory_id)
     placed = place(report, among=around, patient_ids={patient.pk}, at=at)
     if isinstance(placed, Unplaceable):
         raise StillUnplaceable(placed.reasons)

@@ -23,6 +23,7 @@ DRAW_TIME_ROLES = (
     TimeRole.EFFECTIVE,
     TimeRole.REQUESTED,
 )
+_STATUSES = frozenset(ResultStatus.values)
 _A_CONCENTRATION = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?$", re.ASCII)
 
 
@@ -187,7 +188,7 @@ def _place_result(report: ResultReport, analyte: KnownAnalyte) -> PlacedResult:
 def _faults_of_result(report: ResultReport, analyte: KnownAnalyte | None) -> Iterator[str]:
     if analyte is None:
         yield f"{Reason.UNKNOWN_ANALYTE}: {report.codes[0].key[1]}"
-    if report.status not in ResultStatus.values:
+    if report.status not in _STATUSES:
         yield f"{Reason.UNKNOWN_STATUS}: {report.status}"
     if report.value is not None and not _A_CONCENTRATION.match(report.value):
         yield f"{Reason.UNUSABLE_VALUE}: {report.value}"

@@ -4,6 +4,7 @@ import io
 import json
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import LazySettings
 from django.db import connection
@@ -203,6 +204,25 @@ def test_a_database_that_is_away_is_answered_with_try_again(
         connection.close()
 
     assert answer.status_code == 503
+    assert answer.json()["title"] == "The database is away"
+    assert int(answer["Retry-After"]) > 0
+    assert not Inbound.objects.exists()
+    assert door.push(draw()).status_code == 201
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_record_that_another_holds_for_too_long_is_called_busy(
+    door: Door, patient: Patient
+) -> None:
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT FROM patients_patient WHERE id = %s FOR UPDATE", [patient.pk])
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        answer = door.push(draw())
+        connection.close()
+
+    assert answer.status_code == 503
+    assert answer.json()["title"] == "These records are busy"
     assert int(answer["Retry-After"]) > 0
     assert not Inbound.objects.exists()
     assert door.push(draw()).status_code == 201
@@ -222,6 +242,26 @@ def test_other_methods_are_refused(door: Door) -> None:
     answer = door.client.get("/api/v1/results", headers={"Authorization": f"Bearer {door.key}"})
 
     assert answer.status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/api/v1/result", "/api/v1/results/", "/api/nothing"])
+def test_an_address_where_nothing_is_is_refused_in_json(door: Door, path: str) -> None:
+    answer = door.client.post(path, b"{}", content_type="application/json")
+
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "There is nothing at this address",
+        "status": 404,
+    }
+
+
+def test_a_person_is_told_on_a_page_that_nothing_is_at_an_address(door: Door) -> None:
+    answer = door.client.get("/nothing/")
+
+    assert answer.status_code == 404
+    assert answer["Content-Type"].startswith("text/html")
 
 
 def test_the_published_examples_can_be_pushed_as_they_stand(door: Door, patient: Patient) -> None:

@@ -169,3 +169,26 @@ def test_any_value_in_any_field_is_read_or_refused(field: str, value: object) ->
         return
 
     assert panels[0].model_dump_json()
+
+
+def test_a_malformed_field_hides_no_fault_between_the_others() -> None:
+    ill = {"analyte": "sIL-6R", "value": "37.50", "comparator": "about"}
+    faults = faults_of(draw_with(accession="", results=[ill, DRAW["results"][0]]))
+
+    assert set(faults) == {"/accession", "/results/0/comparator", "/results/0", ""}
+    assert faults["/results/0"].startswith("unit is missing")
+    assert faults[""].startswith("each analyte may stand once")
+
+
+def test_every_draw_of_a_list_has_its_faults_named() -> None:
+    no_unit = DRAW | {"results": [{"analyte": "sIL-6R", "value": "1", "lot": 7}]}
+    body = json.dumps({"draws": [DRAW, no_unit]}).encode()
+
+    assert set(faults_of(body)) == {"/draws/1/results/0/lot", "/draws/1/results/0", ""}
+
+
+def test_a_fault_is_named_once() -> None:
+    with pytest.raises(Faulty) as refused:
+        read_json(draw_with_result(unit=None))
+
+    assert [fault.pointer for fault in refused.value.faults] == ["/results/0"]

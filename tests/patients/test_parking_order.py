@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
+from django.db import connection
 
 from patients.intake.parking import StillUnplaceable, match
 from patients.models import Clinician, Parked, Patient
 from tests.conftest import MONDAY, Push, draw
-from tests.factories import ClinicianFactory
+from tests.factories import ClinicianFactory, PatientFactory
 from tests.patients.test_intake import current_results, message
 
 pytestmark = pytest.mark.django_db
@@ -67,3 +69,21 @@ def test_what_waited_and_says_the_same_is_placed(
 
     assert Parked.objects.get().state == "matched"
     assert len(current_results()) == 1
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_matching_waits_for_no_other_patient_than_the_one_that_was_named(
+    push: Push, patient: Patient, clinician: Clinician
+) -> None:
+    push(message(draw(mrn="9999")))
+    numbered = PatientFactory.create(team=patient.team)
+    numbered.identifiers.create(system="urn:clinic:mrn", value="9999", since=MONDAY)
+
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT FROM patients_patient WHERE id = %s FOR UPDATE", [numbered.pk])
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        match(parked=Parked.objects.get(), patient=patient, by=clinician, at=LATER)
+        connection.close()
+
+    assert Parked.objects.get().state == "matched"
