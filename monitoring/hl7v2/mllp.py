@@ -1,0 +1,123 @@
+"""HL7 v2 over MLLP: a line on which messages come between a start and an end byte.
+
+Each line is one thread. A message is acknowledged after it is stored, one at a time and in order.
+When the database is away nothing is acknowledged and the line is closed, so the sender keeps the
+message and sends it again.
+"""
+
+import logging
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import BoundedSemaphore
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.utils import timezone
+
+from monitoring.hl7v2.answering import answer
+from patients.intake.reception import Sender
+
+START, END, CARRIAGE_RETURN = b"\x0b", b"\x1c", b"\r"
+LINES_AT_MOST = 20  # each holds a connection to the database
+CHUNK = 64 * 1024
+SILENCE_AT_MOST_S = 600.0
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Line:
+    """Who may come by this port, and for which laboratory."""
+
+    find_sender: Callable[[], Sender | None]
+    charset: str
+    allowed: tuple[IPv4Network | IPv6Network, ...] = ()
+
+
+class Listener(ThreadingTCPServer):
+    """Waits for laboratories to call."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(
+        self, address: tuple[str, int], line: Line, *, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.line, self.tls = line, tls
+        self.places = BoundedSemaphore(LINES_AT_MOST)
+        super().__init__(address, Call)
+
+    def verify_request(self, request: object, client_address: tuple[str, int]) -> bool:  # noqa: ARG002
+        """Let only those addresses in that the operator has named, if any are named."""
+        caller = ip_address(client_address[0])
+        if self.line.allowed and not any(caller in network for network in self.line.allowed):
+            logger.warning("A call from an address that is not allowed was closed")
+            return False
+        return True
+
+
+class NoMessage(Exception):
+    """What came by the line is no MLLP, too long, or broke off in the middle."""
+
+
+class Call(BaseRequestHandler):
+    """One line, from the call to its end."""
+
+    server: Listener
+
+    def setup(self) -> None:
+        self.received = bytearray()
+
+    def handle(self) -> None:
+        """Answer message after message until the caller hangs up."""
+        if not self.server.places.acquire(blocking=False):
+            logger.warning("All %d lines are taken; a call was closed", LINES_AT_MOST)
+            return
+        try:
+            self.request.settimeout(SILENCE_AT_MOST_S)
+            if self.server.tls is not None:
+                self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+            self._converse()
+        except (OSError, NoMessage) as fault:
+            logger.info("A line was closed: %s", type(fault).__name__)
+        finally:
+            self.request.close()
+            self.server.places.release()
+            connection.close()
+
+    def _converse(self) -> None:
+        while (message := self._read_message()) is not None:
+            close_old_connections()
+            try:
+                sender = self.server.line.find_sender()
+                if sender is None:
+                    logger.warning("The laboratory of this line is not active any more")
+                    return
+                acknowledged = answer(
+                    message, charset=self.server.line.charset, sender=sender, at=timezone.now()
+                )
+            except (DatabaseError, InterfaceError) as fault:
+                logger.warning("Nothing is acknowledged: %s", type(fault).__name__)
+                return
+            self.request.sendall(START + acknowledged + END + CARRIAGE_RETURN)
+
+    def _read_message(self) -> bytes | None:
+        """Read what stands between the bytes of MLLP; None when the caller has hung up."""
+        searched = 0
+        while (end := self.received.find(END, searched)) < 0:
+            searched = len(self.received)
+            if searched > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+                raise NoMessage
+            part = self.request.recv(CHUNK)
+            if not part:
+                if self.received.strip(CARRIAGE_RETURN):
+                    raise NoMessage
+                return None
+            self.received += part
+        message = bytes(self.received[:end]).lstrip(b"\r\n")
+        del self.received[: end + 1]
+        if not message.startswith(START):
+            raise NoMessage
+        return message[1:]

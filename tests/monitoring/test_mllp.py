@@ -1,0 +1,156 @@
+"""HL7 v2 over MLLP: a real line to a real port, message after message."""
+
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_network
+from pathlib import Path
+from threading import Thread
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from monitoring.hl7v2.mllp import Line, Listener
+from patients.intake.reception import Sender
+from patients.models import Laboratory, Patient, Result
+from tests.patients.hl7v2_messages import message
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+OURS = {"OBX-3": "sIL-6R^sIL-6R^L"}
+
+
+@contextmanager
+def listening(line: Line, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    with Listener(("127.0.0.1", 0), line, tls=tls) as listener:
+        Thread(target=listener.serve_forever, daemon=True).start()
+        yield int(listener.server_address[1])
+        listener.shutdown()
+
+
+def line_of(laboratory: Laboratory, **options: object) -> Line:
+    def find_sender() -> Sender | None:
+        found = Laboratory.objects.filter(pk=laboratory.pk, is_active=True).first()
+        return None if found is None else Sender(found.pk, None, ZoneInfo(found.time_zone))
+
+    return Line(find_sender=find_sender, charset="", **options)  # type: ignore[arg-type]
+
+
+def call(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=10)
+
+
+def framed(body: bytes) -> bytes:
+    return b"\x0b" + body + b"\x1c\r"
+
+
+def hear(line: socket.socket) -> bytes:
+    """Read one acknowledgement, or what came before the line was closed."""
+    heard = b""
+    while not heard.endswith(b"\x1c\r"):
+        part = line.recv(4096)
+        if not part:
+            break
+        heard += part
+    return heard
+
+
+def test_messages_are_acknowledged_one_after_the_other(
+    laboratory: Laboratory, patient: Patient
+) -> None:
+    with listening(line_of(laboratory)) as port, call(port) as line:
+        line.sendall(framed(message(change=OURS)))
+        first = hear(line)
+        line.sendall(framed(message(change=OURS | {"OBR-3": "A-18", "MSH-10": "M-2"})))
+        second = hear(line)
+
+    assert first.startswith(b"\x0bMSH|^~\\&|")
+    assert b"MSA|AA|M-1|1 recorded\r" in first
+    assert b"MSA|AA|M-2|1 recorded\r" in second
+    assert Result.objects.count() == 2
+
+
+def test_a_message_may_come_in_pieces_and_two_at_once(
+    laboratory: Laboratory, patient: Patient
+) -> None:
+    both = framed(message(change=OURS)) + framed(message(change={"MSH-9": "ADT^A01"}))
+    with listening(line_of(laboratory)) as port, call(port) as line:
+        for start in range(0, len(both), 50):
+            line.sendall(both[start : start + 50])
+        heard = hear(line)
+        heard += b"" if heard.count(b"MSA") == 2 else hear(line)
+
+    assert b"MSA|AA|M-1" in heard
+    assert b"MSA|AR|M-1" in heard
+
+
+def test_what_is_no_mllp_is_hung_up_on(laboratory: Laboratory) -> None:
+    with listening(line_of(laboratory)) as port, call(port) as line:
+        line.sendall(b"GET / HTTP/1.1\r\n\r\n\x1c\r")
+
+        assert hear(line) == b""
+
+
+def test_a_message_that_breaks_off_is_not_taken(laboratory: Laboratory, patient: Patient) -> None:
+    with listening(line_of(laboratory)) as port, call(port) as line:
+        line.sendall(b"\x0b" + message(change=OURS))
+        line.shutdown(socket.SHUT_WR)
+
+        assert hear(line) == b""
+    assert not Result.objects.exists()
+
+
+def test_a_laboratory_that_was_closed_is_not_answered(
+    laboratory: Laboratory, patient: Patient
+) -> None:
+    Laboratory.objects.filter(pk=laboratory.pk).update(is_active=False)
+    with listening(line_of(laboratory)) as port, call(port) as line:
+        line.sendall(framed(message(change=OURS)))
+
+        assert hear(line) == b""
+    assert not Result.objects.exists()
+
+
+def test_a_caller_from_elsewhere_is_hung_up_on(laboratory: Laboratory) -> None:
+    elsewhere = line_of(laboratory, allowed=(ip_network("10.1.2.0/24"),))
+    with listening(elsewhere) as port, call(port) as line:
+        assert hear(line) == b""
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    made = tmp_path / "certificate.pem"
+    public = tmp_path / "public.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
+    subprocess.run(
+        f"{command} -addext subjectAltName=DNS:localhost -keyout {made} -out {public}".split(),
+        check=True,
+        capture_output=True,
+    )
+    made.write_text(made.read_text() + public.read_text())
+    return made
+
+
+def test_a_line_can_be_encrypted_and_ask_for_a_certificate(
+    laboratory: Laboratory, patient: Patient, certificate: Path
+) -> None:
+    ours = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ours.load_cert_chain(certificate)
+    ours.load_verify_locations(certificate)
+    ours.verify_mode = ssl.CERT_REQUIRED
+    theirs = ssl.create_default_context(cafile=str(certificate))
+    theirs.load_cert_chain(certificate)
+    with listening(line_of(laboratory), tls=ours) as port:
+        with call(port) as bare, theirs.wrap_socket(bare, server_hostname="localhost") as line:
+            line.sendall(framed(message(change=OURS)))
+            heard = hear(line)
+        stranger = ssl.create_default_context(cafile=str(certificate))
+        with (
+            call(port) as bare,
+            stranger.wrap_socket(bare, server_hostname="localhost") as line,
+            pytest.raises(ssl.SSLError),  # the server has hung up on a caller without a certificate
+        ):
+            line.recv(1)
+
+    assert b"MSA|AA|M-1|1 recorded" in heard
