@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -199,13 +200,25 @@ def one_patient() -> dict[str, pd.DataFrame]:
     }
 
 
+def as_arrays(frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
+    """Give a table as the road does: times as microseconds since 1970 UTC, texts as objects."""
+    return {
+        name: frame[name].to_numpy("datetime64[us]").view(np.int64)
+        if name.endswith("_at")
+        else frame[name].to_numpy(object if frame[name].dtype == "str" else None)
+        for name in frame
+    }
+
+
 def front_door_lines() -> list[Line]:
     tables, at = one_patient(), datetime(2026, 5, 1, tzinfo=UTC)
+    arrays = {name: as_arrays(frame) for name, frame in tables.items()}
     history = History(**tables)
     rows = cohort(200)
-    estimate, whole = race(
+    estimate, road, whole = race(
         300,
         lambda: estimate_cohort(history, at=at),
+        lambda: estimate_cohort(History(**arrays), at=at),
         lambda: estimate_cohort(History(**tables), at=at),
     )
     (theirs,) = race(3, lambda: refit_with_statsmodels(rows))
@@ -218,7 +231,11 @@ def front_door_lines() -> list[Line]:
             ">= 2000",
             theirs / ours >= 2000,
         )
-        for name, ours in (("estimate", estimate), ("history checked too", whole))
+        for name, ours in (
+            ("estimate alone", estimate),
+            ("with arrays checked", road),
+            ("with DataFrames checked", whole),
+        )
     ]
 
 

@@ -15,8 +15,8 @@ PROCESSES = 2  # as many as the worker has
 _WORK_OFF = """
 import django; django.setup()
 from django.utils import timezone
-from monitoring.tasks import assess_stale_patients
-while assess_stale_patients(at=timezone.now(), at_most=1000):
+from monitoring.recompute import work_off_backlog
+while work_off_backlog(at=timezone.now()):
     pass
 """
 

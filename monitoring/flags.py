@@ -21,7 +21,7 @@ from monitoring.models import (
     ResolveReason,
 )
 from patients.models import Clinician
-from patients.statements import Question, ask
+from patients.statements import Question, ask, numbers
 
 # A flag that a person has resolved stays down this long while nothing new speaks for it
 QUIET_AFTER_RESOLVING = timedelta(days=28)
@@ -84,7 +84,7 @@ def reconcile(assessed: Sequence[Assessed], *, at: datetime) -> list[Flag]:
 
 
 def _past_flags(patient_ids: Sequence[int]) -> dict[int, dict[str, list[Flag]]]:
-    [flagged] = ask((_FLAGGED, [list(patient_ids)]))
+    [flagged] = ask((_FLAGGED, [numbers(patient_ids)]))
     past: dict[int, dict[str, list[Flag]]] = {}
     if not flagged:
         return past
@@ -284,7 +284,7 @@ UPDATE monitoring_standing AS standing
                    WHEN level = 'high' THEN 2
                    ELSE 1 END) AS need
           FROM monitoring_flag
-         WHERE state <> 'resolved' AND patient_id = ANY(%s)
+         WHERE state <> 'resolved' AND patient_id = ANY(%s::bigint[])
          GROUP BY patient_id
        ) AS open USING (patient_id)
  WHERE standing.patient_id = asked.patient_id
@@ -294,7 +294,7 @@ UPDATE monitoring_standing AS standing
 
 def need_refreshed(patient_ids: Iterable[int]) -> Question:
     """Ask for the worklist's order to be brought in line with the open flags."""
-    ids = list(patient_ids)
+    ids = numbers(patient_ids)
     return _REFRESH_NEED, [ids, ids]
 
 

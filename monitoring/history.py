@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from analytics import NEVER, History, Table
-from patients.statements import ask
+from patients.statements import ask, numbers
 
 # The facts are dated by days; a day begins at midnight of the patient's site
 _PATIENTS = """
@@ -146,7 +146,7 @@ def _table(name: str, row: Sequence[Any]) -> Table:
 
 def histories_of(patient_ids: Sequence[int]) -> History:
     """Read the present history of these patients; the caller holds their rows."""
-    ids = list(patient_ids)
+    ids = numbers(patient_ids)
     answers = ask(*((question, [ids]) for question in _QUESTIONS.values()))
     return History(
         **{name: _table(name, row) for name, [row] in zip(_QUESTIONS, answers, strict=True)}

@@ -14,11 +14,14 @@ from monitoring.history import histories_of
 from monitoring.models import Attempt, FlagKind, FlagLevel, Outcome, RiskAssessment
 from monitoring.standings import Finding
 from patients.models import Patient
-from patients.statements import Question, ask
+from patients.statements import Question, ask, numbers
 
 logger = logging.getLogger(__name__)
 
 PATIENTS_AT_ONCE = 100
+PATIENTS_OF_A_BACKLOG_AT_ONCE = (
+    1000  # each costs less in a larger batch, and is done a little later
+)
 TRIES = 5
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=10)
@@ -60,6 +63,15 @@ def assess_stale_patients(*, at: datetime, at_most: int) -> int:
         for patient_id in patients:
             _assess_alone(patient_id, at=at)
     return len(patients)
+
+
+def work_off_backlog(*, at: datetime) -> int:
+    """Assess all who wait, in large batches; say how many were taken."""
+    taken, last = 0, PATIENTS_OF_A_BACKLOG_AT_ONCE
+    while last == PATIENTS_OF_A_BACKLOG_AT_ONCE:
+        last = assess_stale_patients(at=at, at_most=PATIENTS_OF_A_BACKLOG_AT_ONCE)
+        taken += last
+    return taken
 
 
 def _claim(*, at: datetime, at_most: int) -> Versions:
@@ -154,10 +166,10 @@ def _assess(patients: Versions, *, at: datetime) -> list[int]:
     if not patients:
         return []
     model, policy = CURRENT_RELEASE.version, CURRENT_POLICY.version
-    [found] = ask((_DONE, [list(patients), list(patients.values()), model, policy]))
+    [found] = ask((_DONE, [numbers(patients), numbers(patients.values()), model, policy]))
     done = {patient_id for (patient_id,) in found}
     if done:
-        ask((_NO_LONGER_STALE, [list(done)]))
+        ask((_NO_LONGER_STALE, [numbers(done)]))
         patients = {key: version for key, version in patients.items() if key not in done}
         if not patients:
             return []
@@ -196,21 +208,21 @@ def _put_on_record(
 ) -> list[int]:
     """Write assessments, standings, flags and alerts; the caller holds the patients' rows."""
     ids = [finding.patient_id for finding in findings]
-    numbers = standings.write_assessments(
+    made = standings.write_assessments(
         findings, model=CURRENT_RELEASE.version, policy=CURRENT_POLICY.version, at=at
     )
     # Flags before standings, as a person's step does: in the other order the two could each wait
     # for the other
     raised = flags.reconcile(
         [
-            flags.Assessed(patient_id, numbers[patient_id], each)
+            flags.Assessed(patient_id, made[patient_id], each)
             for patient_id, each in zip(ids, wanted, strict=True)
         ],
         at=at,
     )
     alerts.queue(raised, at=at)
-    settled: list[Question] = [(_NO_LONGER_STALE, [ids]), (_SUCCEEDED, [ids])]
-    new = list(numbers.values())
+    settled: list[Question] = [(sql, [numbers(ids)]) for sql in (_NO_LONGER_STALE, _SUCCEEDED)]
+    new = list(made.values())
     ask(standings.standings_written(new), flags.need_refreshed(ids), *settled)
     return new
 

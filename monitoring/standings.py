@@ -9,18 +9,20 @@ from datetime import datetime
 from typing import NamedTuple
 
 from monitoring.models import Outcome
-from patients.statements import Question, ask
+from patients.statements import Question, ask, numbers
 
-# The contents come as lines of one text: JSON holds no bare newline, and an array of a thousand
-# texts costs more to quote than the rest of the statement
+# Texts come as lines of one text: none holds a bare newline, nor does JSON, and an array of a
+# thousand texts costs more to quote than the rest of the statement. No line at all is one empty.
 _WRITE_ASSESSMENTS = """
 INSERT INTO monitoring_riskassessment (
        patient_id, history_version, model, policy, made_at, outcome, state, probability,
        probability_low, probability_high, probability_without_biomarker, content)
-SELECT patient_id, history_version, %s, %s, %s, outcome, state, probability,
+SELECT patient_id, history_version, %s, %s, %s, outcome, coalesce(state, ''), probability,
        probability_low, probability_high, probability_without_biomarker, content::jsonb
-  FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::float8[], %s::float8[],
-              %s::float8[], %s::float8[], string_to_array(%s, E'\n')) AS new (
+  FROM unnest(%s::bigint[], %s::bigint[],
+              string_to_array(%s, E'\n'), string_to_array(%s, E'\n'),
+              %s::float8[], %s::float8[], %s::float8[], %s::float8[],
+              string_to_array(%s, E'\n')) AS new (
        patient_id, history_version, outcome, state, probability, probability_low,
        probability_high, probability_without_biomarker, content)
 RETURNING patient_id, id
@@ -59,11 +61,15 @@ def write_assessments(
     findings: Sequence[Finding], *, model: str, policy: str, at: datetime
 ) -> dict[int, int]:
     """Put findings of one moment on record; give each patient's assessment its number."""
-    *columns, contents = zip(*findings, strict=True)
+    ids, versions, outcomes, states, *probabilities, contents = zip(*findings, strict=True)
+    lines = "\n".join
     [written] = ask(
         (
             _WRITE_ASSESSMENTS,
-            [model, policy, at, *(list(column) for column in columns), "\n".join(contents)],
+            [
+                *(model, policy, at, numbers(ids), numbers(versions)),
+                *(lines(outcomes), lines(states), *map(numbers, probabilities), lines(contents)),
+            ],
         )
     )
     return dict(written)
@@ -71,4 +77,4 @@ def write_assessments(
 
 def standings_written(assessment_ids: Sequence[int]) -> Question:
     """Say where these assessments leave their patients; need is the flags' own word."""
-    return _WRITE_STANDINGS, [Outcome.RULE_MET.value, list(assessment_ids)]
+    return _WRITE_STANDINGS, [Outcome.RULE_MET.value, numbers(assessment_ids)]

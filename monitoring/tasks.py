@@ -6,7 +6,12 @@ from celery import shared_task
 from django.utils import timezone
 
 from monitoring import alerts, wake
-from monitoring.recompute import PATIENTS_AT_ONCE, assess_stale_patients, mark_outdated
+from monitoring.recompute import (
+    PATIENTS_AT_ONCE,
+    assess_stale_patients,
+    mark_outdated,
+    work_off_backlog,
+)
 
 # What is loaded by now stays for good in every child of the worker: the collector need not walk it
 gc.freeze()
@@ -25,8 +30,7 @@ def sweep() -> None:
     """Find by the versions themselves whoever waits, whatever the queue has lost."""
     at = timezone.now()
     mark_outdated(at=at)
-    while assess_stale_patients(at=at, at_most=PATIENTS_AT_ONCE) == PATIENTS_AT_ONCE:
-        pass
+    work_off_backlog(at=at)
 
 
 @shared_task

@@ -6,10 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from monitoring.management.operators import OperatorCommand
-from monitoring.recompute import assess_stale_patients, mark_outdated
+from monitoring.recompute import mark_outdated, work_off_backlog
 from patients.models import Patient
-
-PATIENTS_AT_ONCE = 1000
 
 
 class Command(OperatorCommand):
@@ -30,10 +28,7 @@ class Command(OperatorCommand):
             found = mark_outdated(at=at)
             patients = Patient.objects.count()
             self.say(f"{patients} patients on record; {found} found outdated who did not wait yet.")
-        taken, last = 0, PATIENTS_AT_ONCE
-        while last == PATIENTS_AT_ONCE:
-            last = assess_stale_patients(at=at, at_most=PATIENTS_AT_ONCE)
-            taken += last
+        taken = work_off_backlog(at=at)
         took_s = time.monotonic() - began_s
         self.say(f"Took {taken} patients in {took_s:.1f} s ({taken / took_s:.0f} a second).")
         if waiting := Patient.objects.stale().count():
