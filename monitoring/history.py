@@ -24,12 +24,14 @@ SELECT patient.id AS patient_id,
  WHERE patient.id = ANY(%s::bigint[])
 """
 # Two reports of one analyte at one moment by one laboratory: the one recorded last is the current.
+# What is cancelled, withdrawn, pending or absent has no value, and is no point.
 # A zero without a comparator is no concentration: it is shown, and not estimated from.
 _RESULTS = """
 SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment)
        draw.patient_id, analyte.code AS analyte, {collected} AS drawn_at,
-       fact.value::float8 AS value, fact.comparator, fact.status,
-       draw.laboratory_id || '/' || fact.method AS segment
+       fact.value::float8 AS value, fact.comparator,
+       CASE fact.status WHEN 'amended' THEN 'corrected' ELSE fact.status END AS status,
+       draw.laboratory_id || '/' || coalesce(nullif(fact.kit, ''), fact.method) AS segment
   FROM patients_draw AS draw
   JOIN patients_result AS fact ON fact.draw_id = draw.id AND fact.superseded_at IS NULL
   JOIN patients_analyte AS analyte ON analyte.id = fact.analyte_id

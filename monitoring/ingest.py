@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TypedDict, Unpack
 
 from django.db import IntegrityError, OperationalError, transaction
 from psycopg.errors import DeadlockDetected, UniqueViolation
@@ -11,7 +12,7 @@ from instruments import INSTRUMENTS
 from monitoring import flags, wake
 from patients import audit
 from patients.intake import parking
-from patients.intake.reception import Receipt, Sender, take_in
+from patients.intake.reception import Condition, Receipt, Sender, take_in
 from patients.intake.reports import DrawReport
 from patients.models import (
     Clinician,
@@ -32,10 +33,27 @@ from patients.record.treatment import record_event, record_trial, stop_trial
 TRIES = 3
 
 
+class Asked(TypedDict, total=False):
+    """What a door may ask of a message, beyond its reports."""
+
+    asked: str
+    conditions: Sequence[Condition]
+    refuse_overlaps: bool
+
+
 def receive(
-    reports: Sequence[DrawReport], *, body: bytes, dialect: str, sender: Sender, at: datetime
+    reports: Sequence[DrawReport],
+    *,
+    body: bytes,
+    dialect: str,
+    sender: Sender,
+    at: datetime,
+    **asked: Unpack[Asked],
 ) -> Receipt:
     """Take in a laboratory's message, and wake the workers once it is committed.
+
+    Every door comes by here; what it may ask beside the reports is said at
+    `patients.intake.reception.take_in`, and so is what is refused.
 
     Two messages that bring the same new accession for two patients at the same moment collide in
     the database, and two long lists can wait for each other; the one that gives way is taken in
@@ -43,7 +61,7 @@ def receive(
     """
     for remaining in reversed(range(TRIES)):
         try:
-            receipt = take_in(reports, body=body, dialect=dialect, sender=sender, at=at)
+            receipt = take_in(reports, body=body, dialect=dialect, sender=sender, at=at, **asked)
             break
         except (IntegrityError, OperationalError) as fault:
             is_collision = isinstance(fault.__cause__, UniqueViolation | DeadlockDetected)

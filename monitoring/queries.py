@@ -41,7 +41,6 @@ from patients.models import (
     PatientStatus,
     Rating,
     Result,
-    ResultStatus,
     Trial,
 )
 from patients.models.exact import ExactDecimalField
@@ -290,7 +289,8 @@ def _figures(patient_ids: list[int]) -> Iterable[tuple[int, str, datetime, Decim
         draw__superseded_at=None,
         superseded_at=None,
         analyte__code=SIL6R,
-    ).exclude(status=ResultStatus.CANCELLED)
+        value__isnull=False,
+    )
     ratings = Rating.objects.filter(patient__in=patient_ids, instrument=QIDS, superseded_at=None)
     union = results.values_list(
         "draw__patient_id",

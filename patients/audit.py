@@ -1,5 +1,6 @@
 """Names for those who act, and the trail of what they did."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -26,3 +27,8 @@ def write(
     Audit.objects.create(
         at=at, by=by, verb=verb, subject=subject, patient_id=patient_id, detail=detail
     )
+
+
+def write_all(lines: Iterable[dict[str, Any]], *, by: str, at: datetime) -> None:
+    """Write several lines of the trail at once."""
+    Audit.objects.bulk_create(Audit(at=at, by=by, **line) for line in lines)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from factory.declarations import (
     LazyAttribute,
@@ -42,6 +43,7 @@ from patients.models import (
     Laboratory,
     Membership,
     Parked,
+    ParkedResult,
     Patient,
     Rating,
     Result,
@@ -244,6 +246,7 @@ class ParkedFactory(DjangoModelFactory[Parked]):
 
     class Meta:
         model = Parked
+        skip_postgeneration_save = True
 
     laboratory = SubFactory(LaboratoryFactory)
     inbound = SubFactory(InboundFactory, laboratory=SelfAttribute("..laboratory"))
@@ -265,6 +268,11 @@ class ParkedFactory(DjangoModelFactory[Parked]):
     )
     reasons = LazyFunction(lambda: ["unknown_patient"])
     parked_at = MONDAY - timedelta(hours=1)
+
+    @post_generation
+    def results(parked: Any, create: bool, extracted: None, **_: Any) -> None:  # noqa: N805, ARG002
+        for position, _result in enumerate(parked.report["results"]):
+            ParkedResult.objects.create(parked=parked, position=position, line=uuid4())
 
 
 class AssessmentFactory(DjangoModelFactory[RiskAssessment]):

@@ -17,10 +17,14 @@ _REASONS: dict[str, Promise] = {
         "When the blood was taken is not stated, or not exactly to the day."
     ),
     Reason.COLLECTED_IN_THE_FUTURE: gettext_lazy("The time of collection is in the future."),
-    Reason.OTHER_PATIENT: gettext_lazy("The same accession is on record for another patient."),
-    Reason.NEWER_ON_RECORD: gettext_lazy(
-        "The laboratory has since sent something else for this accession, and that is on record. "
-        "Reject this one."
+    Reason.VALUE_MISSING: gettext_lazy("A value is missing, and nothing says why."),
+    Reason.OTHER_PATIENT: gettext_lazy(
+        "The accession, or a name of a result, is on record for another patient."
+    ),
+    Reason.OTHER_ANALYTE: gettext_lazy("The name of a result is on record for another analyte."),
+    Reason.NAMES_DISAGREE: gettext_lazy("The names of its results belong to different draws."),
+    Reason.POSSIBLE_DUPLICATE: gettext_lazy(
+        "This patient has a result of the same analyte and moment already, under another name."
     ),
 }
 

@@ -15,7 +15,7 @@ from monitoring import charts
 from monitoring.models import FlagLevel
 from monitoring.portal import schedule, words
 from monitoring.queries import QIDS, SIL6R, PatientRecord
-from patients.models import DoseStep, Draw, Rating, Result, ResultStatus, Trial
+from patients.models import DoseStep, Draw, Rating, Result, Trial
 
 DAYS_A_WEEK = 7.0
 SECONDS_A_WEEK = DAYS_A_WEEK * 24 * 3600
@@ -229,7 +229,7 @@ def _results(draws: Sequence[Draw]) -> list[tuple[Draw, Result]]:
         (draw, result)
         for draw in draws
         for result in draw.results.all()
-        if result.analyte.code == SIL6R and result.status != ResultStatus.CANCELLED
+        if result.analyte.code == SIL6R and result.value is not None
     ]
 
 

@@ -1,17 +1,22 @@
 """Parked draws leave by a person's word: matched to a patient, or rejected with a reason."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models.functions import Coalesce
 
 from patients import audit
-from patients.intake.placing import Reason, Unplaceable, look_around, place
-from patients.intake.reports import DrawReport
-from patients.models import Clinician, Draw, Parked, Patient, Result
-from patients.record.draws import Placed, amend_draw, record_draws
+from patients.intake.naming import Claim, Names
+from patients.intake.placing import IfDuplicate, Terms, Unplaceable, drawn_at, place
+from patients.intake.reports import ADDRESS, DrawReport, ResultReport
+from patients.intake.surroundings import CATALOGUE, Surroundings, draws_question
+from patients.models import Clinician, Draw, Parked, Patient, ResultName
+from patients.record.draws import write_draws
 from patients.record.parking import lock_waiting, mark_matched, mark_rejected
-from patients.record.versions import lock
+from patients.statements import ask
+
+_LOCK_PATIENT = "SELECT id FROM patients_patient WHERE id = %s FOR NO KEY UPDATE"
 
 
 class StillUnplaceable(Exception):
@@ -27,59 +32,101 @@ class ReasonMissing(Exception):
 
 
 @transaction.atomic
-def match(*, parked: Parked, patient: Patient, by: Clinician, at: datetime) -> Draw:
-    """Put a parked draw on the record of the patient whom a person has named."""
+def match(
+    *,
+    parked: Parked,
+    patient: Patient,
+    by: Clinician,
+    at: datetime,
+    if_duplicate: IfDuplicate = IfDuplicate.ASK,
+) -> Draw:
+    """Put a parked draw on the record of the patient whom a person has named.
+
+    What waited is as old as its message: where the laboratory has said something newer of the same
+    result, it becomes an older version.
+
+    Raises
+    ------
+    NoLongerWaiting
+        Somebody else was faster.
+    StillUnplaceable
+        Something but the patient keeps it from the record.
+    """
     waiting = lock_waiting(parked.pk)
-    lock(patient.pk)
+    return _place(waiting, patient.pk, by=audit.name_of(by), at=at, if_duplicate=if_duplicate)
+
+
+def _place(
+    waiting: Parked, patient_id: int, *, by: str, at: datetime, if_duplicate: IfDuplicate
+) -> Draw:
     report = DrawReport.model_validate(waiting.report)
-    # A person has said whose it is. Whoever else its numbers name is neither asked for nor locked,
-    # so that of two people who match draws crosswise neither waits for the other
-    nameless = report.model_copy(update={"patients": ()})
-    around, _ = look_around([nameless], laboratory_id=waiting.laboratory_id)
-    placed = place(report, among=around, patient_ids={patient.pk}, at=at)
+    told = list(waiting.results.order_by("position").values_list("line", flat=True))
+    names, around = _look_around(waiting, report, patient_id)
+    received_at = waiting.inbound.received_at
+    placed = place(
+        report,
+        claims=[
+            names.of(0, position, result) if result.names else Claim(line)
+            for position, (result, line) in enumerate(zip(report.results, told, strict=True))
+        ],
+        among=around,
+        patient_ids={patient_id},
+        terms=Terms(at=at, received_at=received_at, if_duplicate=if_duplicate),
+    )
     if isinstance(placed, Unplaceable):
         raise StillUnplaceable(placed.reasons)
-    if _is_overtaken(placed, since=waiting.parked_at):
-        raise StillUnplaceable((Reason.NEWER_ON_RECORD.value,))
-    name = audit.name_of(by)
-    if placed.on_record is None:
-        record_draws(
-            [placed],
-            laboratory_id=waiting.laboratory_id,
-            inbound_id=waiting.inbound_id,
-            by=name,
-            at=at,
-        )
-    else:
-        amend_draw(placed, inbound_id=waiting.inbound_id, by=name, at=at)
-    draw = Draw.objects.get(
-        laboratory=waiting.laboratory_id, accession=report.accession, superseded_at=None
+    [written] = write_draws(
+        [placed],
+        laboratory_id=waiting.laboratory_id,
+        inbound_id=waiting.inbound_id,
+        received_at=received_at,
+        by=by,
+        at=at,
     )
-    mark_matched(waiting, draw=draw, by=name, at=at)
+    placed_as = [line.public_id for line in placed.lines]
+    _rename(waiting, names, list(zip(report.results, told, placed_as, strict=True)))
+    draw = Draw.objects.get(patient=patient_id, public_id=written.public_id, superseded_at=None)
+    mark_matched(waiting, draw=draw, by=by, at=at)
     return draw
 
 
-def _is_overtaken(placed: Placed, *, since: datetime) -> bool:
-    """Tell whether the laboratory has said something else of this draw since it was parked.
-
-    What waited is then the older word, and must not replace the newer one on the record.
-    """
-    known = placed.on_record
-    if known is None:
-        return False
-    before = {analyte_id: result.placed for analyte_id, result in known.results.items()}
-    differs = known.collected_at != placed.collected_at or any(
-        result.analyte_id in before and not result.says_the_same_as(before[result.analyte_id])
-        for result in placed.results
+def _look_around(
+    waiting: Parked, report: DrawReport, patient_id: int
+) -> tuple[Names, Surroundings]:
+    """Claim, lock and read what a message of this draw alone would; in the same order."""
+    names = Names([report])
+    *claimed, _patient, catalogue, rows = ask(
+        *names.claim(laboratory_id=waiting.laboratory_id),
+        (_LOCK_PATIENT, [patient_id]),
+        (CATALOGUE, [waiting.laboratory_id]),
+        draws_question(
+            [report],
+            [drawn_at(report)],
+            laboratory_id=waiting.laboratory_id,
+            names=names.all,
+            patient_id=patient_id,
+        ),
     )
-    return (
-        differs
-        and Result.objects.alias(
-            brought_at=Coalesce("inbound__received_at", "draw__inbound__received_at")
-        )
-        .filter(draw=known.pk, brought_at__gt=since)
-        .filter(analyte__in=[result.analyte_id for result in placed.results])
-        .exists()
+    for answer in claimed:
+        names.read(answer)
+    around = Surroundings(catalogue=catalogue, patients=[])
+    around.take_in(rows)
+    return names, around
+
+
+def _rename(
+    waiting: Parked, names: Names, placed_as: Sequence[tuple[ResultReport, UUID, UUID]]
+) -> None:
+    """Let every name of a result mean it, and those by which it was said to wait as well."""
+    rename = names.rename(
+        [(result, line) for result, _was, line in placed_as], laboratory_id=waiting.laboratory_id
+    )
+    if rename:
+        ask(*rename)
+    ResultName.objects.bulk_create(
+        ResultName(laboratory_id=waiting.laboratory_id, system=ADDRESS, value=str(was), line=line)
+        for _result, was, line in placed_as
+        if was != line
     )
 
 

@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from uuid import UUID
 
 from patients import units
-from patients.intake.reports import DrawReport, Precision, ResultReport, TimeRole
-from patients.models import ResultStatus
-from patients.record.draws import DrawOnRecord, Placed, PlacedResult, ResultOnRecord
-from patients.statements import Question, ask
+from patients.intake.naming import Claim
+from patients.intake.reports import DrawReport, Precision, ResultReport, SeenTime, TimeRole
+from patients.intake.surroundings import KnownAnalyte, Surroundings
+from patients.models import WITHOUT_VALUE, ResultStatus
+from patients.record.draws import DrawOnRecord, Placed
+from patients.record.results import RETRACTED, Line, PlacedResult, ResultOnRecord
 
 # A laboratory's clock may run a little ahead of ours
 CLOCK_ALLOWANCE = timedelta(minutes=5)
@@ -24,7 +26,7 @@ DRAW_TIME_ROLES = (
     TimeRole.REQUESTED,
 )
 _STATUSES = frozenset(ResultStatus.values)
-_A_CONCENTRATION = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?$", re.ASCII)
+_A_CONCENTRATION = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?$", re.ASCII)
 
 
 class Reason(StrEnum):
@@ -33,116 +35,55 @@ class Reason(StrEnum):
     UNKNOWN_PATIENT = "unknown_patient"
     UNKNOWN_ANALYTE = "unknown_analyte"
     UNKNOWN_UNIT = "unknown_unit"
-    UNUSABLE_VALUE = "unusable_value"
-    UNUSABLE_TIME = "unusable_time"
     UNKNOWN_STATUS = "unknown_status"
-    PATIENTS_DISAGREE = "numbers_of_different_patients"
+    UNUSABLE_VALUE = "unusable_value"
+    VALUE_MISSING = "value_missing"
+    UNUSABLE_TIME = "unusable_time"
     COLLECTED_IN_THE_FUTURE = "collected_in_the_future"
+    PATIENTS_DISAGREE = "numbers_of_different_patients"
     OTHER_PATIENT = "accession_belongs_to_another_patient"
-    NEWER_ON_RECORD = "newer_on_record"  # found only when a person places what has waited
+    OTHER_ANALYTE = "name_belongs_to_another_analyte"
+    NAMES_DISAGREE = "names_of_different_results"
+    POSSIBLE_DUPLICATE = "possible_duplicate"
 
 
-@dataclass(frozen=True)
-class KnownAnalyte:
-    """An analyte of the catalogue and the unit in which the record keeps it."""
+class NoUsableTime(Exception):
+    """No stated time of this draw is exact to the day."""
 
-    pk: int
-    code: str
-    unit: str
+
+class IfDuplicate(StrEnum):
+    """What is done with a result that may be on record already under another name."""
+
+    ASK = "ask"
+    SAME = "same"  # a person says: it is the one on record
+    OTHER = "other"  # a person says: it is another one
 
 
 @dataclass(frozen=True)
 class Unplaceable:
-    """A draw that waits for a person, and why."""
+    """A draw that waits for a person, and why; `lines` are the public names of its results."""
 
     report: DrawReport
     reasons: tuple[str, ...]
-
-
-# Which codes this laboratory may use; its own come before everybody's
-_CATALOGUE = """
-SELECT code, pk, name, unit FROM (
-    SELECT code, id AS pk, code AS name, unit, 0 AS rank FROM patients_analyte
-    UNION ALL
-    SELECT alias.code, analyte.id, analyte.code, analyte.unit,
-           CASE WHEN alias.laboratory_id IS NULL THEN 1 ELSE 2 END
-      FROM patients_analytealias AS alias
-      JOIN patients_analyte AS analyte ON analyte.id = alias.analyte_id
-     WHERE alias.laboratory_id IS NULL OR alias.laboratory_id = %s
-) AS codes ORDER BY rank
-"""
-# The patients behind the identifiers, locked in one order for everybody: from here to the commit
-# nobody else writes to them, so what is read next stays true
-_LOCK_PATIENTS = """
-SELECT identifier.system, identifier.value, patient.id
-  FROM unnest(%s::text[], %s::text[]) AS asked (system, value)
-  JOIN patients_identifier AS identifier USING (system, value)
-  JOIN patients_patient AS patient ON patient.id = identifier.patient_id
- ORDER BY patient.id
-   FOR NO KEY UPDATE OF patient
-"""
-# What the record holds of these accessions of one laboratory
-_DRAWS = """
-SELECT draw.accession, draw.id, draw.public_id, draw.patient_id, draw.collected_at,
-       result.analyte_id, result.id, result.version, result.status, result.comparator,
-       result.value, result.sent_value, result.sent_unit, result.method, result.lot
-  FROM patients_draw AS draw
-  LEFT JOIN patients_result AS result
-    ON result.draw_id = draw.id AND result.superseded_at IS NULL
- WHERE draw.laboratory_id = %s AND draw.accession = ANY(%s::text[])
-   AND draw.superseded_at IS NULL
-"""
+    lines: tuple[UUID, ...]
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What must be known of the record to place some draws."""
+class Terms:
+    """Under which conditions a draw is placed.
 
-    catalogue: dict[str, KnownAnalyte]
-    patients: dict[tuple[str, str], int]
-    draws: dict[str, DrawOnRecord]
-
-
-def look_around(
-    reports: Sequence[DrawReport], *, laboratory_id: int, first: Sequence[Question] = ()
-) -> tuple[Surroundings, list[list[tuple[Any, ...]]]]:
-    """Lock the patients of these draws, then read what the record holds of them.
-
-    Statements that must come first travel in the same round trip; their answers come second.
+    Attributes
+    ----------
+    received_at
+        When its message came; of what waited for a person, long before `at`.
+    replaces
+        The version that the sender has seen and means to replace, if it said so.
     """
-    asked = sorted({(each.system, each.value) for report in reports for each in report.patients})
-    *answers, catalogue, patients, draws = ask(
-        *first,
-        (_CATALOGUE, [laboratory_id]),
-        (_LOCK_PATIENTS, [[system for system, _ in asked], [value for _, value in asked]]),
-        (_DRAWS, [laboratory_id, [report.accession for report in reports]]),
-    )
-    return (
-        Surroundings(
-            catalogue={code: KnownAnalyte(pk, name, unit) for code, pk, name, unit in catalogue},
-            patients={(system, value): pk for system, value, pk in patients},
-            draws=_draws_from(draws),
-        ),
-        answers,
-    )
 
-
-def read_draws(laboratory_id: int, accessions: Sequence[str]) -> dict[str, DrawOnRecord]:
-    """Read what the record holds of these accessions of one laboratory."""
-    [rows] = ask((_DRAWS, [laboratory_id, list(accessions)]))
-    return _draws_from(rows)
-
-
-def _draws_from(rows: Sequence[tuple[Any, ...]]) -> dict[str, DrawOnRecord]:
-    draws: dict[str, DrawOnRecord] = {}
-    for accession, *of_draw in rows:
-        draw = draws.setdefault(accession, DrawOnRecord(*of_draw[:4]))
-        analyte_id, result_id, version, *placed = of_draw[4:]
-        if result_id is not None:
-            draw.results[analyte_id] = ResultOnRecord(
-                result_id, version, PlacedResult(analyte_id, *placed)
-            )
-    return draws
+    at: datetime
+    received_at: datetime
+    replaces: int | None = None
+    if_duplicate: IfDuplicate = IfDuplicate.ASK
 
 
 def whose(report: DrawReport, *, among: Surroundings) -> set[int]:
@@ -154,14 +95,28 @@ def whose(report: DrawReport, *, among: Surroundings) -> set[int]:
     }
 
 
-def draw_time(report: DrawReport) -> datetime | None:
+def draw_time(report: DrawReport) -> SeenTime | None:
     """Say when the blood was taken: the best of the stated times, if it is exact to the day."""
     stated = {time.role: time for time in reversed(report.times)}
     for role in DRAW_TIME_ROLES:
         time = stated.get(role)
         if time is not None and time.at is not None:
-            return time.at if time.precision in {Precision.MINUTE, Precision.DAY} else None
+            return time if time.precision in {Precision.MINUTE, Precision.DAY} else None
     return None
+
+
+def exact_time(report: DrawReport) -> tuple[datetime, str]:
+    """Say when the blood was taken, and how exactly that is known."""
+    time = draw_time(report)
+    if time is None or time.at is None:
+        raise NoUsableTime(report.pointer)
+    return time.at, time.precision.value
+
+
+def drawn_at(report: DrawReport) -> datetime | None:
+    """Say when the blood was taken, as a moment."""
+    time = draw_time(report)
+    return None if time is None else time.at
 
 
 def _analyte_of(report: ResultReport, catalogue: dict[str, KnownAnalyte]) -> KnownAnalyte | None:
@@ -169,58 +124,243 @@ def _analyte_of(report: ResultReport, catalogue: dict[str, KnownAnalyte]) -> Kno
     return next((analyte for analyte in named if analyte is not None), None)
 
 
-def _place_result(report: ResultReport, analyte: KnownAnalyte) -> PlacedResult:
+def _faults_of_result(report: ResultReport, analyte: KnownAnalyte | None) -> Iterator[str]:
+    if analyte is None:
+        yield f"{Reason.UNKNOWN_ANALYTE}: {report.codes[0].key[1]}"
+    if report.status not in _STATUSES:
+        yield f"{Reason.UNKNOWN_STATUS}: {report.status}"
+    elif report.status in WITHOUT_VALUE:
+        return
+    elif report.value is None:
+        if not report.absent_reason:
+            yield Reason.VALUE_MISSING.value
+        return
+    if report.value is not None and not _A_CONCENTRATION.match(report.value):
+        yield f"{Reason.UNUSABLE_VALUE}: {report.value}"
+    if not (report.unit and units.is_known(report.unit)):
+        yield f"{Reason.UNKNOWN_UNIT}: {report.unit}"
+
+
+def _read_result(report: ResultReport, analyte: KnownAnalyte) -> PlacedResult:
     value = None
-    if report.value is not None and report.unit:
+    if report.value is not None and report.status not in WITHOUT_VALUE:
         value = units.convert(Decimal(report.value), report.unit, into=analyte.unit)
     return PlacedResult(
         analyte_id=analyte.pk,
         status=report.status,
         comparator=report.comparator,
         value=value,
-        sent_value=report.value or "",
+        sent_value=(report.value or "")[:50],
         sent_unit=report.unit,
         method=report.method,
         lot=report.lot,
+        kit=report.kit,
+        issued_at=report.issued_at,
+        absent_reason="" if value is not None else report.absent_reason,
+        notes=report.notes,
+        pointer=report.pointer,
     )
 
 
-def _faults_of_result(report: ResultReport, analyte: KnownAnalyte | None) -> Iterator[str]:
-    if analyte is None:
-        yield f"{Reason.UNKNOWN_ANALYTE}: {report.codes[0].key[1]}"
-    if report.status not in _STATUSES:
-        yield f"{Reason.UNKNOWN_STATUS}: {report.status}"
-    if report.value is not None and not _A_CONCENTRATION.match(report.value):
-        yield f"{Reason.UNUSABLE_VALUE}: {report.value}"
-    if report.value is not None and not (report.unit and units.is_known(report.unit)):
-        yield f"{Reason.UNKNOWN_UNIT}: {report.unit}"
-
-
 def place(
-    report: DrawReport, *, among: Surroundings, patient_ids: set[int], at: datetime
+    report: DrawReport,
+    *,
+    claims: Sequence[Claim],
+    among: Surroundings,
+    patient_ids: set[int],
+    terms: Terms,
 ) -> Placed | Unplaceable:
     """Say where one draw belongs, or everything that keeps it from being placed."""
-    on_record = among.draws.get(report.accession)
-    reasons: list[str] = []
-    if not patient_ids:
-        reasons.append(Reason.UNKNOWN_PATIENT.value)
-    elif len(patient_ids) > 1:
-        reasons.append(Reason.PATIENTS_DISAGREE.value)
-    elif on_record is not None and on_record.patient_id not in patient_ids:
-        reasons.append(Reason.OTHER_PATIENT.value)
-    collected_at = draw_time(report)
-    if collected_at is None:
-        reasons.append(Reason.UNUSABLE_TIME.value)
-    elif collected_at > at + CLOCK_ALLOWANCE:
-        reasons.append(Reason.COLLECTED_IN_THE_FUTURE.value)
     found = [(each, _analyte_of(each, among.catalogue)) for each in report.results]
+    reasons = [*_faults_of_draw(report, patient_ids, terms)]
     for each, analyte in found:
         reasons.extend(_faults_of_result(each, analyte))
-    if reasons or collected_at is None:
-        return Unplaceable(report, tuple(reasons))
-    results = tuple(_place_result(each, analyte) for each, analyte in found if analyte is not None)
-    if len({result.analyte_id for result in results}) < len(results):
+    codes = [analyte.code for _, analyte in found if analyte is not None]
+    if len(set(codes)) < len(codes):
         # Two codes of one laboratory for the same analyte in one draw: a person must say which
-        return Unplaceable(report, (f"{Reason.UNKNOWN_ANALYTE}: two codes for one analyte",))
+        reasons.append(f"{Reason.UNKNOWN_ANALYTE}: two codes for one analyte")
+    held = _held_by(report, claims, among)
+    if len(held) > 1 or any(claim.is_torn for claim in claims):
+        reasons.append(Reason.NAMES_DISAGREE.value)
+    elif patient_ids and any(draw.patient_id not in patient_ids for draw in held):
+        reasons.append(Reason.OTHER_PATIENT.value)
+    lines = tuple(claim.line for claim in claims)
+    if reasons:
+        return Unplaceable(report, tuple(reasons), lines)
+    read = [_read_result(each, analyte) for each, analyte in found if analyte is not None]
     [patient_id] = patient_ids
-    return Placed(report.accession, collected_at, patient_id, results, on_record)
+    finding = _Finding(report, patient_id, among, terms, held_by=next(iter(held), None))
+    placed = finding.find(read, claims)
+    if finding.reasons:
+        return Unplaceable(report, tuple(dict.fromkeys(finding.reasons)), lines)
+    return placed
+
+
+def _faults_of_draw(report: DrawReport, patient_ids: set[int], terms: Terms) -> Iterator[str]:
+    if not patient_ids:
+        yield Reason.UNKNOWN_PATIENT.value
+    elif len(patient_ids) > 1:
+        yield Reason.PATIENTS_DISAGREE.value
+    collected_at = drawn_at(report)
+    if collected_at is None:
+        yield Reason.UNUSABLE_TIME.value
+    elif collected_at > terms.at + CLOCK_ALLOWANCE:
+        yield Reason.COLLECTED_IN_THE_FUTURE.value
+
+
+def _held_by(
+    report: DrawReport, claims: Sequence[Claim], among: Surroundings
+) -> list[DrawOnRecord]:
+    """Give the draws that the names of the results and the accession mean; one is right."""
+    held = {}
+    for claim in claims:
+        if claim.line in among.by_line:
+            draw, _result = among.by_line[claim.line]
+            held[draw.pk] = draw
+    if report.accession in among.by_accession:
+        draw = among.by_accession[report.accession]
+        held[draw.pk] = draw
+    return list(held.values())
+
+
+class _Finding:
+    """Finds, result by result, what is on record already, for a draw without any fault."""
+
+    def __init__(
+        self,
+        report: DrawReport,
+        patient_id: int,
+        among: Surroundings,
+        terms: Terms,
+        *,
+        held_by: DrawOnRecord | None,
+    ) -> None:
+        self.report, self.terms, self.patient_id = report, terms, patient_id
+        self.among, self.reasons = among, list[str]()
+        self.collected_at, self.precision = exact_time(report)
+        self.accession = report.accession
+        self.same_time = among.at_time.get((patient_id, self.collected_at), [])
+        self.draw = held_by
+
+    def find(self, read: Sequence[PlacedResult], claims: Sequence[Claim]) -> Placed:
+        if self.draw is None and not self.report.accession:
+            self.draw = self._without_accession([each.analyte_id for each in read])
+        lines = tuple(
+            self._line(now, claim, sent)
+            for now, claim, sent in zip(read, claims, self.report.results, strict=True)
+        )
+        specimen = self.report.specimen
+        placed = Placed(
+            accession=self.accession,
+            collected_at=self.collected_at,
+            precision=self.precision,
+            patient_id=self.patient_id,
+            lines=lines,
+            on_record=self.draw,
+            specimen=None if specimen is None else specimen.model_dump(mode="json"),
+        )
+        if placed.moves(received_at=self.terms.received_at):
+            for line in lines:
+                self._look_for_double(line.now, line.before)
+            return self._apart(placed)
+        return placed
+
+    def _without_accession(self, analyte_ids: Sequence[int]) -> DrawOnRecord | None:
+        """Give the draw of this time that lacks an accession too, best one without these results.
+
+        A person may have said that two results of one time are two; then there are two such draws.
+        """
+        draws = [
+            draw
+            for draw in self.same_time
+            if not draw.accession and not _has_retracted(draw, analyte_ids)
+        ]
+        free = [draw for draw in draws if not draw.results.keys() & set(analyte_ids)]
+        if self.terms.if_duplicate is IfDuplicate.OTHER:
+            draws = free
+        return next(iter(free or draws), None)
+
+    def _line(self, now: PlacedResult, claim: Claim, sent: ResultReport) -> Line:
+        before = None
+        if claim.line in self.among.by_line:
+            _draw, before = self.among.by_line[claim.line]
+            if before.placed.analyte_id != now.analyte_id:
+                self.reasons.append(Reason.OTHER_ANALYTE.value)
+        elif self.draw is not None and now.analyte_id in self.draw.results:
+            before = self._same_or_double(self.draw, now, claim, sent)
+        else:
+            before = self._look_for_double(now, None)
+        line = claim.line if before is None else before.line
+        return Line(line, now, before, self.terms.replaces)
+
+    def _same_or_double(
+        self, draw: DrawOnRecord, now: PlacedResult, claim: Claim, sent: ResultReport
+    ) -> ResultOnRecord | None:
+        """Say whether this is the result that its draw holds already.
+
+        With the accession it is, unless it comes with another name in a numbering that has named
+        the one on record. Without one, only a bare repetition is.
+        """
+        before = draw.results[now.analyte_id]
+        if draw.accession and draw.accession == self.report.accession:
+            is_same = claim.is_known or not (
+                before.name_systems & {name.system for name in sent.names}
+            )
+        else:
+            is_same = not sent.names and now.says_the_same_as(before.placed)
+        if is_same:
+            return before
+        if before.placed.status in RETRACTED and len(self.report.results) == 1:
+            # What replaces a retracted result under another name is no version of it
+            self.draw, self.accession = None, ""
+            return self._look_for_double(now, before)
+        return self._doubt(draw, before)
+
+    def _look_for_double(
+        self, now: PlacedResult, mine: ResultOnRecord | None
+    ) -> ResultOnRecord | None:
+        """Look whether the same patient has this analyte of the same moment under another name."""
+        for draw in self.same_time:
+            other = draw.results.get(now.analyte_id)
+            if (
+                other is not None
+                and (mine is None or other.pk != mine.pk)
+                and other.placed.status not in RETRACTED
+                and (self.draw is None or draw.pk != self.draw.pk)
+            ):
+                return self._doubt(draw, other)
+        return None
+
+    def _doubt(self, draw: DrawOnRecord, other: ResultOnRecord) -> ResultOnRecord | None:
+        is_here = self.draw is not None and self.draw.pk == draw.pk
+        match self.terms.if_duplicate:
+            case IfDuplicate.SAME if self.draw is None or is_here:
+                self.draw = draw
+                return other
+            case IfDuplicate.OTHER if not is_here:
+                return None
+            case IfDuplicate.OTHER if len(self.report.results) == 1:
+                # A draw holds an analyte once, so the other result gets a draw of its own
+                self.draw, self.accession = None, ""
+                return None
+            case _:
+                self.reasons.append(Reason.POSSIBLE_DUPLICATE.value)
+                return None
+
+    def _apart(self, placed: Placed) -> Placed:
+        """Let results without an accession leave their draw alone, when others stay in it."""
+        draw = placed.on_record
+        if draw is None or draw.accession:
+            return placed
+        target = self._without_accession([line.now.analyte_id for line in placed.lines])
+        stay = {each.line for each in draw.results.values()} - {
+            line.public_id for line in placed.lines
+        }
+        if target is None and not stay:
+            return placed
+        return replace(placed, on_record=target, leaves=draw)
+
+
+def _has_retracted(draw: DrawOnRecord, analyte_ids: Sequence[int]) -> bool:
+    held = (draw.results[each] for each in analyte_ids if each in draw.results)
+    return any(each.placed.status in RETRACTED for each in held)

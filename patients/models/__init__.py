@@ -7,17 +7,22 @@ from patients.models.patient import Episode, Identifier, Patient, PatientStatus,
 from patients.models.people import CareTeam, Clinician, Membership, Role, Site
 from patients.models.rating import Rating
 from patients.models.result import (
+    WITHOUT_VALUE,
     Comparator,
     Draw,
     Inbound,
     Parked,
+    ParkedResult,
     ParkedState,
+    Precision,
     Result,
+    ResultName,
     ResultStatus,
 )
 from patients.models.treatment import DoseStep, Event, EventKind, StopReason, Trial
 
 __all__ = [
+    "WITHOUT_VALUE",
     "Analyte",
     "AnalyteAlias",
     "Audit",
@@ -36,11 +41,14 @@ __all__ = [
     "LaboratoryKey",
     "Membership",
     "Parked",
+    "ParkedResult",
     "ParkedState",
     "Patient",
     "PatientStatus",
+    "Precision",
     "Rating",
     "Result",
+    "ResultName",
     "ResultStatus",
     "Role",
     "Sex",

@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 from typing import ClassVar
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +36,13 @@ class Inbound(models.Model):
         return f"message {self.pk}"
 
 
+class Precision(models.TextChoices):
+    """How exactly the time of a draw is known; a day is kept by its midnight."""
+
+    MINUTE = "minute", _("to the minute")
+    DAY = "day", _("to the day")
+
+
 class Draw(Fact):
     """One blood sample, taken at one moment, reported by one laboratory."""
 
@@ -42,8 +50,14 @@ class Draw(Fact):
     # The constraints and indexes below begin with these columns, so none needs one of its own
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="draws", db_index=False)
     laboratory = models.ForeignKey(Laboratory, models.PROTECT, related_name="draws", db_index=False)
-    accession = models.CharField(max_length=100)
+    # The laboratory's number of the sample; empty when it gave none, and the draw is then known by
+    # patient and time
+    accession = models.CharField(max_length=100, blank=True)
     collected_at = models.DateTimeField()
+    collected_precision = models.CharField(
+        max_length=10, choices=Precision, default=Precision.MINUTE, db_default=Precision.MINUTE
+    )
+    specimen = models.JSONField(null=True, blank=True)
     inbound = models.ForeignKey(
         Inbound, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -53,8 +67,12 @@ class Draw(Fact):
             superseding_is_whole("draw"),
             models.UniqueConstraint(
                 fields=["laboratory", "accession"],
-                condition=Q(superseded_at=None),
+                condition=Q(superseded_at=None) & ~Q(accession=""),
                 name="one_draw_per_laboratory_and_accession",
+            ),
+            models.CheckConstraint(
+                condition=Q(collected_precision__in=Precision.values),
+                name="a_draw_is_exact_to_the_day_or_better",
             ),
             models.CheckConstraint(
                 # a laboratory's clock may run a few minutes ahead of ours
@@ -71,10 +89,21 @@ class Draw(Fact):
 
 
 class ResultStatus(models.TextChoices):
+    REGISTERED = "registered", _("pending")
     PRELIMINARY = "preliminary", _("preliminary")
     FINAL = "final", _("final")
+    AMENDED = "amended", _("amended")
     CORRECTED = "corrected", _("corrected")
     CANCELLED = "cancelled", _("cancelled")
+    ENTERED_IN_ERROR = "entered-in-error", _("entered in error")
+
+
+# Such a result is no point on any chart, whatever was sent with it
+WITHOUT_VALUE = [
+    ResultStatus.REGISTERED,
+    ResultStatus.CANCELLED,
+    ResultStatus.ENTERED_IN_ERROR,
+]
 
 
 class Comparator(models.TextChoices):
@@ -86,25 +115,39 @@ class Comparator(models.TextChoices):
 
 
 class Result(Fact):
-    """The value of one analyte in one draw: as the laboratory sent it, and in the record's unit.
+    """One version of the value of one analyte in one draw: as sent, and in the record's unit.
+
+    All versions of a result share its public name; they are numbered as they came. Which of them is
+    current is decided by when the laboratory issued them and by their status, not by their order of
+    arrival: a version that comes late is superseded from the start.
 
     A cancelled result has no value. A comparator makes it censored: “< 0.50” is never 0.50.
     """
 
+    public_id = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
     draw = models.ForeignKey(Draw, models.PROTECT, related_name="results", db_index=False)
     analyte = models.ForeignKey(Analyte, models.PROTECT, related_name="results", db_index=False)
     version = models.PositiveIntegerField(default=1)
-    status = models.CharField(max_length=15, choices=ResultStatus)
+    status = models.CharField(max_length=20, choices=ResultStatus)
+    # As the laboratory called it: a changed value after a final one is a correction, even if it is
+    # sent as final again
+    sent_status = models.CharField(max_length=20, blank=True, default="", db_default="")
     comparator = models.CharField(max_length=2, choices=Comparator, blank=True, default="")
     value = ExactDecimalField(null=True, blank=True)
     sent_value = models.CharField(max_length=50, blank=True, default="")
-    sent_unit = models.CharField(max_length=20, blank=True, default="")
+    sent_unit = models.CharField(max_length=50, blank=True, default="")
+    absent_reason = models.CharField(max_length=100, blank=True, default="", db_default="")
+    issued_at = models.DateTimeField(null=True, blank=True)
     method = models.CharField(max_length=200, blank=True, default="")
+    kit = models.CharField(max_length=100, blank=True, default="", db_default="")
     lot = models.CharField(max_length=100, blank=True, default="")
+    notes = models.TextField(blank=True, default="", db_default="")
     # The message that brought this version; empty when it is the one that brought the draw
     inbound = models.ForeignKey(
         Inbound, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
+    # Where in that message it stands
+    pointer = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         constraints: ClassVar = [
@@ -115,7 +158,7 @@ class Result(Fact):
                 name="one_current_result_per_draw_and_analyte",
             ),
             models.UniqueConstraint(
-                fields=["draw", "analyte", "version"], name="versions_of_a_result_are_numbered"
+                fields=["public_id", "version"], name="versions_of_a_result_are_numbered"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=ResultStatus.values), name="a_result_has_a_status_we_know"
@@ -128,14 +171,43 @@ class Result(Fact):
                 condition=Q(value=None) | Q(value__gte=0), name="a_result_is_not_negative"
             ),
             models.CheckConstraint(
-                condition=Q(status="cancelled", value=None)
-                | (~Q(status="cancelled") & Q(value__isnull=False)),
-                name="only_a_cancelled_result_has_no_value",
+                condition=Q(status__in=WITHOUT_VALUE, value=None)
+                | (~Q(status__in=WITHOUT_VALUE) & Q(value__isnull=False, absent_reason=""))
+                | (~Q(status__in=WITHOUT_VALUE) & Q(value=None) & ~Q(absent_reason="")),
+                name="a_result_has_a_value_or_says_why_not",
             ),
         ]
 
     def __str__(self) -> str:
         return f"result {self.pk}"
+
+
+class ResultName(models.Model):
+    """A name by which a laboratory knows one of its results.
+
+    `line` is the public name of the result, on record or parked. A name is claimed before anything
+    else is read of the record, so that of many messages with one name each sees what those before
+    it did.
+    """
+
+    # The constraint begins with this column
+    laboratory = models.ForeignKey(Laboratory, models.PROTECT, related_name="+", db_index=False)
+    system = models.CharField(max_length=200, blank=True)
+    value = models.CharField(max_length=200)
+    line = models.UUIDField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["laboratory", "system", "value"],
+                name="a_name_means_one_result_of_a_laboratory",
+            ),
+            models.CheckConstraint(condition=~Q(value=""), name="a_name_of_a_result_is_not_empty"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["line"], name="names_of_a_result")]
+
+    def __str__(self) -> str:
+        return f"name {self.pk}"
 
 
 class ParkedState(models.TextChoices):
@@ -184,3 +256,23 @@ class Parked(models.Model):
 
     def __str__(self) -> str:
         return f"parked {self.public_id}"
+
+
+class ParkedResult(models.Model):
+    """The public name that a result of a parked draw has, and keeps when it is placed."""
+
+    # The constraint begins with this column
+    parked = models.ForeignKey(Parked, models.CASCADE, related_name="results", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    line = models.UUIDField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["parked", "position"], name="a_parked_result_has_one_name"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["line"], name="parked_results_by_name")]
+
+    def __str__(self) -> str:
+        return f"parked result {self.line}"

@@ -1,267 +1,249 @@
-"""Draws and results on the record: new ones, corrected ones, retracted ones."""
+"""Draws and their results as they go on the record: new ones, corrected ones, retracted ones."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from patients import audit
-from patients.models import Draw, Result
-from patients.record.versions import count_up
-from patients.statements import ask
+from patients.record import writing
+from patients.record.results import Line, ResultOnRecord
 
-# One statement writes any number of draws with their results, their one audit line and the new
-# versions of their patients: a push costs one round trip, and a list of 500 draws costs one too.
-# All write accessions in one order, so that no two messages wait for each other in a circle.
-_WRITE_DRAWS = """
-WITH draw AS (
-    INSERT INTO patients_draw (public_id, patient_id, laboratory_id, accession, collected_at,
-                               inbound_id, recorded_at, recorded_by, superseded_reason)
-    SELECT public_id, patient_id, %(laboratory)s, accession, collected_at,
-           %(inbound)s, %(at)s, %(by)s, ''
-      FROM json_to_recordset(%(draws)s::json)
-        AS new (public_id uuid, patient_id bigint, accession text, collected_at timestamptz)
-     ORDER BY accession
-    RETURNING id, public_id, patient_id
-), result AS (
-    INSERT INTO patients_result (draw_id, analyte_id, version, status, comparator, value,
-                                 sent_value, sent_unit, method, lot,
-                                 inbound_id, recorded_at, recorded_by, superseded_reason)
-    SELECT draw.id, analyte_id, 1, status, comparator, value,
-           sent_value, sent_unit, method, lot, NULL, %(at)s, %(by)s, ''
-      FROM json_to_recordset(%(results)s::json)
-        AS new (public_id uuid, analyte_id bigint, status text, comparator text, value numeric,
-                sent_value text, sent_unit text, method text, lot text)
-      JOIN draw USING (public_id)
-), trail AS (
-    INSERT INTO patients_audit (at, by, verb, patient_id, subject, detail)
-    SELECT %(at)s, %(by)s, 'record_draws', CASE WHEN count(*) = 1 THEN min(patient_id) END,
-           'message:' || %(inbound)s, jsonb_build_object('draws', count(*)) FROM draw
-)
-UPDATE patients_patient
-   SET history_version = history_version + 1, stale_since = coalesce(stale_since, %(at)s)
- WHERE id = ANY(%(patients)s)
-"""
-
-
-@dataclass(frozen=True)
-class PlacedResult:
-    """One result as it goes on the record."""
-
-    analyte_id: int
-    status: str
-    comparator: str
-    value: Decimal | None
-    sent_value: str
-    sent_unit: str
-    method: str
-    lot: str
-
-    @property
-    def reading(self) -> tuple[str, Decimal | None]:
-        """What was measured: 37.50 ng/mL, 37.5 ng/mL and 37500 pg/mL are the same reading."""
-        return self.comparator, self.value
-
-    def says_the_same_as(self, other: "PlacedResult") -> bool:
-        """Tell whether a message brings nothing new.
-
-        A repeat that only calls a correction by its name is no second correction.
-        """
-        is_same_status = self.status == other.status or (
-            {self.status, other.status} == {"final", "corrected"}
-        )
-        return (
-            is_same_status
-            and self.reading == other.reading
-            and (self.method, self.lot) == (other.method, other.lot)
-        )
-
-    def comes_too_late_for(self, other: "PlacedResult") -> bool:
-        """Tell whether this is a preliminary value that was overtaken by the final one."""
-        return self.status == "preliminary" and other.status != "preliminary"
-
-
-@dataclass(frozen=True)
-class ResultOnRecord:
-    """The current version of a result."""
-
-    pk: int
-    version: int
-    placed: PlacedResult
+_MOVED = "the laboratory sent another time of collection"
+_LATE = "a newer version was on record when this one came"
 
 
 @dataclass
 class DrawOnRecord:
-    """A draw that the laboratory has reported before."""
+    """A draw that the laboratory has reported before, with the current version of each result."""
 
     pk: int
     public_id: UUID
     patient_id: int
+    accession: str
     collected_at: datetime
+    precision: str
     results: dict[int, ResultOnRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A draw whose patient, analytes and units are known, ready for the record."""
+    """A draw whose patient, time, analytes and units are known, ready for the record.
+
+    `on_record` is the draw that these results belong to; without one, a draw is new. `leaves` is
+    the draw without an accession that some of them belonged to until their time was put right.
+    """
 
     accession: str
     collected_at: datetime
+    precision: str
     patient_id: int
-    results: tuple[PlacedResult, ...]
-    on_record: DrawOnRecord | None
+    lines: tuple[Line, ...]
+    on_record: DrawOnRecord | None = None
+    leaves: DrawOnRecord | None = None
+    specimen: dict[str, Any] | None = None
+
+    def moves(self, *, received_at: datetime) -> bool:
+        """Tell whether this puts the time of a draw on record right; a late message does not."""
+        draw = self.on_record
+        return (
+            draw is not None
+            and (draw.collected_at, draw.precision) != (self.collected_at, self.precision)
+            and not all(line.is_late(received_at=received_at) for line in self.lines)
+        )
+
+
+@dataclass(frozen=True)
+class WrittenLine:
+    """What became of one result: its public name, its current version, and what was done."""
+
+    public_id: UUID
+    version: int
+    state: str  # recorded, corrected, known, late
 
 
 @dataclass(frozen=True)
 class Written:
-    """What became of one panel: the draw's name, and whether the record changed."""
+    """What became of one draw: its public name, and whether the record changed."""
 
     public_id: UUID
-    state: str
+    state: str  # recorded, corrected, known
+    lines: tuple[WrittenLine, ...]
 
 
-def record_draws(
-    new: Sequence[Placed], *, laboratory_id: int, inbound_id: int, by: str, at: datetime
+def write_draws(
+    placed: Sequence[Placed],
+    *,
+    laboratory_id: int,
+    inbound_id: int,
+    received_at: datetime,
+    by: str,
+    at: datetime,
 ) -> list[Written]:
-    """Put draws that the laboratory has not reported before on the record."""
-    if not new:
-        return []
-    public_ids = [uuid4() for _ in new]
-    ask(
-        (
-            _WRITE_DRAWS,
+    """Bring the record to what the laboratory says of these draws; what it said before stays.
+
+    No two of them may be one draw. What a message does not mention is left as it is. Any number of
+    draws costs the same number of round trips.
+    """
+    rows = writing.Rows()
+    written = [_plan(each, rows, inbound_id=inbound_id, received_at=received_at) for each in placed]
+    writing.write(rows, laboratory_id=laboratory_id, inbound_id=inbound_id, by=by, at=at)
+    return written
+
+
+def _plan(placed: Placed, rows: writing.Rows, *, inbound_id: int, received_at: datetime) -> Written:
+    """Turn one placed draw into rows to write."""
+    draw, moves = placed.on_record, placed.moves(received_at=received_at)
+    public_id = uuid4() if draw is None else draw.public_id
+    target: int | UUID = public_id if draw is None or moves else draw.pk
+    if isinstance(target, UUID):
+        rows.draws.append(
             {
-                "laboratory": laboratory_id,
-                "inbound": inbound_id,
-                "at": at,
-                "by": by,
-                "patients": [each.patient_id for each in new],
-                "draws": _as_rows(
-                    {
-                        "public_id": public_id,
-                        "patient_id": each.patient_id,
-                        "accession": each.accession,
-                        "collected_at": each.collected_at,
-                    }
-                    for public_id, each in zip(public_ids, new, strict=True)
-                ),
-                "results": _as_rows(
-                    {"public_id": public_id, **vars(result)}
-                    for public_id, each in zip(public_ids, new, strict=True)
-                    for result in each.results
-                ),
-            },
+                "public_id": public_id,
+                "patient_id": placed.patient_id,
+                "accession": placed.accession or (draw.accession if draw else ""),
+                "collected_at": placed.collected_at,
+                "collected_precision": placed.precision,
+                "specimen": placed.specimen,
+            }
         )
+    if draw is not None and moves:
+        rows.replaced_draws.append(_replaced(draw.pk, target))
+    lines = tuple(
+        _plan_line(
+            line,
+            rows,
+            target=target,
+            moves=moves or placed.leaves is not None,
+            # what stands beside the draw says by which message it came
+            inbound_id=None if draw is None else inbound_id,
+            received_at=received_at,
+        )
+        for line in placed.lines
     )
-    return [Written(public_id, "recorded") for public_id in public_ids]
+    if draw is not None and moves:
+        mentioned = {line.public_id for line in placed.lines}
+        _take_along(
+            (each for each in draw.results.values() if each.line not in mentioned), rows, target
+        )
+    if placed.leaves is not None:
+        left = {each.line for each in placed.leaves.results.values()}
+        if left <= {line.public_id for line in placed.lines}:
+            rows.replaced_draws.append(_replaced(placed.leaves.pk, target))
+    moved = moves or placed.leaves is not None
+    return _sum_up(placed, rows, public_id, lines, moved=moved)
 
 
-def _as_rows(rows: Iterable[dict[str, Any]]) -> str:
-    """Write rows as one parameter; a decimal travels as its digits."""
-    return json.dumps(list(rows), default=str)
+def _replaced(pk: int, target: int | UUID) -> dict[str, Any]:
+    return {
+        "id": pk,
+        "reason": _MOVED,
+        "draw": target if isinstance(target, UUID) else None,
+        "by_id": None if isinstance(target, UUID) else target,
+    }
 
 
-def amend_draw(placed: Placed, *, inbound_id: int, by: str, at: datetime) -> Written:
-    """Bring a draw on record to what the laboratory says now; the earlier versions stay.
+def _sum_up(
+    placed: Placed,
+    rows: writing.Rows,
+    public_id: UUID,
+    lines: tuple[WrittenLine, ...],
+    *,
+    moved: bool,
+) -> Written:
+    states = {line.state for line in lines}
+    state = "known"
+    if moved or "corrected" in states:
+        state = "corrected"
+    elif "recorded" in states:
+        state = "recorded"
+    if state != "known":
+        rows.patients.add(placed.patient_id)
+    if placed.on_record is None and placed.leaves is None:
+        rows.new_draws_of.append(placed.patient_id)
+    elif state != "known" or "late" in states:
+        verb = {"corrected": "correct_draw", "recorded": "add_results"}.get(
+            state, "add_late_result"
+        )
+        rows.audit.append(
+            {"verb": verb, "subject": f"draw:{public_id}", "patient_id": placed.patient_id}
+        )
+    return Written(public_id, state, lines)
 
-    What the message does not mention is left as it is.
-    """
-    known = placed.on_record
-    if known is None:
-        message = f"{placed.accession} is not on record, so there is nothing to amend"
-        raise ValueError(message)
-    news = [each for each in placed.results if not _is_known(each, known)]
-    has_moved = known.collected_at != placed.collected_at
-    if not news and not has_moved:
-        return Written(known.public_id, "known")
-    draw = Draw.objects.get(pk=known.pk)
-    if has_moved:
-        draw = _move(draw, placed, inbound_id=inbound_id, by=by, at=at)
-    for result in news:
-        _record_version(draw, result, inbound_id=inbound_id, by=by, at=at)
-    corrects = has_moved or any(_corrects(each, known) for each in news)
-    audit.write(
-        verb="correct_draw" if corrects else "add_results",
-        subject=f"draw:{known.public_id}",
-        by=by,
-        at=at,
-        patient_id=placed.patient_id,
+
+def _plan_line(
+    line: Line,
+    rows: writing.Rows,
+    *,
+    target: int | UUID,
+    moves: bool,
+    inbound_id: int | None,
+    received_at: datetime,
+) -> WrittenLine:
+    before = line.before
+    if before is None:
+        rows.results.append(_row(line, 1, target, inbound_id))
+        return WrittenLine(line.public_id, 1, "recorded")
+    if line.is_late(received_at=received_at):
+        late = _row(line, before.last_version + 1, target, inbound_id)
+        late |= {
+            "status": line.now.status,  # it corrects nothing, it was corrected
+            "superseded_by_id": before.pk,
+            "superseded_reason": _LATE,
+        }
+        rows.late.append(late)
+        if moves:
+            _take_along([before], rows, target, after=late["version"])
+        return WrittenLine(line.public_id, before.version, "late")
+    if line.is_known:
+        if not moves:
+            return WrittenLine(line.public_id, before.version, "known")
+        _take_along([before], rows, target)
+        return WrittenLine(line.public_id, before.last_version + 1, "corrected")
+    version = before.last_version + 1
+    rows.results.append(_row(line, version, target, inbound_id))
+    rows.replaced_results.append(
+        {
+            "id": before.pk,
+            "reason": f"the laboratory sent it as {line.now.status}",
+            "line": line.public_id,
+            "version": version,
+        }
     )
-    count_up([placed.patient_id], at=at)
-    return Written(known.public_id, "corrected" if corrects else "recorded")
+    state = "corrected" if line.corrects else "recorded"
+    return WrittenLine(line.public_id, version, state)
 
 
-def _is_known(result: PlacedResult, draw: DrawOnRecord) -> bool:
-    before = draw.results.get(result.analyte_id)
-    return before is not None and (
-        result.says_the_same_as(before.placed) or result.comes_too_late_for(before.placed)
-    )
+def _row(line: Line, version: int, target: int | UUID, inbound_id: int | None) -> dict[str, Any]:
+    return vars(line.now) | {
+        "public_id": line.public_id,
+        "version": version,
+        "status": line.status,
+        "sent_status": line.now.status,
+        "inbound_id": inbound_id,
+        "draw": target if isinstance(target, UUID) else None,
+        "draw_id": None if isinstance(target, UUID) else target,
+    }
 
 
-def _corrects(result: PlacedResult, draw: DrawOnRecord) -> bool:
-    """A preliminary value that becomes final unchanged is news, but no correction."""
-    before = draw.results.get(result.analyte_id)
-    return before is not None and result.reading != before.placed.reading
-
-
-def _record_version(
-    draw: Draw, result: PlacedResult, *, inbound_id: int, by: str, at: datetime
+def _take_along(
+    results: Iterable[ResultOnRecord],
+    rows: writing.Rows,
+    target: int | UUID,
+    *,
+    after: int = 0,
 ) -> None:
-    """Add a version; the one before, if any, steps down first so that one row is current."""
-    before = Result.objects.filter(
-        draw=draw, analyte_id=result.analyte_id, superseded_at=None
-    ).first()
-    if before is not None:
-        before.superseded_at = at
-        before.superseded_reason = f"the laboratory sent it as {result.status}"
-        before.save()
-    version = Result.objects.create(
-        draw=draw,
-        version=1 if before is None else before.version + 1,
-        analyte_id=result.analyte_id,
-        status=result.status,
-        comparator=result.comparator,
-        value=result.value,
-        sent_value=result.sent_value,
-        sent_unit=result.sent_unit,
-        method=result.method,
-        lot=result.lot,
-        inbound_id=inbound_id,
-        recorded_at=at,
-        recorded_by=by,
-    )
-    if before is not None:
-        before.superseded_by = version
-        before.save()
-
-
-def _move(draw: Draw, placed: Placed, *, inbound_id: int, by: str, at: datetime) -> Draw:
-    """Replace a draw whose time of collection was wrong, and take its results along.
-
-    The new row keeps the public name, by which the laboratory and the pages know the draw.
-    """
-    reason = "the laboratory sent another time of collection"
-    Draw.objects.filter(pk=draw.pk).update(superseded_at=at, superseded_reason=reason)
-    moved = Draw.objects.create(
-        public_id=draw.public_id,
-        patient_id=draw.patient_id,
-        laboratory_id=draw.laboratory_id,
-        accession=draw.accession,
-        collected_at=placed.collected_at,
-        inbound_id=inbound_id,
-        recorded_at=at,
-        recorded_by=by,
-    )
-    Draw.objects.filter(pk=draw.pk).update(superseded_by=moved)
-    for result in Result.objects.filter(draw=draw, superseded_at=None):
-        before = result.pk
-        Result.objects.filter(pk=before).update(superseded_at=at, superseded_reason=reason)
-        result.pk = None
-        result.draw, result.inbound_id = moved, result.inbound_id or draw.inbound_id
-        result.recorded_at, result.recorded_by = at, by
-        result.save(force_insert=True)
-        Result.objects.filter(pk=before).update(superseded_by=result.pk)
-    return moved
+    """Let results follow their draw to its right time, as versions of their own."""
+    for each in results:
+        version = max(each.last_version, after) + 1
+        rows.followers.append(
+            {
+                "id": each.pk,
+                "version": version,
+                "draw": target if isinstance(target, UUID) else None,
+                "draw_id": None if isinstance(target, UUID) else target,
+            }
+        )
+        rows.replaced_results.append(
+            {"id": each.pk, "reason": _MOVED, "line": each.line, "version": version}
+        )

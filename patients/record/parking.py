@@ -1,57 +1,72 @@
 """What waits for a person: parked when it cannot be placed, matched or rejected by a name."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 from patients import audit
-from patients.models import Draw, Parked, ParkedState
+from patients.models import Draw, Parked, ParkedResult, ParkedState
 
 
 class NoLongerWaiting(Exception):
     """Somebody else has matched or rejected this draw in the meantime."""
 
 
+@dataclass(frozen=True)
+class ToPark:
+    """A draw that cannot be placed; `lines` are the public names of its results."""
+
+    accession: str
+    sha256: str
+    report: dict[str, Any]
+    reasons: tuple[str, ...]
+    lines: tuple[UUID, ...]
+
+
 def park(
-    reports: Sequence[tuple[str, str, dict[str, object], Sequence[str]]],
-    *,
-    laboratory_id: int,
-    inbound_id: int,
-    by: str,
-    at: datetime,
+    draws: Sequence[ToPark], *, laboratory_id: int, inbound_id: int, by: str, at: datetime
 ) -> dict[str, Parked]:
-    """Park draws, each given as accession, digest, report and reasons; give them back by digest.
+    """Park draws; give them back by digest, with their results.
 
     The same draw in another message is parked once. All park in one order, so that of two
     messages that hold the same draws neither waits for the other in a circle.
     """
-    if not reports:
+    if not draws:
         return {}
-    parked = Parked.objects.bulk_create(
+    by_digest = {each.sha256: each for each in draws}
+    asked = Parked.objects.bulk_create(
         [
             Parked(
                 public_id=uuid4(),
                 laboratory_id=laboratory_id,
                 inbound_id=inbound_id,
-                accession=accession,
-                sha256=sha256,
-                report=report,
-                reasons=list(reasons),
+                accession=each.accession,
+                sha256=each.sha256,
+                report=each.report,
+                reasons=list(each.reasons),
                 parked_at=at,
             )
-            for accession, sha256, report, reasons in sorted(reports, key=lambda each: each[1])
+            for _, each in sorted(by_digest.items())
         ],
         ignore_conflicts=True,
     )
-    names = [each.sha256 for each in parked]
-    on_record = {
-        each.sha256: each
-        for each in Parked.objects.filter(laboratory_id=laboratory_id, sha256__in=names)
-    }
-    for each in parked:
-        if on_record[each.sha256].public_id == each.public_id:
-            audit.write(verb="park_draw", subject=f"parked:{each.public_id}", by=by, at=at)
-    return on_record
+    found = Parked.objects.filter(laboratory_id=laboratory_id, sha256__in=list(by_digest))
+    mine = {each.public_id for each in asked}
+    new = [each for each in found if each.public_id in mine]
+    ParkedResult.objects.bulk_create(
+        ParkedResult(parked=each, position=position, line=line)
+        for each in new
+        for position, line in enumerate(by_digest[each.sha256].lines)
+    )
+    audit.write_all(
+        [{"verb": "park_draw", "subject": f"parked:{each.public_id}"} for each in new],
+        by=by,
+        at=at,
+    )
+    whole = found.all().select_related("draw").prefetch_related("results")
+    return {each.sha256: each for each in whole}
 
 
 def lock_waiting(parked_id: int) -> Parked:

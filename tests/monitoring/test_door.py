@@ -175,7 +175,10 @@ def test_too_many_messages_in_a_minute_are_asked_to_wait(
     laboratory.pushes_per_minute = 2
     laboratory.save()
 
-    answers = [door.push(draw(accession=f"A-{number}")) for number in range(5)]
+    answers = [
+        door.push(draw(accession=f"A-{hour}", collected_at=f"2026-11-02T0{hour}:10:00+09:00"))
+        for hour in range(5)
+    ]
 
     refused = [answer for answer in answers if answer.status_code == 429]
     assert len(refused) >= 1  # the clock may turn to the next minute between two pushes

@@ -315,10 +315,10 @@ def test_a_list_answers_draw_by_draw_in_its_order(push: Push, patient: Patient) 
 
     receipt = push(
         message(
-            draw(accession="A-1"),
+            draw(accession="A-1", collected_at="2026-11-01T08:10:00+09:00"),
             draw(accession="A-2"),
             draw(accession="A-3", mrn="9999"),
-            draw(accession="A-4"),
+            draw(accession="A-4", collected_at="2026-11-01T18:10:00+09:00"),
             draw(accession="A-2b", analyte="Ferritin"),
         )
     )

@@ -25,7 +25,10 @@ def test_lists_of_the_same_unknown_draws_do_not_block_each_other(push: Push) -> 
 def test_lists_of_the_same_known_draws_do_not_block_each_other(
     push: Push, patient: Patient
 ) -> None:
-    draws = [draw(accession=f"A-{number}") for number in range(60)]
+    draws = [
+        draw(accession=f"A-{number}", collected_at=f"2026-11-02T08:{number:02}:00+09:00")
+        for number in range(60)
+    ]
 
     faults = at_once(
         8, lambda number: push(message(*random.Random(number).sample(draws, len(draws))))

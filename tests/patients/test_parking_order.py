@@ -6,8 +6,8 @@ import psycopg
 import pytest
 from django.db import connection
 
-from patients.intake.parking import StillUnplaceable, match
-from patients.models import Clinician, Parked, Patient
+from patients.intake.parking import match
+from patients.models import Clinician, Parked, Patient, Result
 from tests.conftest import MONDAY, Push, draw
 from tests.factories import ClinicianFactory, PatientFactory
 from tests.patients.test_intake import current_results, message
@@ -27,11 +27,12 @@ def test_what_waited_does_not_replace_a_value_that_came_after_it(
     push(message(draw(mrn="9999", value="30.00")))
     push(message(draw(value="37.50")), at=LATER)
 
-    with pytest.raises(StillUnplaceable, match="newer_on_record"):
-        match(parked=Parked.objects.get(), patient=patient, by=clinician, at=LATER)
+    match(parked=Parked.objects.get(), patient=patient, by=clinician, at=LATER)
 
     assert [result.sent_value for result in current_results()] == ["37.50"]
-    assert Parked.objects.get().state == "waiting"
+    [older] = Result.objects.exclude(superseded_at=None)
+    assert (older.sent_value, older.version) == ("30.00", 2)
+    assert older.superseded_by == current_results()[0]
 
 
 def test_of_two_that_waited_the_later_stays_on_record(
@@ -42,8 +43,7 @@ def test_of_two_that_waited_the_later_stays_on_record(
     earlier, later = Parked.objects.order_by("parked_at")
 
     match(parked=later, patient=patient, by=clinician, at=LATER)
-    with pytest.raises(StillUnplaceable, match="newer_on_record"):
-        match(parked=earlier, patient=patient, by=clinician, at=LATER)
+    match(parked=earlier, patient=patient, by=clinician, at=LATER)
 
     assert [result.sent_value for result in current_results()] == ["37.50"]
 

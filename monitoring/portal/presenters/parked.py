@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 
 from monitoring.portal import dates, parked_words
 from monitoring.portal.presenters.banner import capitalised, name_of
+from monitoring.portal.presenters.record import no_value
 from patients.intake.placing import draw_time
-from patients.intake.reports import DrawReport, ResultReport
+from patients.intake.reports import DrawReport, Precision, ResultReport
 from patients.models import Identifier, Inbound, Parked, Patient, ResultStatus
 
 Fact = tuple[str, str | SafeString]
@@ -97,16 +98,18 @@ def _numbers(report: DrawReport) -> list[Fact]:
 
 def _collected(report: DrawReport) -> str | SafeString:
     """Write the time on the clock that the laboratory wrote it on."""
-    at = draw_time(report)
-    if at is None:
-        return ", ".join(time.text for time in report.times) or _("Not stated")
-    return dates.moment(at, with_zone=True)
+    time = draw_time(report)
+    if time is None or time.at is None:
+        return ", ".join(each.text for each in report.times) or _("Not stated")
+    if time.precision is Precision.DAY:
+        return dates.day(time.at.date())
+    return dates.moment(time.at, with_zone=True)
 
 
 def _value(result: ResultReport) -> str:
     if result.value is not None:
         return f"{result.comparator}{result.value}"
-    return _("Cancelled") if result.status == "cancelled" else _("No value")
+    return no_value(result.status, absent_reason=result.absent_reason)
 
 
 def _status(result: ResultReport) -> str:

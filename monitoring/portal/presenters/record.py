@@ -23,7 +23,7 @@ from patients.models import Draw, Event, Rating, Result, ResultStatus, Trial
 _RESULT_TONES = {
     ResultStatus.PRELIMINARY: "waiting",
     ResultStatus.CORRECTED: "attention",
-    ResultStatus.CANCELLED: "neutral",
+    ResultStatus.AMENDED: "attention",
 }
 
 
@@ -120,7 +120,7 @@ def _cell(versions: Sequence[Result], *, unit: str, reason: str) -> Cell:
     current = next((each for each in versions if each.superseded_at is None), versions[-1])
     tags: list[Tag] = []
     status = ResultStatus(current.status)
-    if status in _RESULT_TONES and status is not ResultStatus.CANCELLED:
+    if status in _RESULT_TONES and current.value is not None:
         tags.append((_RESULT_TONES[status], capitalised(str(status.label))))
     notes: list[str] = [*_as_sent(current, unit=unit)]
     if reason and current.superseded_at is None:
@@ -145,10 +145,25 @@ def _is_another_value(old: Result, now: Result) -> bool:
 def _value(result: Result) -> str:
     """Give the value as it was sent; in the record's unit where another one was sent."""
     if result.value is None:
-        return _("Cancelled")
+        return no_value(result.status, absent_reason=result.absent_reason)
     is_as_sent = result.sent_unit.strip() == result.analyte.unit
     value = result.sent_value if is_as_sent and result.sent_value else f"{result.value:f}"
     return f"{result.get_comparator_display()}{value}"
+
+
+def no_value(status: str, *, absent_reason: str) -> str:
+    """Say why there is no value; it is never shown as a zero."""
+    match status:
+        case ResultStatus.CANCELLED:
+            return _("Cancelled")
+        case ResultStatus.ENTERED_IN_ERROR:
+            return _("Withdrawn: entered in error")
+        case ResultStatus.REGISTERED:
+            return _("Pending")
+        case _ if absent_reason:
+            return _("No value: %(reason)s") % {"reason": absent_reason}
+        case _:
+            return _("No value")
 
 
 def _as_sent(result: Result, *, unit: str) -> list[str]:

@@ -1,0 +1,142 @@
+"""The names of results: claimed first, so that one name is one result however many messages race.
+
+A name is a row with a unique constraint. Inserting it either makes it or waits for whoever is just
+making it; from there to the commit nobody else reads or writes the result behind it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from patients.intake.reports import ADDRESS, DrawReport, Identifier, ResultReport
+from patients.statements import Question
+
+# The public name that we gave a result is an address too, for the laboratory that owns it
+_CLAIM = """
+INSERT INTO patients_resultname AS kept (laboratory_id, system, value, line)
+SELECT %(laboratory)s, asked.system, asked.value, coalesce(
+           (SELECT result.public_id FROM patients_result AS result
+              JOIN patients_draw AS draw ON draw.id = result.draw_id
+             WHERE result.public_id = asked.address AND draw.laboratory_id = %(laboratory)s
+             LIMIT 1),
+           (SELECT result.line FROM patients_parkedresult AS result
+              JOIN patients_parked AS parked ON parked.id = result.parked_id
+             WHERE result.line = asked.address AND parked.laboratory_id = %(laboratory)s
+             LIMIT 1),
+           asked.line)
+  FROM unnest(%(systems)s::text[], %(values)s::text[], %(lines)s::uuid[], %(addresses)s::uuid[])
+    AS asked (system, value, line, address)
+ ORDER BY asked.system, asked.value
+    ON CONFLICT (laboratory_id, system, value) DO UPDATE SET value = excluded.value
+RETURNING kept.system, kept.value, kept.line
+"""
+_RENAME = """
+UPDATE patients_resultname AS name SET line = joined.line
+  FROM unnest(%(systems)s::text[], %(values)s::text[], %(lines)s::uuid[])
+    AS joined (system, value, line)
+ WHERE name.laboratory_id = %(laboratory)s
+   AND (name.system, name.value) = (joined.system, joined.value)
+"""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The result that the names of a report mean.
+
+    `is_known` says that the laboratory has used one of them before; `is_torn`, that they mean
+    different results.
+    """
+
+    line: UUID
+    is_known: bool = False
+    is_torn: bool = False
+
+
+class Names:
+    """The names in one message, and the results that they mean."""
+
+    def __init__(self, reports: Sequence[DrawReport]) -> None:
+        self._proposed: dict[tuple[str, str], UUID] = {}
+        self._alone: list[list[UUID]] = []
+        for report in reports:
+            fresh = [uuid4() for _ in report.results]
+            self._alone.append(fresh)
+            for line, name in _names(report, fresh):
+                self._proposed.setdefault((name.system, name.value), line)
+        self._kept: dict[tuple[str, str], UUID] = {}
+
+    def claim(self, *, laboratory_id: int) -> list[Question]:
+        """Ask for the names; a message without any costs nothing."""
+        if not self._proposed:
+            return []
+        asked = sorted(self._proposed.items())
+        return [
+            (
+                _CLAIM,
+                {
+                    "laboratory": laboratory_id,
+                    "systems": [system for (system, _), _ in asked],
+                    "values": [value for (_, value), _ in asked],
+                    "lines": [line for _, line in asked],
+                    "addresses": [_address(*name) for name, _ in asked],
+                },
+            )
+        ]
+
+    def read(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Take in what the names mean."""
+        self._kept = {(system, value): line for system, value, line in rows}
+
+    @property
+    def all(self) -> Sequence[tuple[str, str]]:
+        return list(self._proposed)
+
+    def of(self, place: int, position: int, result: ResultReport) -> Claim:
+        """Say which result a report means; one without a name is a new one."""
+        if not result.names:
+            return Claim(self._alone[place][position])
+        meant = [self._kept[name.system, name.value] for name in result.names]
+        new = set(self._proposed.values())
+        known = list(dict.fromkeys(line for line in meant if line not in new))
+        return Claim((known or meant)[0], is_known=bool(known), is_torn=len(known) > 1)
+
+    def rename(
+        self, meant: Sequence[tuple[ResultReport, UUID]], *, laboratory_id: int
+    ) -> list[Question]:
+        """Let further names of a result mean it too, where they do not yet."""
+        wrong = {
+            (name.system, name.value): line
+            for result, line in meant
+            for name in result.names
+            if self._kept[name.system, name.value] != line
+        }
+        if not wrong:
+            return []
+        self._kept |= wrong
+        return [
+            (
+                _RENAME,
+                {
+                    "laboratory": laboratory_id,
+                    "systems": [system for system, _ in wrong],
+                    "values": [value for _, value in wrong],
+                    "lines": list(wrong.values()),
+                },
+            )
+        ]
+
+
+def _names(report: DrawReport, fresh: Sequence[UUID]) -> Iterator[tuple[UUID, Identifier]]:
+    for line, result in zip(fresh, report.results, strict=True):
+        for name in result.names:
+            yield line, name
+
+
+def _address(system: str, value: str) -> UUID | None:
+    if system != ADDRESS:
+        return None
+    try:
+        return UUID(value)
+    except ValueError:
+        return None

@@ -1,0 +1,85 @@
+"""What a sender may ask of a message, and what it is answered."""
+
+from dataclasses import dataclass
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True)
+class Sender:
+    """The laboratory whose key was shown at the door."""
+
+    laboratory_id: int
+    key_id: int | None
+    zone: ZoneInfo
+
+    @property
+    def name(self) -> str:
+        return f"laboratory:{self.laboratory_id}"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Under which condition the sender wants one draw taken in.
+
+    Attributes
+    ----------
+    if_none_exists
+        Take it in only when no result of these names is on record or waits; else say which.
+    if_version
+        Take it in only when this is the current version of its result.
+    """
+
+    if_none_exists: bool = False
+    if_version: int | None = None
+
+
+ALWAYS = Condition()
+
+
+class OtherVersion(Exception):
+    """The current version of a result is not the one that the sender has seen."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(f"draw {place} of the message")
+        self.place = place
+
+
+class OverlappingIdentities(Exception):
+    """Two draws of one message, of which all or nothing is to be taken in, are the same result."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(f"draw {place} of the message")
+        self.place = place
+
+
+@dataclass(frozen=True)
+class ResultAnswer:
+    """What became of one result: its public name and its current version.
+
+    The state is recorded, corrected, known, late (stored as an older version) or parked.
+    """
+
+    line: UUID
+    version: int
+    state: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one draw."""
+
+    id: UUID
+    accession: str
+    state: str
+    reasons: tuple[str, ...] = ()
+    results: tuple[ResultAnswer, ...] = ()
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a message, draw by draw, and whether it changed anything."""
+
+    answers: tuple[Answer, ...]
+    is_new: bool
+    changes_record: bool

@@ -1,0 +1,165 @@
+"""What must be known of the record to place the draws of a message, read in one round trip."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from patients.intake.reports import DrawReport
+from patients.record.draws import DrawOnRecord
+from patients.record.results import PlacedResult, ResultOnRecord
+from patients.statements import Question
+
+# Which codes this laboratory may use; its own come before everybody's
+CATALOGUE = """
+SELECT code, pk, name, unit FROM (
+    SELECT code, id AS pk, code AS name, unit, 0 AS rank FROM patients_analyte
+    UNION ALL
+    SELECT alias.code, analyte.id, analyte.code, analyte.unit,
+           CASE WHEN alias.laboratory_id IS NULL THEN 1 ELSE 2 END
+      FROM patients_analytealias AS alias
+      JOIN patients_analyte AS analyte ON analyte.id = alias.analyte_id
+     WHERE alias.laboratory_id IS NULL OR alias.laboratory_id = %s
+) AS codes ORDER BY rank
+"""
+# The patients behind the identifiers, locked in one order for everybody: from here to the commit
+# nobody else writes to them, so what is read next stays true
+LOCK_PATIENTS = """
+SELECT identifier.system, identifier.value, patient.id
+  FROM unnest(%s::text[], %s::text[]) AS asked (system, value)
+  JOIN patients_identifier AS identifier USING (system, value)
+  JOIN patients_patient AS patient ON patient.id = identifier.patient_id
+ ORDER BY patient.id
+   FOR NO KEY UPDATE OF patient
+"""
+# What the record holds of these accessions and names of one laboratory, and what it holds of these
+# patients at these times
+_DRAWS = """
+WITH meant AS (
+    SELECT id FROM patients_draw
+     WHERE laboratory_id = %(laboratory)s AND accession = ANY(%(accessions)s::text[])
+       AND accession <> '' AND superseded_at IS NULL
+    UNION
+    SELECT draw.id
+      FROM unnest(%(systems)s::text[], %(values)s::text[], %(times_of_numbers)s::timestamptz[])
+        AS asked (system, value, at)
+      JOIN patients_identifier AS identifier USING (system, value)
+      JOIN patients_draw AS draw
+        ON draw.patient_id = identifier.patient_id AND draw.collected_at = asked.at
+     WHERE draw.laboratory_id = %(laboratory)s AND draw.superseded_at IS NULL
+    UNION
+    SELECT id FROM patients_draw
+     WHERE patient_id = %(patient)s::bigint AND collected_at = ANY(%(times)s::timestamptz[])
+       AND laboratory_id = %(laboratory)s AND superseded_at IS NULL
+    UNION
+    SELECT draw.id
+      FROM unnest(%(name_systems)s::text[], %(name_values)s::text[]) AS asked (system, value)
+      JOIN patients_resultname AS name
+        ON (name.laboratory_id, name.system, name.value)
+           = (%(laboratory)s, asked.system, asked.value)
+      JOIN patients_result AS result
+        ON result.public_id = name.line AND result.superseded_at IS NULL
+      JOIN patients_draw AS draw ON draw.id = result.draw_id
+     WHERE draw.superseded_at IS NULL
+)
+SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_at,
+       draw.collected_precision, result.analyte_id, result.id, result.public_id, result.version,
+       (SELECT max(version) FROM patients_result AS any_version
+         WHERE any_version.public_id = result.public_id),
+       (SELECT received_at FROM patients_inbound
+         WHERE id = coalesce(result.inbound_id, draw.inbound_id)),
+       ARRAY(SELECT system FROM patients_resultname AS name WHERE name.line = result.public_id),
+       coalesce(nullif(result.sent_status, ''), result.status), result.comparator, result.value,
+       result.sent_value, result.sent_unit, result.method, result.lot, result.kit,
+       result.issued_at, result.absent_reason, result.notes
+  FROM meant
+  JOIN patients_draw AS draw ON draw.id = meant.id
+  LEFT JOIN patients_result AS result ON result.draw_id = draw.id AND result.superseded_at IS NULL
+"""
+
+
+@dataclass(frozen=True)
+class KnownAnalyte:
+    """An analyte of the catalogue and the unit in which the record keeps it."""
+
+    pk: int
+    code: str
+    unit: str
+
+
+class Surroundings:
+    """What the record holds around some reports, while their patients are locked."""
+
+    def __init__(
+        self, *, catalogue: Sequence[tuple[Any, ...]], patients: Sequence[tuple[Any, ...]]
+    ) -> None:
+        self.catalogue = {code: KnownAnalyte(*rest) for code, *rest in catalogue}
+        self.patients = {(system, value): pk for system, value, pk in patients}
+        self.by_accession: dict[str, DrawOnRecord] = {}
+        self.by_line: dict[UUID, tuple[DrawOnRecord, ResultOnRecord]] = {}
+        self.at_time: dict[tuple[int, datetime], list[DrawOnRecord]] = {}
+
+    def take_in(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Replace what is known of draws by what the record says now."""
+        draws: dict[int, DrawOnRecord] = {}
+        self.by_accession, self.by_line, self.at_time = {}, {}, {}
+        for row in rows:
+            pk = row[0]
+            if pk not in draws:
+                draw = draws[pk] = DrawOnRecord(*row[:6])
+                if draw.accession:
+                    self.by_accession[draw.accession] = draw
+                self.at_time.setdefault((draw.patient_id, draw.collected_at), []).append(draw)
+            draw = draws[pk]
+            analyte_id, result_id, line, version, last_version, received_at, systems, *said = row[
+                6:
+            ]
+            if result_id is None:
+                continue
+            draw.results[analyte_id] = result = ResultOnRecord(
+                result_id,
+                line,
+                version,
+                last_version,
+                received_at,
+                frozenset(systems),
+                PlacedResult(analyte_id, *said),
+            )
+            self.by_line[line] = draw, result
+
+
+def draws_question(
+    reports: Sequence[DrawReport],
+    times: Sequence[datetime | None],
+    *,
+    laboratory_id: int,
+    names: Sequence[tuple[str, str]] = (),
+    patient_id: int | None = None,
+) -> Question:
+    """Ask what the record holds around these reports, whose draws were taken at these times.
+
+    The patient is given when a person has named one.
+    """
+    asked = sorted(
+        {
+            (number.system, number.value, at)
+            for report, at in zip(reports, times, strict=True)
+            if at is not None
+            for number in report.patients
+        }
+    )
+    return (
+        _DRAWS,
+        {
+            "laboratory": laboratory_id,
+            "accessions": [report.accession for report in reports],
+            "systems": [system for system, _, _ in asked],
+            "values": [value for _, value, _ in asked],
+            "times_of_numbers": [at for _, _, at in asked],
+            "times": [at for at in times if at is not None],
+            "patient": patient_id,
+            "name_systems": [system for system, _ in names],
+            "name_values": [value for _, value in names],
+        },
+    )

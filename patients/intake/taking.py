@@ -1,0 +1,260 @@
+"""The taking in of one message: what is read, placed and written of it, wave by wave.
+
+Draws of one message may touch each other: four observations of one draw, or a result and its
+correction. Those that do not are placed together; those that do wait for the next wave, which sees
+what the one before has written. An ordinary message is one wave, whatever its length.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from patients.intake.naming import Claim, Names
+from patients.intake.placing import Terms, Unplaceable, drawn_at, place, whose
+from patients.intake.receipts import (
+    Answer,
+    Condition,
+    OtherVersion,
+    OverlappingIdentities,
+    ResultAnswer,
+    Sender,
+)
+from patients.intake.reports import DrawReport
+from patients.intake.surroundings import (
+    CATALOGUE,
+    LOCK_PATIENTS,
+    Surroundings,
+    draws_question,
+)
+from patients.intake.waves import Wave
+from patients.models import Inbound, Parked, ParkedResult, ParkedState, Result
+from patients.record.draws import Placed, Written, write_draws
+from patients.record.parking import ToPark, park
+from patients.statements import Question, ask
+
+Rows = list[tuple[Any, ...]]
+
+
+class Taking:
+    """One message on its way in; it lives as long as the transaction."""
+
+    def __init__(
+        self,
+        reports: Sequence[DrawReport],
+        conditions: Sequence[Condition],
+        *,
+        sender: Sender,
+        at: datetime,
+    ) -> None:
+        self.reports, self.conditions, self.sender, self.at = reports, conditions, sender, at
+        self.times = [drawn_at(report) for report in reports]
+        self.names = Names(reports)
+        self.answers: dict[int, Answer] = {}
+
+    def look_around(self, store: Question) -> Rows:
+        """Store the message, claim its names, lock its patients, read what is on record."""
+        laboratory_id = self.sender.laboratory_id
+        numbers = sorted(
+            {(each.system, each.value) for report in self.reports for each in report.patients}
+        )
+        claim = self.names.claim(laboratory_id=laboratory_id)
+        stored, *claimed, catalogue, patients, draws = ask(
+            store,
+            *claim,
+            (CATALOGUE, [laboratory_id]),
+            (LOCK_PATIENTS, [[system for system, _ in numbers], [value for _, value in numbers]]),
+            self._draws_question(range(len(self.reports))),
+        )
+        for rows in claimed:
+            self.names.read(rows)
+        self.around = Surroundings(catalogue=catalogue, patients=patients)
+        self.around.take_in(draws)
+        return stored
+
+    def _draws_question(self, places: Sequence[int]) -> Question:
+        return draws_question(
+            [self.reports[place] for place in places],
+            [self.times[place] for place in places],
+            laboratory_id=self.sender.laboratory_id,
+            names=self.names.all,
+        )
+
+    def _claims(self, place_: int) -> list[Claim]:
+        return [
+            self.names.of(place_, position, result)
+            for position, result in enumerate(self.reports[place_].results)
+        ]
+
+    def place_all(
+        self, inbound_id: int, *, only: Sequence[int] | None = None, refuse_overlaps: bool = False
+    ) -> tuple[Answer, ...]:
+        """Place or park the draws; answer in the order of the message."""
+        waiting = list(range(len(self.reports)) if only is None else only)
+        parked: dict[int, Unplaceable] = {}
+        while waiting:
+            wave = Wave()
+            for each in waiting:
+                if (answer := self._answer_existing(each)) is not None:
+                    self.answers[each] = answer
+                else:
+                    wave.add(each, self._place(each), self.reports[each])
+            if refuse_overlaps and wave.overlaps:
+                raise OverlappingIdentities(wave.overlaps[0])
+            self._write(wave.placed, inbound_id)
+            parked |= wave.unplaceable
+            waiting = wave.later
+            if waiting:
+                [rows] = ask(self._draws_question(waiting))
+                self.around.take_in(rows)
+        self._park(parked, inbound_id)
+        return tuple(self.answers[each] for each in range(len(self.reports)))
+
+    def _place(self, each: int) -> Placed | Unplaceable:
+        report, claims = self.reports[each], self._claims(each)
+        wanted = self.conditions[each].if_version
+        if wanted is not None and wanted not in {self._version(claim) for claim in claims}:
+            raise OtherVersion(each)
+        return place(
+            report,
+            claims=claims,
+            among=self.around,
+            patient_ids=whose(report, among=self.around),
+            terms=Terms(at=self.at, received_at=self.at, replaces=wanted),
+        )
+
+    def _version(self, claim: Claim) -> int:
+        if claim.line in self.around.by_line:
+            _draw, result = self.around.by_line[claim.line]
+            return result.version
+        return ParkedResult.objects.filter(line=claim.line).count()
+
+    def _answer_existing(self, each: int) -> Answer | None:
+        """Answer a draw that was to be taken in only if none is known by its names."""
+        if not self.conditions[each].if_none_exists:
+            return None
+        return self._answer_known(each)
+
+    def _answer_known(self, each: int) -> Answer | None:
+        report = self.reports[each]
+        claims = self._claims(each)
+        on_record = [self.around.by_line[c.line] for c in claims if c.line in self.around.by_line]
+        if on_record:
+            draw, _ = on_record[0]
+            results = tuple(ResultAnswer(r.line, r.version, "known") for _, r in on_record)
+            return Answer(draw.public_id, report.accession, "known", (), results)
+        lines = [claim.line for claim in claims if claim.is_known]
+        waits = (
+            Parked.objects.select_related("draw")
+            .prefetch_related("results")
+            .filter(laboratory_id=self.sender.laboratory_id, results__line__in=lines)
+            .order_by("-pk")
+        )
+        found = waits.first() if lines else None
+        return None if found is None else answer_parked(found)
+
+    def _write(self, placed: dict[int, Placed], inbound_id: int) -> None:
+        written = write_draws(
+            list(placed.values()),
+            laboratory_id=self.sender.laboratory_id,
+            inbound_id=inbound_id,
+            received_at=self.at,
+            by=self.sender.name,
+            at=self.at,
+        )
+        for each, done in zip(placed, written, strict=True):
+            self.answers[each] = _answer_written(done, self.reports[each].accession)
+        rename = self.names.rename(
+            [
+                (result, line.public_id)
+                for each, draw in placed.items()
+                for result, line in zip(self.reports[each].results, draw.lines, strict=True)
+            ],
+            laboratory_id=self.sender.laboratory_id,
+        )
+        if rename:
+            ask(*rename)
+
+    def _park(self, unplaceable: dict[int, Unplaceable], inbound_id: int) -> None:
+        digests = {each: draw.report.sha256 for each, draw in unplaceable.items()}
+        parked = park(
+            [
+                ToPark(
+                    draw.report.accession,
+                    digests[each],
+                    draw.report.model_dump(mode="json"),
+                    draw.reasons,
+                    draw.lines,
+                )
+                for each, draw in unplaceable.items()
+            ],
+            laboratory_id=self.sender.laboratory_id,
+            inbound_id=inbound_id,
+            by=self.sender.name,
+            at=self.at,
+        )
+        for each, digest in digests.items():
+            self.answers[each] = answer_parked(parked[digest])
+
+    def repeat(self, message_sha256: str) -> tuple[Answer, ...]:
+        """Answer a message that was taken in before: the same names, and nothing new.
+
+        A draw that was corrected since stays corrected: these bytes are an old message, not a new
+        wish. How a report is read may have changed since, and then its digest does; where it stands
+        in the message does not.
+        """
+        inbound = Inbound.objects.get(
+            laboratory_id=self.sender.laboratory_id, sha256=message_sha256
+        )
+        digests = [report.sha256 for report in self.reports]
+        parked: dict[str, Parked] = {}
+        for waits in (
+            Parked.objects.select_related("draw")
+            .prefetch_related("results")
+            .filter(laboratory_id=self.sender.laboratory_id)
+            .filter(Q(inbound=inbound) | Q(sha256__in=digests))
+        ):
+            parked[waits.sha256] = waits
+            if waits.inbound_id == inbound.pk:
+                parked[f"at:{waits.report.get('pointer', '')}"] = waits
+        new = []
+        for each, (report, digest) in enumerate(zip(self.reports, digests, strict=True)):
+            known = parked.get(digest) or parked.get(f"at:{report.pointer}")
+            answer = (
+                answer_parked(known)
+                if known is not None
+                else self._answer_on_record(each) or self._answer_known(each)
+            )
+            if answer is None:
+                new.append(each)
+            else:
+                self.answers[each] = answer
+        return self.place_all(inbound.pk, only=new)
+
+    def _answer_on_record(self, place_: int) -> Answer | None:
+        report = self.reports[place_]
+        draw = self.around.by_accession.get(report.accession)
+        if draw is None:
+            return None
+        results = tuple(
+            ResultAnswer(each.line, each.version, "known") for each in draw.results.values()
+        )
+        return Answer(draw.public_id, report.accession, "known", (), results)
+
+
+def _answer_written(done: Written, accession: str) -> Answer:
+    results = tuple(ResultAnswer(each.public_id, each.version, each.state) for each in done.lines)
+    return Answer(done.public_id, accession, done.state, (), results)
+
+
+def answer_parked(parked: Parked) -> Answer:
+    """Say what has become of a draw that was parked."""
+    lines = [each.line for each in parked.results.all()]
+    if parked.state == ParkedState.MATCHED and parked.draw is not None:
+        current = Result.objects.filter(public_id__in=lines, superseded_at=None)
+        results = tuple(ResultAnswer(each.public_id, each.version, "known") for each in current)
+        return Answer(parked.draw.public_id, parked.accession, "known", (), results)
+    reasons = ("rejected",) if parked.state == ParkedState.REJECTED else tuple(parked.reasons)
+    results = tuple(ResultAnswer(line, 1, "parked") for line in lines)
+    return Answer(parked.public_id, parked.accession, "parked", reasons, results)

@@ -1,0 +1,129 @@
+"""What one result says, and which of its versions is current."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+# A retraction outranks what it retracts, a correction what it corrects
+_RANKS = {
+    "registered": 0,
+    "preliminary": 1,
+    "final": 2,
+    "amended": 3,
+    "corrected": 3,
+    "cancelled": 4,
+    "entered-in-error": 4,
+}
+_FINAL = frozenset({"final", "amended", "corrected"})
+RETRACTED = frozenset({"cancelled", "entered-in-error"})
+
+
+@dataclass(frozen=True)
+class PlacedResult:
+    """One result as it goes on the record; the status is the laboratory's own word."""
+
+    analyte_id: int
+    status: str
+    comparator: str
+    value: Decimal | None
+    sent_value: str
+    sent_unit: str
+    method: str
+    lot: str
+    kit: str = ""
+    issued_at: datetime | None = None
+    absent_reason: str = ""
+    notes: str = ""
+    pointer: str = ""
+
+    @property
+    def reading(self) -> tuple[str, Decimal | None]:
+        """What was measured: 37.50 ng/mL, 37.5 ng/mL and 37500 pg/mL are the same reading."""
+        return ("", None) if self.value is None else (self.comparator, self.value)
+
+    def says_the_same_as(self, other: "PlacedResult") -> bool:
+        """Tell whether a message brings nothing new.
+
+        A repeat that only calls a correction by its name is no second correction.
+        """
+        is_same_status = self.status == other.status or {self.status, other.status} <= _FINAL
+        return (
+            is_same_status
+            and self.reading == other.reading
+            and (self.method, self.kit, self.lot) == (other.method, other.kit, other.lot)
+            and (self.absent_reason, self.notes) == (other.absent_reason, other.notes)
+        )
+
+
+@dataclass(frozen=True)
+class ResultOnRecord:
+    """The current version of a result, and the number of its last one."""
+
+    pk: int
+    line: UUID
+    version: int
+    last_version: int
+    received_at: datetime | None
+    name_systems: frozenset[str]
+    placed: PlacedResult
+
+
+@dataclass(frozen=True)
+class Line:
+    """One result of a draw that is being placed: what is said now, and what was said before.
+
+    `replaces` is the version that the sender has seen and means to replace, if it said so.
+    """
+
+    public_id: UUID
+    now: PlacedResult
+    before: ResultOnRecord | None = None
+    replaces: int | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether the current version says the same."""
+        return self.before is not None and self.now.says_the_same_as(self.before.placed)
+
+    def is_late(self, *, received_at: datetime) -> bool:
+        """Tell whether the current version is the newer word.
+
+        The time of issue decides. Where it is not stated twice, or is the same, the status does:
+        an original comes after its correction only by delay, and so does anything after a
+        retraction. Of two with the same standing the one received later counts. A sender who
+        names the version that is to be replaced is never late.
+        """
+        if self.before is None or self.replaces is not None:
+            return False
+        before = self.before.placed
+        if (
+            self.now.issued_at is not None
+            and before.issued_at is not None
+            and self.now.issued_at != before.issued_at
+        ):
+            return self.now.issued_at < before.issued_at
+        if _RANKS[self.now.status] != _RANKS[before.status]:
+            return _RANKS[self.now.status] < _RANKS[before.status]
+        return self.before.received_at is not None and received_at < self.before.received_at
+
+    @property
+    def corrects(self) -> bool:
+        """A preliminary value that becomes final unchanged is news, but no correction."""
+        return (
+            self.before is not None
+            and self.before.placed.status != "registered"
+            and self.now.reading != self.before.placed.reading
+        )
+
+    @property
+    def status(self) -> str:
+        """The status on record: a value changed after a final one is a correction, however sent."""
+        if (
+            self.now.status == "final"
+            and self.before is not None
+            and self.before.placed.status in _FINAL
+            and self.corrects
+        ):
+            return "corrected"
+        return self.now.status
