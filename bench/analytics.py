@@ -206,7 +206,7 @@ def as_arrays(frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
         name: frame[name].to_numpy("datetime64[us]").view(np.int64)
         if name.endswith("_at")
         else frame[name].to_numpy(object if frame[name].dtype == "str" else None)
-        for name in frame
+        for name in map(str, frame)
     }
 
 
