@@ -24,10 +24,10 @@ class PushesPerMinute(BaseThrottle):
         key = f"soundings:pushes:{caller.sender.laboratory_id}:{int(time.time()) // WINDOW_S}"
 
         def count(line: Redis) -> int:
-            pipe = line.pipeline(transaction=False)
-            pipe.incr(key)
-            pipe.expire(key, 2 * WINDOW_S)
-            return int(pipe.execute()[0])
+            pushes = int(line.incr(key))
+            if pushes == 1:
+                line.expire(key, 2 * WINDOW_S)
+            return pushes
 
         pushes = redis.ask(count)
         return pushes is None or pushes <= allowed
