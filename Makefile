@@ -9,7 +9,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # The checks need no server and leave no secret behind
 FOR_CHECKS := SECRET_KEY=only-for-the-checks VAR=$(VENV)/var
 
-.PHONY: help run test check fix lock schema screenshots bench bench-analytics
+.PHONY: help run test check fix lock schema screenshots method-pictures bench bench-analytics
 
 help:
 	@echo "make run              start everything on http://127.0.0.1:8000/ (PORT, VAR can be set)"
@@ -19,6 +19,7 @@ help:
 	@echo "make lock             compile requirements/*.txt anew"
 	@echo "make schema           write the OpenAPI document anew"
 	@echo "make screenshots      take the pictures of the documents anew"
+	@echo "make method-pictures  draw the pictures of the method anew"
 	@echo "make bench            measure the road against its yardsticks"
 	@echo "make bench-analytics  measure the analytics"
 
@@ -52,6 +53,9 @@ schema: $(VENV)/.dev
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python -m tests.journeys.take_pictures
+
+method-pictures: $(VENV)/.dev
+	$(BIN)/python -m analytics.method_pictures docs/pictures
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench

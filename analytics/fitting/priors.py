@@ -79,7 +79,8 @@ def local_prior(release: Release, statistics: SufficientStatistics) -> TrainingP
     release : Release
         Gives Δ, its shrinkage λ and the share π of resistant patients.
     statistics : SufficientStatistics
-        Local draws of sIL-6R, labelled or not; at least 50 patients with a draw.
+        Local draws of sIL-6R of at least 50 patients with a draw; not of those whose labels are to
+        be learned from, or their draws count twice and intervals come out too narrow.
 
     Returns
     -------
