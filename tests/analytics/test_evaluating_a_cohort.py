@@ -1,0 +1,116 @@
+"""What the how-to tells a researcher to type: run as it stands, on a synthetic cohort."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analytics import CURRENT_POLICY
+from analytics.evaluation import EvaluationIsUnfit, replay
+from analytics.releases import load
+from analytics.simulation import SimulatedCohort, simulate_cohort
+from tests.analytics.cohorts import patients_table, results_table, week
+
+HOW_TO = Path(__file__).resolve().parents[2] / "docs/how-to/evaluate-a-model.md"
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def starts(cohort: SimulatedCohort) -> "pd.Series[pd.Timestamp]":
+    """Everybody begins on a day of their own."""
+    opened = pd.Timestamp(2025, 3, 3, 8, tz="UTC")
+    days = pd.to_timedelta(cohort.patients["enrolled_day"], unit="D")
+    return (opened + days).set_axis(cohort.patients["patient"])
+
+
+def put_files(folder: Path) -> None:
+    cohort = simulate_cohort(n_patients=240, seed=4, scenario="gap")
+    tables = cohort.history_tables(starts(cohort))
+    for name, table in tables._asdict().items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    pd.DataFrame(
+        {
+            "patient_id": tables.patients["patient_id"],
+            "is_resistant": cohort.truth["is_resistant"].astype(int),
+            "resolved_week": cohort.truth["resolved_day"] / 7,
+            "followed_weeks": cohort.patients["followed_days"] / 7,
+            "sex": cohort.patients["sex"],
+        }
+    ).astype({"is_resistant": bool}).to_csv(folder / "outcomes.csv", index=False)
+    late = cohort.results[cohort.results["day"].between(70, 110)]
+    wide = late.pivot_table("value", "patient", "analyte", aggfunc="first")
+    score = cohort.ratings[cohort.ratings["day"] > 70].groupby("patient")["total"].first()
+    truth = cohort.truth.set_index("patient")["is_resistant"]
+    wide["qids"] = score
+    wide["group"] = np.where(truth[wide.index], "resistant", "remitted")
+    wide.dropna(subset=["sIL-6R"]).to_csv(folder / "study.csv", index=False)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::analytics.fitting.SingularFitWarning")
+def test_what_the_how_to_says_can_be_typed_and_gives_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    typed: dict[str, Any] = {}
+    for block in BLOCK.findall(HOW_TO.read_text()):
+        exec(block, typed)  # noqa: S102
+
+    assert typed["study"].groups["measure"].tolist() == ["sIL-6R", "IL-6", "TNF-α", "qids"]
+    assert set(typed["published"]["status"]) == {"back-calculated"}
+    assert typed["by_landmark"]["landmark_week"].tolist() == [4, 8, 12]
+    assert len(typed["by_sex"]) == 6
+    assert typed["burden"].n_found + typed["burden"].n_missed == typed["burden"].n_resistant
+    assert (tmp_path / "week_8.png").stat().st_size > 10_000
+    assert load(tmp_path / "my-clinic-1.json").basis == "local labels"
+    assert 0.4 < typed["area"].auc < 1
+
+
+def test_a_replay_counts_weeks_from_each_first_dose_and_knows_nothing_later() -> None:
+    patients = pd.concat(
+        [patients_table([1]), patients_table([2], started_at=week(10))], ignore_index=True
+    )
+    results = pd.concat(
+        [
+            results_table([30.0, 45.0], weeks=[0, 6], patient_id=1),
+            results_table([30.0, 45.0], weeks=[10, 16], patient_id=2),
+        ],
+        ignore_index=True,
+    )
+
+    found = replay({"patients": patients, "results": results}, weeks=[0, 4, 8]).predictions
+
+    one, other = (found[found["patient_id"] == key]["probability"].tolist() for key in (1, 2))
+    assert one == other
+    assert found["landmark_week"].tolist() == [0, 0, 4, 4, 8, 8]
+    assert one[0] != one[2]
+
+
+def test_a_flag_that_stays_up_is_raised_once_and_one_that_comes_back_twice() -> None:
+    levels = [30.0, 30.0, 30.0, 30.0, 75.0, 75.0, 30.0, 30.0, 30.0, 75.0]
+    results = results_table(levels, weeks=range(0, 20, 2), is_confirmed=True)
+
+    found = replay({"patients": patients_table(), "results": results}, weeks=range(20)).flags
+
+    drifting = found[found["kind"] == "drifting"]["raised_week"].tolist()
+    assert drifting[0] == 8
+    assert len(drifting) == 2
+    assert CURRENT_POLICY.rise_draws <= 5
+
+
+@pytest.mark.parametrize(
+    ("weeks", "message"),
+    [([0, 4, 4], r"weeks, row 2: 4; wanted: weeks that rise"), ([-1], r"weeks, row 0: -1")],
+)
+def test_weeks_that_do_not_rise_are_refused(weeks: list[float], message: str) -> None:
+    with pytest.raises(EvaluationIsUnfit, match=message):
+        replay({"patients": patients_table()}, weeks=weeks)
+
+
+def test_a_patient_without_a_first_dose_is_refused_by_row() -> None:
+    with pytest.raises(EvaluationIsUnfit, match=r"started_at, row 0: NaT; wanted: a first"):
+        replay({"patients": patients_table(started_at=None)}, weeks=[4])
