@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from analytics.estimates import CURRENT_RELEASE, Outcome, estimate_cohort
+from analytics.estimate import Outcome
+from analytics.estimates import CURRENT_RELEASE, estimate_cohort
 from analytics.evaluation.inputs import EvaluationIsUnfit, need_columns, refuse_row
 from analytics.histories import History
 from analytics.policy import CURRENT_POLICY, Policy
