@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from django.views import defaults
 
 from monitoring.api.problems import plain_problem
+from monitoring.fhir import outcomes
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
@@ -16,6 +17,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """Say that something failed that nobody foresaw; nothing was stored."""
+    if request.path.startswith("/fhir"):
+        return outcomes.server_fault()
     if _comes_from_a_machine(request):
         return plain_problem(500, _("A fault on our side"))
     return defaults.server_error(request)

@@ -76,7 +76,7 @@ MIDDLEWARE = [
 ]
 
 # The machines' door has no sessions, forms, messages or pages (monitoring/wsgi.py)
-DOOR_PATH = "/api/v1/"
+DOOR_PATHS = ("/api/v1/", "/fhir", "/hl7v2")
 DOOR_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",

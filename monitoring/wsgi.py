@@ -41,5 +41,5 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     is_chunked = environ.get("HTTP_TRANSFER_ENCODING", "").strip().lower() == "chunked"
     if is_chunked and environ.get("wsgi.input_terminated"):
         environ["CONTENT_LENGTH"] = str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
-    is_push = environ["PATH_INFO"].startswith(settings.DOOR_PATH)
+    is_push = environ["PATH_INFO"].startswith(settings.DOOR_PATHS)
     return (_door if is_push else _site)(environ, start_response)

@@ -1,5 +1,6 @@
 """Who is at the laboratory's door: a key is shown as a bearer token and known by its digest."""
 
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -44,6 +45,23 @@ def _find(sha256: str) -> list[tuple[Any, ...]]:
     return rows
 
 
+def _key_in(header: str) -> str:
+    """Find the key: a bearer token, or the password of HTTP Basic, whatever the user is called.
+
+    Interface engines and older laboratory systems can do nothing but Basic.
+    """
+    scheme, _space, shown = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return shown.strip()
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        _user, _colon, password = b64decode(shown.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        return ""
+    return password.strip()
+
+
 @dataclass(frozen=True)
 class LaboratoryAtTheDoor:
     """A laboratory that has shown a live key."""
@@ -54,13 +72,13 @@ class LaboratoryAtTheDoor:
 
 
 class LaboratoryKeyAuthentication(BaseAuthentication):
-    """Let a laboratory in by `Authorization: Bearer KEY`."""
+    """Let a laboratory in by `Authorization: Bearer KEY`, or by Basic with the key as password."""
 
     def authenticate(self, request: Request) -> tuple[LaboratoryAtTheDoor, None]:
-        scheme, _space, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
+        key = _key_in(request.META.get("HTTP_AUTHORIZATION", ""))
+        if not key:
             raise AuthenticationFailed(_("Show the laboratory's key as: Authorization: Bearer KEY"))
-        found = _find(digest_of(key.strip()))
+        found = _find(digest_of(key))
         if not found:
             raise AuthenticationFailed(_("This key is not known, or it was revoked."))
         key_id, laboratory_id, zone, pushes_per_minute, last_used_at = found[0]
@@ -71,4 +89,4 @@ class LaboratoryKeyAuthentication(BaseAuthentication):
         return LaboratoryAtTheDoor(sender, pushes_per_minute), None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
-        return 'Bearer realm="laboratory"'
+        return 'Bearer realm="laboratory", Basic realm="laboratory", charset="UTF-8"'

@@ -58,14 +58,18 @@ def handle_exception(fault: Exception, context: dict[str, Any]) -> Response | No
     return answer
 
 
-def _not_now(fault: Exception) -> Response:
+def why_not_now(fault: Exception) -> str:
     """Say whether the database cannot be reached, or is there and busy with the same records."""
     is_busy = isinstance(
         fault.__cause__, LockNotAvailable | QueryCanceled | DeadlockDetected | SerializationFailure
     )
+    return _("These records are busy") if is_busy else _("The database is away")
+
+
+def _not_now(fault: Exception) -> Response:
     answer = problem(
         503,
-        _("These records are busy") if is_busy else _("The database is away"),
+        why_not_now(fault),
         detail=_("Nothing of this message was stored. Send it again later."),
     )
     answer["Retry-After"] = str(RETRY_AFTER_S)

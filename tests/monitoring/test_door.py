@@ -2,6 +2,7 @@
 
 import io
 import json
+from base64 import b64encode
 from typing import Any
 
 import psycopg
@@ -99,6 +100,17 @@ def test_without_a_live_key_nobody_comes_in(door: Door, header: str) -> None:
     assert answer["WWW-Authenticate"].startswith("Bearer")
     assert answer["Content-Type"] == "application/problem+json"
     assert not Inbound.objects.exists()
+
+
+def test_the_key_may_be_shown_as_the_password_of_basic(door: Door, patient: Patient) -> None:
+    shown = b64encode(f"anybody:{door.key}".encode()).decode()
+
+    assert door.push(draw(), Authorization=f"Basic {shown}").status_code == 201
+
+
+@pytest.mark.parametrize("shown", ["", "%", "YQ==", "YTo=", "/w=="])
+def test_what_is_no_basic_opens_nothing(door: Door, shown: str) -> None:
+    assert door.push(draw(), Authorization=f"Basic {shown}").status_code == 401
 
 
 def test_a_revoked_key_opens_nothing(door: Door, laboratory: Laboratory) -> None:

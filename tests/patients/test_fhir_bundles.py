@@ -141,11 +141,15 @@ def test_a_report_taken_back_takes_its_results_back() -> None:
     assert [draw.results[0].status for draw in write.draws] == ["entered-in-error"] * 2
 
 
-def test_a_contained_result_is_no_name_of_its_own() -> None:
+def test_a_contained_result_is_named_after_its_report_and_its_code() -> None:
     found = read_request(Asked("POST", "DiagnosticReport", None, ""), exact_json.write(REPORT))
 
     assert isinstance(found, Write)
-    assert [draw.results[0].names for draw in found.draws] == [(), ()]
+    system = "DiagnosticReport?urn:north:report"
+    assert [draw.results[0].names for draw in found.draws] == [
+        (Identifier(system=system, value="A-17#sIL-6R"),),
+        (Identifier(system=system, value="A-17#IL-6"),),
+    ]
     assert [draw.accession for draw in found.draws] == ["A-17", "A-17"]
 
 

@@ -14,14 +14,22 @@ CONTROLS = frozenset({"_format", "_pretty"})
 _IN_TWO = re.compile(r"(?<!\\)\|")
 
 
+def terms_of(query: str) -> list[tuple[str, str]]:
+    """Give the terms of a query; how the answer should look is none of them."""
+    try:
+        pairs = parse_qsl(query.lstrip("?"), keep_blank_values=True, max_num_fields=20)
+    except ValueError as fault:
+        raise not_fhir("too-costly", "", "a query of more than twenty terms is not read") from fault
+    return [(name, value) for name, value in pairs if name not in CONTROLS]
+
+
 def read_condition(query: str, *, root: str, of: Sequence[Numbered] = ()) -> Identifier | None:
     """Read a search that must find one result at most; None when the query holds no condition.
 
     Anything but one identifier is refused: a condition that is half understood would find, and
     change, more than was meant. The system may be left out when the resource itself names it.
     """
-    pairs = parse_qsl(query.lstrip("?"), keep_blank_values=True, max_num_fields=20)
-    asked = [(name, value) for name, value in pairs if name not in CONTROLS]
+    asked = terms_of(query)
     if not asked:
         return None
     for name, _ in asked:

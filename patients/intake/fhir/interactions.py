@@ -4,17 +4,17 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from patients.intake.fhir.conditions import read_condition
+from patients.intake.fhir.conditions import read_condition, terms_of
 from patients.intake.fhir.datatypes import DomainResource
 from patients.intake.fhir.faults import Fault, Refused, not_fhir, not_usable
 from patients.intake.fhir.json_rules import clean
 from patients.intake.fhir.reading import BARE, Wrapping, address, report_of
+from patients.intake.fhir.reports import names_of_report, results_of
 from patients.intake.fhir.resources import DiagnosticReport, Observation
 from patients.intake.fhir.surroundings import (
     CONTEXT_ONLY,
     READ_BY_TYPE,
     Surroundings,
-    read_contained,
     read_resource,
 )
 from patients.intake.reports import DrawReport, Identifier
@@ -33,6 +33,11 @@ class Asked(NamedTuple):
     query: str
     if_none_exist: str | None = None
     if_match: str | None = None
+
+    @property
+    def terms(self) -> list[tuple[str, str]]:
+        """The terms of its query; how the answer should look is none."""
+        return terms_of(self.query)
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,7 @@ class Write:
     @property
     def identities(self) -> set[Identifier]:
         """Every name of a result that this writes; no two writes of a transaction share one."""
-        names = {name for draw in self.draws for result in draw.results for name in result.names}
-        return names | ({self.condition} if self.condition is not None else set())
+        return {name for draw in self.draws for result in draw.results for name in result.names}
 
 
 @dataclass(frozen=True)
@@ -96,13 +100,16 @@ def read_write(
     condition, own = _condition(asked, resource, root=root)
     version = _version(asked.if_match, root=root)
     if isinstance(resource, DiagnosticReport):
-        draws = _results_of(resource, root=root, around=around)
+        names = names_of_report(resource.identifier, own)
+        if condition is not None and condition not in names:
+            names = (*names, condition)
+        draws = results_of(resource, names, root=root, around=around)
         if not draws:
             return Context(asked.kind, "not stored itself: its results stand beside it")
     elif resource.is_panel:
         return Context(asked.kind, "not stored: a heading without a value; its members are results")
     else:
-        names = [name for name in (own, condition) if name is not None]
+        names = tuple(name for name in (own, condition) if name is not None)
         draws = (report_of(resource, root=root, around=around, wrapping=wrapping, names=names),)
     return Write(
         method="update" if asked.method == "PUT" else "create",
@@ -158,25 +165,6 @@ def _version(if_match: str | None, *, root: str) -> str | None:
     if found is None:
         raise not_fhir("invalid", root, 'If-Match must be an ETag as it was sent: W/"1"')
     return found[1]
-
-
-def _results_of(
-    report: DiagnosticReport, *, root: str, around: Surroundings
-) -> tuple[DrawReport, ...]:
-    """Read the results that a report contains; those that stand elsewhere are read there."""
-    contained = read_contained(report, root=root)
-    within = around.within(contained)
-    places = {
-        f"#{data.get('id')}": f"{root}.contained[{place}]"
-        for place, data in enumerate(report.contained)
-    }
-    draws = []
-    for name, resource in contained.items():
-        if isinstance(resource, Observation) and not resource.is_panel:
-            draws.append(
-                report_of(resource, root=places[name], around=within, wrapping=Wrapping(report))
-            )
-    return tuple(draws)
 
 
 def read_single(asked: Asked, data: Any) -> Write:

@@ -1,0 +1,1 @@
+"""The laboratory's door in FHIR R4, at /fhir."""

@@ -1,0 +1,158 @@
+"""What became of a write, told as FHIR tells it: status, Location, ETag, and the resource."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.http import http_date
+from django.utils.translation import gettext as _
+
+from monitoring.fhir import stored
+from monitoring.fhir.outcomes import outcome
+from monitoring.fhir.requests import Wish
+from patients.intake.fhir.faults import Fault
+from patients.intake.fhir.interactions import Write
+from patients.intake.fhir.reports import KIND as REPORT
+from patients.intake.fhir.writing import Standing, Tree, as_sent, dressed
+from patients.intake.receipts import Answer
+
+ROOT = "/fhir"
+_WAITING = "it waits for a person"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of one write."""
+
+    kind: str
+    standing: Standing
+    resource: Tree
+    reasons: tuple[str, ...] = ()
+    is_new: bool = False
+
+    @property
+    def status(self) -> int:
+        return 201 if self.is_new else 200
+
+    @property
+    def location(self) -> str:
+        return (
+            f"{ROOT}/{self.kind}/{self.standing.id}/_history/{self.standing.version}"
+            if self.kind != REPORT
+            else f"{ROOT}/{self.kind}/{self.standing.id}"
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {
+            "Location": self.location,
+            "ETag": self.standing.etag,
+            "Last-Modified": http_date(self.standing.at.timestamp()),
+        }
+
+    def body(self, wish: Wish) -> Tree | None:
+        """Give back what the client would like."""
+        if wish == "minimal":
+            return None
+        return self.resource if wish == "representation" else self.outcome
+
+    @property
+    def outcome(self) -> Tree:
+        """Say in words what was done."""
+        if self.standing.waits:
+            why = [Fault("incomplete", self.kind, each) for each in self.reasons]
+            return outcome(why or [Fault("incomplete", self.kind, _(_WAITING))], severity="warning")
+        text = _("taken in") if self.is_new else _("known, or a new version of what was known")
+        return outcome([Fault("informational", self.kind, text)], severity="information")
+
+
+def describe(
+    writes: Sequence[tuple[Write, Sequence[Answer]]],
+    *,
+    message: Any,
+    laboratory_id: int,
+    at: datetime,
+) -> list[Done]:
+    """Describe what became of the writes of one message.
+
+    What is new is described from the message itself; only what was known, or has become another
+    version, is looked up.
+    """
+    lines = [
+        result.line
+        for write, answers in writes
+        for answer in answers
+        for result in answer.results
+        if not _is_first(result.version, result.state) or write.kind == REPORT
+    ]
+    known = stored.current(laboratory_id, lines) if lines else {}
+    return [
+        _describe_report(write, answers, known, message=message, at=at)
+        if write.kind == REPORT
+        else _describe_result(write, answers[0], known, message=message, at=at)
+        for write, answers in writes
+    ]
+
+
+def _is_first(version: int, state: str) -> bool:
+    return version == 1 and state == "recorded"
+
+
+def _describe_result(
+    write: Write, answer: Answer, known: dict[UUID, stored.Stored], *, message: Any, at: datetime
+) -> Done:
+    [result] = answer.results
+    found = None if _is_first(result.version, result.state) else known.get(result.line)
+    is_parked = answer.state == "parked"
+    if found is not None and not is_parked:
+        return Done(write.kind, found.standing, found.resource)
+    # What waits is told as it was sent, even where an earlier version is on record
+    is_new = found is None or (bool(found.standing.waits) and found.standing.at == at)
+    sent = write.draws[0].results[0]
+    standing = Standing(
+        id=write.id or (found.standing.id if found else stored.id_of(result.line, sent.names)),
+        version=found.standing.version if found else result.version,
+        at=found.standing.at if found else at,
+        status=sent.status,
+        waits=(found.standing.waits if found else "") or ("parked" if is_parked else ""),
+    )
+    resource = dressed(as_sent(message, write.expression), standing)
+    return Done(write.kind, standing, resource, answer.reasons, is_new=is_new)
+
+
+def _describe_report(
+    write: Write,
+    answers: Sequence[Answer],
+    known: dict[UUID, stored.Stored],
+    *,
+    message: Any,
+    at: datetime,
+) -> Done:
+    results = [known[result.line] for answer in answers for result in answer.results]
+    is_new = any(
+        result.version == 1 and known[result.line].standing.at == at
+        for answer in answers
+        for result in answer.results
+    )
+    resource = as_sent(message, write.expression)
+    waits = any(answer.state == "parked" for answer in answers)
+    standing = Standing(
+        id=write.id or str(answers[0].id),
+        version=max(each.standing.version for each in results),
+        at=max(each.standing.at for each in results),
+        status=resource["status"],
+        waits="parked" if waits else "",
+    )
+    reasons = tuple(dict.fromkeys(reason for answer in answers for reason in answer.reasons))
+    resource = report_tree(resource, results, standing)
+    return Done(REPORT, standing, resource, reasons, is_new=is_new)
+
+
+def report_tree(resource: Tree, results: Sequence[stored.Stored], standing: Standing) -> Tree:
+    """Give a report back with its results as resources of their own."""
+    kept = [each for each in resource.get("contained", []) if each["resourceType"] != "Observation"]
+    rest = {name: part for name, part in resource.items() if name not in ("contained", "result")}
+    references = [{"reference": f"Observation/{each.standing.id}"} for each in results]
+    return dressed(rest | ({"contained": kept} if kept else {}) | {"result": references}, standing)

@@ -1,0 +1,110 @@
+"""A Bundle is answered entry by entry, in its order."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from monitoring.fhir import reads, writes
+from monitoring.fhir.answers import Done
+from monitoring.fhir.outcomes import outcome
+from monitoring.fhir.requests import Preference
+from patients.intake.fhir.bundles import Fetch, ReadBundle
+from patients.intake.fhir.faults import Fault, Refused
+from patients.intake.fhir.interactions import Asked, Context, Write
+from patients.intake.fhir.writing import Tree, instant
+from patients.intake.receipts import Sender
+
+_REASONS = {
+    200: "OK",
+    201: "Created",
+    400: "Bad Request",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    412: "Precondition Failed",
+    422: "Unprocessable Entity",
+}
+
+
+def answer(
+    bundle: ReadBundle,
+    *,
+    body: bytes,
+    sender: Sender,
+    preference: Preference,
+    may_read: Callable[[], None],
+    at: datetime,
+) -> Tree:
+    """Do what a Bundle asks for, and tell what became of each entry."""
+    wanted = [step for step in bundle.steps if isinstance(step, Write)]
+    done = iter(
+        writes.take_in(
+            wanted,
+            body=body,
+            asked="",
+            sender=sender,
+            at=at,
+            all_or_nothing=bundle.kind == "transaction",
+        )
+    )
+    entries: list[Tree] = []
+    for step in bundle.steps:
+        if isinstance(step, Write):
+            entries.append(_written(next(done), preference))
+        elif isinstance(step, Context):
+            said = outcome(
+                [Fault("informational", step.kind, _(step.detail))], severity="information"
+            )
+            entries.append({"response": {"status": _status(200), "outcome": said}})
+        elif isinstance(step, Fetch):
+            entries.append(_fetched(step.asked, sender.laboratory_id, may_read))
+        else:
+            entries.append(_refused(step))
+    told: Tree = {"resourceType": "Bundle", "type": f"{bundle.kind}-response"}
+    return told | ({"entry": entries} if entries else {})
+
+
+def _status(code: int) -> str:
+    return f"{code} {_REASONS.get(code, '')}".strip()
+
+
+def _written(done: Done | Refused, preference: Preference) -> Tree:
+    if isinstance(done, Refused):
+        return _refused(done)
+    # What waits is always shown, so that the client sees that it does
+    wish = preference.or_else("representation" if done.standing.waits else "minimal")
+    response: Tree = {
+        "status": _status(done.status),
+        "location": done.location,
+        "etag": done.standing.etag,
+        "lastModified": instant(done.standing.at),
+    }
+    if wish == "OperationOutcome" or done.standing.waits:
+        response["outcome"] = done.outcome
+    return ({"resource": done.resource} if wish == "representation" else {}) | {
+        "response": response
+    }
+
+
+def _fetched(asked: Asked, laboratory_id: int, may_read: Callable[[], None]) -> Tree:
+    try:
+        may_read()
+        found = _fetch(asked, laboratory_id)
+    except Refused as refused:
+        return _refused(refused)
+    response: Tree = {"status": _status(200)}
+    if "ETag" in found.headers:
+        response["etag"] = found.headers["ETag"]
+    return {"resource": found.resource, "response": response}
+
+
+def _fetch(asked: Asked, laboratory_id: int) -> reads.Found:
+    if asked.kind != reads.OBSERVATION:
+        raise Refused([Fault("not-supported", "", _("Only Observation can be read."))], status=404)
+    if asked.id is not None:
+        return reads.read(laboratory_id, asked.id)
+    return reads.search(laboratory_id, asked.terms)
+
+
+def _refused(refused: Refused) -> Tree:
+    return {"response": {"status": _status(refused.status), "outcome": outcome(refused.faults)}}

@@ -1,0 +1,145 @@
+"""A laboratory reads its own results back: one by its id, or all that have an identifier."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from django.utils.http import http_date
+from django.utils.translation import gettext as _
+
+from monitoring.fhir import stored
+from monitoring.fhir.answers import ROOT, report_tree
+from patients.intake.fhir.conditions import read_token
+from patients.intake.fhir.faults import Fault, Refused, not_fhir
+from patients.intake.fhir.writing import Tree, instant
+
+OBSERVATION = "Observation"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A resource, or a Bundle of them, with the headers that belong to it."""
+
+    resource: Tree
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def read(laboratory_id: int, resource_id: str) -> Found:
+    """Give the current version of a result."""
+    return _found(_current(laboratory_id, resource_id))
+
+
+def _current(laboratory_id: int, resource_id: str) -> stored.Stored:
+    line = stored.line_of(laboratory_id, resource_id)
+    found = stored.current(laboratory_id, [line]) if line is not None else {}
+    if line is None or line not in found:
+        raise _nothing()
+    return found[line]
+
+
+def read_version(laboratory_id: int, resource_id: str, version: str) -> Found:
+    """Give one version of a result."""
+    for each in _history(laboratory_id, resource_id):
+        if str(each.standing.version) == version:
+            return _found(each)
+    raise _nothing()
+
+
+def read_history(laboratory_id: int, resource_id: str) -> Found:
+    """Give every version of a result, the newest first."""
+    versions = _history(laboratory_id, resource_id)
+    entries = [
+        {
+            "fullUrl": f"{ROOT}/{OBSERVATION}/{each.standing.id}",
+            "resource": each.resource,
+            "request": {
+                "method": "POST" if each.standing.version == 1 else "PUT",
+                "url": OBSERVATION
+                if each.standing.version == 1
+                else f"{OBSERVATION}/{each.standing.id}",
+            },
+            "response": {
+                "status": "201" if each.standing.version == 1 else "200",
+                "etag": each.standing.etag,
+                "lastModified": instant(each.standing.at),
+            },
+        }
+        for each in versions
+    ]
+    return Found(_bundle("history", entries))
+
+
+def _history(laboratory_id: int, resource_id: str) -> list[stored.Stored]:
+    line = stored.line_of(laboratory_id, resource_id)
+    versions = stored.history(laboratory_id, line) if line is not None else []
+    if not versions:
+        raise _nothing()
+    return versions
+
+
+def search(laboratory_id: int, terms: Sequence[tuple[str, str]]) -> Found:
+    """Give the results that have an identifier; no other search is known.
+
+    Raises
+    ------
+    Refused
+        When the search is another one: to leave a term out would be to answer another question.
+    """
+    if len(terms) != 1 or terms[0][0] not in ("identifier", "_id"):
+        raise not_fhir(
+            "not-supported",
+            "",
+            _("search for one identifier=system|value, or one _id, and only it"),
+        )
+    name, value = terms[0]
+    lines = _lines(laboratory_id, name, value)
+    found = stored.current(laboratory_id, lines)
+    entries = [
+        {
+            "fullUrl": f"{ROOT}/{OBSERVATION}/{each.standing.id}",
+            "resource": each.resource,
+            "search": {"mode": "match"},
+        }
+        for each in found.values()
+    ]
+    return Found(_bundle("searchset", entries))
+
+
+def read_report(laboratory_id: int, resource_id: str) -> Found:
+    """Give a report as it was sent, with its results as they are now."""
+    lines = stored.lines_of_report(laboratory_id, resource_id)
+    found = list(stored.current(laboratory_id, lines).values())
+    reports = [each.report for each in found if each.report is not None]
+    if not reports:
+        raise _nothing()
+    newest = max(found, key=lambda each: each.standing.at)
+    standing = replace(newest.standing, id=resource_id, status=reports[0]["status"])
+    return Found(report_tree(reports[0], found, standing), {"ETag": standing.etag})
+
+
+def _lines(laboratory_id: int, name: str, value: str) -> list[UUID]:
+    if name == "_id":
+        line = stored.line_of(laboratory_id, value)
+    elif "|" in value:
+        line = stored.line_named(laboratory_id, read_token(value, root=""))
+    else:
+        return stored.lines_valued(laboratory_id, value.strip())
+    return [] if line is None else [line]
+
+
+def _bundle(kind: str, entries: list[Tree]) -> Tree:
+    bundle: Tree = {"resourceType": "Bundle", "type": kind, "total": len(entries)}
+    return bundle | ({"entry": entries} if entries else {})
+
+
+def _found(each: stored.Stored) -> Found:
+    return Found(
+        each.resource,
+        {"ETag": each.standing.etag, "Last-Modified": http_date(each.standing.at.timestamp())},
+    )
+
+
+def _nothing() -> Refused:
+    return Refused(
+        [Fault("not-found", "", _("This laboratory has nothing under this id."))], status=404
+    )

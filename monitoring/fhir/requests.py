@@ -1,0 +1,71 @@
+"""What an HTTP request asks for, read from its address and its headers."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rest_framework.request import Request
+
+from patients.intake.fhir.faults import Refused, not_fhir
+from patients.intake.fhir.interactions import Asked
+
+Wish = Literal["minimal", "representation", "OperationOutcome"]
+_WISHES: dict[str, Wish] = {
+    "minimal": "minimal",
+    "representation": "representation",
+    "operationoutcome": "OperationOutcome",
+}
+
+
+@dataclass(frozen=True)
+class Preference:
+    """What the client would like to be given back."""
+
+    wish: Wish | None = None
+
+    def or_else(self, usual: Wish) -> Wish:
+        return self.wish or usual
+
+
+def asked_by(request: Request, kind: str, resource_id: str | None = None) -> Asked:
+    """Read what is to be written where, and under which condition.
+
+    A condition that is not understood is refused: to leave it out would be to write what the client
+    did not want written.
+    """
+    for header in ("If-None-Match", "If-Modified-Since", "If-Unmodified-Since"):
+        if header in request.headers:
+            raise Refused(
+                [
+                    not_fhir(
+                        "not-supported", "", f"{header} is no condition of a write here"
+                    ).faults[0]
+                ],
+                status=412,
+            )
+    method = request.method or "POST"
+    if_none_exist = request.headers.get("If-None-Exist")
+    if if_none_exist is not None and method != "POST":
+        raise not_fhir("invalid", "", "If-None-Exist goes with POST; with PUT use ?identifier=…")
+    return Asked(
+        method=method,
+        kind=kind,
+        id=resource_id,
+        query=request.META.get("QUERY_STRING", ""),
+        if_none_exist=if_none_exist,
+        if_match=request.headers.get("If-Match"),
+    )
+
+
+def told_apart_by(asked: Asked) -> str:
+    """Say what the same bytes may mean beside themselves: where they go, and on what condition."""
+    parts = (asked.method, asked.kind, asked.id, asked.query, asked.if_none_exist, asked.if_match)
+    return "\n".join(part or "" for part in parts) + "\n"
+
+
+def preference_of(request: Request) -> Preference:
+    """Read `Prefer: return=…`; any other preference is no promise of ours."""
+    for part in request.headers.get("Prefer", "").replace(";", ",").split(","):
+        name, _, value = part.strip().partition("=")
+        if name.strip().lower() == "return":
+            return Preference(_WISHES.get(value.strip().strip('"').lower()))
+    return Preference()

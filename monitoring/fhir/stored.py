@@ -1,0 +1,240 @@
+"""What the record holds of a laboratory's own results, ready to be given back to it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from patients.intake import strict_json
+from patients.intake.fhir.reports import KIND as REPORT
+from patients.intake.fhir.reports import is_of_report
+from patients.intake.fhir.writing import (
+    ANALYTES,
+    Plain,
+    Standing,
+    Tree,
+    as_sent,
+    dressed,
+    from_record,
+)
+from patients.intake.reports import ADDRESS, Code, DrawReport, Identifier
+from patients.models import Inbound, ParkedResult, ParkedState, Result, ResultName
+
+DIALECT = "fhir"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One version of a result, as it is given back."""
+
+    line: UUID
+    standing: Standing
+    resource: Tree
+    report: Tree | None = None  # the DiagnosticReport that brought it, if one did
+
+
+def line_of(laboratory_id: int, resource_id: str) -> UUID | None:
+    """Find the result that an id means: one that the laboratory chose, or one that we gave."""
+    named = ResultName.objects.filter(
+        laboratory_id=laboratory_id, system=ADDRESS, value=resource_id
+    ).first()
+    if named is not None:
+        return named.line
+    try:
+        return UUID(resource_id)
+    except ValueError:
+        return None
+
+
+def line_named(laboratory_id: int, name: Identifier) -> UUID | None:
+    """Find the result that an identifier names."""
+    found = ResultName.objects.filter(
+        laboratory_id=laboratory_id, system=name.system, value=name.value
+    ).first()
+    return None if found is None else found.line
+
+
+def lines_of_report(laboratory_id: int, resource_id: str) -> list[UUID]:
+    """Find the results of a report: by the id that the laboratory chose, or by that of the draw."""
+    named = ResultName.objects.filter(
+        laboratory_id=laboratory_id, system=REPORT, value__startswith=f"{resource_id}#"
+    )
+    if lines := list(dict.fromkeys(named.order_by("pk").values_list("line", flat=True))):
+        return lines
+    try:
+        public_id = UUID(resource_id)
+    except ValueError:
+        return []
+    placed = Result.objects.filter(draw__laboratory_id=laboratory_id, superseded_at=None)
+    waiting = ParkedResult.objects.filter(parked__laboratory_id=laboratory_id)
+    return [
+        *placed.filter(draw__public_id=public_id)
+        .order_by("pk")
+        .values_list("public_id", flat=True),
+        *waiting.filter(parked__public_id=public_id).order_by("pk").values_list("line", flat=True),
+    ]
+
+
+def lines_valued(laboratory_id: int, value: str) -> list[UUID]:
+    """Find the results that have an identifier of this value, whatever its system."""
+    found = ResultName.objects.filter(laboratory_id=laboratory_id, value=value)
+    return list(dict.fromkeys(name.line for name in found.exclude(system=ADDRESS).order_by("pk")))
+
+
+def current(laboratory_id: int, lines: Sequence[UUID]) -> dict[UUID, Stored]:
+    """Give the current version of each of these results that is the laboratory's own."""
+    names = _names(laboratory_id, lines)
+    messages: dict[int, Any] = {}
+    found: dict[UUID, Stored] = {}
+    waiting = ParkedResult.objects.filter(parked__laboratory_id=laboratory_id, line__in=lines)
+    for number, each in _numbered(waiting):
+        found[each.line] = _of_parked(each, number, names, messages)
+    for result in _results(laboratory_id, lines).filter(superseded_at=None):
+        found[result.public_id] = _of_result(result, names, messages)
+    return found
+
+
+def history(laboratory_id: int, line: UUID) -> list[Stored]:
+    """Give every version of a result, the newest first; a parked one until it is placed."""
+    names = _names(laboratory_id, [line])
+    messages: dict[int, Any] = {}
+    placed = [
+        _of_result(result, names, messages)
+        for result in _results(laboratory_id, [line]).order_by("-version")
+    ]
+    if placed:
+        return placed
+    waiting = ParkedResult.objects.filter(parked__laboratory_id=laboratory_id, line=line)
+    return [
+        _of_parked(each, number, names, messages)
+        for number, each in reversed(list(_numbered(waiting)))
+    ]
+
+
+def _results(laboratory_id: int, lines: Sequence[UUID]) -> QuerySet[Result]:
+    return Result.objects.filter(
+        draw__laboratory_id=laboratory_id, public_id__in=lines
+    ).select_related("draw__inbound", "inbound", "analyte")
+
+
+def _numbered(waiting: QuerySet[ParkedResult]) -> Iterable[tuple[int, ParkedResult]]:
+    """Number what was parked of each result in the order in which it came."""
+    numbers: dict[UUID, int] = {}
+    for each in waiting.select_related("parked__inbound").order_by("pk"):
+        numbers[each.line] = numbers.get(each.line, 0) + 1
+        yield numbers[each.line], each
+
+
+def _names(laboratory_id: int, lines: Sequence[UUID]) -> dict[UUID, tuple[Identifier, ...]]:
+    names: dict[UUID, tuple[Identifier, ...]] = {}
+    for each in ResultName.objects.filter(laboratory_id=laboratory_id, line__in=lines).order_by(
+        "pk"
+    ):
+        names[each.line] = (
+            *names.get(each.line, ()),
+            Identifier(system=each.system, value=each.value),
+        )
+    return names
+
+
+def id_of(line: UUID, names: Iterable[Identifier]) -> str:
+    """Give the id under which a result is known: the laboratory's own choice, or ours."""
+    return next((name.value for name in names if name.system == ADDRESS), str(line))
+
+
+def _of_result(
+    result: Result, names: dict[UUID, tuple[Identifier, ...]], messages: dict[int, Any]
+) -> Stored:
+    own = names.get(result.public_id, ())
+    inbound = result.inbound or result.draw.inbound
+    resource = _from_message(inbound, result.pointer, messages)
+    if resource is None:
+        draw = result.draw
+        resource = from_record(
+            Plain(
+                names=tuple(name for name in own if name.system and not is_of_report(name)),
+                code=Code(system=ANALYTES, code=result.analyte.code, text=result.analyte.name),
+                patient=None,  # what we know the patient by may be news to the laboratory
+                accession=draw.accession,
+                collected_at=draw.collected_at,
+                is_exact=draw.collected_precision != "day",
+                value=result.sent_value,
+                comparator=result.comparator,
+                unit=result.sent_unit,
+                issued_at=result.issued_at,
+                absent_reason=result.absent_reason,
+                method=result.method,
+                notes=result.notes,
+            )
+        )
+    standing = Standing(
+        id_of(result.public_id, own), result.version, result.recorded_at, result.status
+    )
+    return Stored(
+        result.public_id,
+        standing,
+        dressed(resource, standing),
+        _report_of(inbound, result.pointer, messages),
+    )
+
+
+def _of_parked(
+    each: ParkedResult,
+    number: int,
+    names: dict[UUID, tuple[Identifier, ...]],
+    messages: dict[int, Any],
+) -> Stored:
+    own = names.get(each.line, ())
+    parked = each.parked
+    report = DrawReport.model_validate(parked.report)
+    said = report.results[each.position]
+    resource = _from_message(parked.inbound, said.pointer, messages)
+    if resource is None:
+        resource = from_record(
+            Plain(
+                names=said.names,
+                code=said.codes[0],
+                patient=report.patients[0] if report.patients else None,
+                accession=report.accession,
+                collected_at=None,
+                is_exact=False,
+                value=said.value or "",
+                comparator=said.comparator,
+                unit=said.unit,
+                issued_at=said.issued_at,
+                absent_reason=said.absent_reason,
+                method=said.method,
+                notes=said.notes,
+            )
+        )
+    standing = Standing(
+        id_of(each.line, own),
+        number,
+        parked.parked_at,
+        said.status,
+        "rejected" if parked.state == ParkedState.REJECTED else "parked",
+    )
+    return Stored(
+        each.line,
+        standing,
+        dressed(resource, standing),
+        _report_of(parked.inbound, said.pointer, messages),
+    )
+
+
+def _from_message(inbound: Inbound | None, pointer: str, messages: dict[int, Any]) -> Tree | None:
+    """Find a result in the message that brought it, when that was FHIR."""
+    if inbound is None or inbound.dialect != DIALECT or not pointer:
+        return None
+    if inbound.pk not in messages:
+        messages[inbound.pk] = strict_json.load(bytes(inbound.body))
+    return as_sent(messages[inbound.pk], pointer)
+
+
+def _report_of(inbound: Inbound | None, pointer: str, messages: dict[int, Any]) -> Tree | None:
+    parent, _, last = pointer.rpartition(".")
+    if inbound is None or inbound.pk not in messages or not last.startswith("contained["):
+        return None
+    return as_sent(messages[inbound.pk], parent)
