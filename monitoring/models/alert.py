@@ -56,11 +56,16 @@ class Delivery(models.Model):
 
 
 class Alert(models.Model):
-    """One person is owed the news of one flag; written in the flag's own transaction."""
+    """One person is owed the news of one flag; written in the flag's own transaction.
+
+    `occasion` says why they are told, if it is not the raising itself: a safety flag is told again
+    when it is repeated, handed over, or goes on to the next person.
+    """
 
     flag = models.ForeignKey(Flag, models.PROTECT, related_name="alerts")
     clinician = models.ForeignKey(Clinician, models.PROTECT, related_name="alerts")
     urgency = models.CharField(max_length=10, choices=Urgency)
+    occasion = models.CharField(max_length=30, blank=True, default="")
     owed_at = models.DateTimeField()
     due_at = models.DateTimeField()
     delivery = models.ForeignKey(
@@ -71,7 +76,8 @@ class Alert(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["flag", "clinician"], name="a_flag_is_told_to_a_person_once"
+                fields=["flag", "clinician", "occasion"],
+                name="a_flag_is_told_to_a_person_once_an_occasion",
             ),
             models.CheckConstraint(
                 condition=Q(delivery=None) | Q(dropped_at=None),

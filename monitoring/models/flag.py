@@ -8,7 +8,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.models.assessment import RiskAssessment
-from patients.models import Clinician, Patient
+from patients.models import Clinician, Patient, Rating
+from patients.self_harm import SafetyLevel
 
 # No letter or digit that can be mistaken for another, as in a reference read over the telephone
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTVWXYZ"
@@ -60,6 +61,18 @@ class ResolveReason(models.TextChoices):
     NOT_USEFUL = "not_useful", _("This flag was not useful")
 
 
+class SafetyUrgency(models.TextChoices):
+    """How quickly a person must act on a safety flag (patients.self_harm)."""
+
+    SAME_DAY = SafetyLevel.SAME_DAY.value, _("today")
+    URGENT = SafetyLevel.URGENT.value, _("urgent")
+    IMMEDIATE = SafetyLevel.IMMEDIATE.value, _("at once")
+
+
+# How a safety flag ends: by a recorded outcome, and by nothing else
+OUTCOME_RECORDED = "outcome_recorded"
+# What else happens to a flag without a change of its state
+REPEATED, HANDED_OVER = "repeated", "handed_over"
 # How a flag ends without a person: what raised it is no longer so, or it has become more urgent
 LAPSED = "lapsed"
 OVERTAKEN = "overtaken"
@@ -80,7 +93,8 @@ class Flag(models.Model):
 
     `version` counts the steps, so that two people cannot act on the same state unknowingly.
     `lapsed_at` says when an assessment first no longer wanted the flag: a flag that a person has
-    resolved is raised again only by a reason that is new since.
+    resolved is raised again only by a reason that is new since. A safety flag has an `urgency`, an
+    `owner` as soon as one is named, and ends with an `outcome` only.
     """
 
     reference = models.CharField(max_length=12, unique=True, default=make_reference)
@@ -88,6 +102,13 @@ class Flag(models.Model):
     kind = models.CharField(max_length=30, choices=FlagKind)
     level = models.CharField(max_length=10, choices=FlagLevel)
     state = models.CharField(max_length=15, choices=FlagState, default=FlagState.RAISED)
+    urgency = models.CharField(max_length=10, choices=SafetyUrgency, blank=True, default="")
+    owner = models.ForeignKey(
+        Clinician, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    outcome = models.OneToOneField(
+        "monitoring.SafetyOutcome", models.PROTECT, null=True, blank=True, related_name="flag"
+    )
     version = models.PositiveIntegerField(default=1)
     has_returned = models.BooleanField(default=False)
     raised_at = models.DateTimeField()
@@ -122,6 +143,24 @@ class Flag(models.Model):
                 condition=~Q(kind="drifting") | Q(level="watch"),
                 name="a_marker_alone_never_goes_beyond_watch",
             ),
+            models.CheckConstraint(
+                condition=Q(kind="safety", level="safety", urgency__in=SafetyUrgency.values)
+                | (~Q(kind="safety") & ~Q(level="safety") & Q(urgency="")),
+                name="a_safety_flag_says_how_urgent_it_is",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="safety")
+                | ~Q(state="resolved")
+                | Q(outcome__isnull=False, lapsed_at=None),
+                name="a_safety_flag_ends_with_a_recorded_outcome",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["raised_at"],
+                condition=Q(kind="safety") & ~Q(state="resolved"),
+                name="open_safety_flags",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -137,6 +176,9 @@ class FlagEvent(models.Model):
     state = models.CharField(max_length=15, choices=FlagState)
     reason = models.CharField(max_length=40, blank=True, default="")
     plan = models.TextField(blank=True, default="")
+    rating = models.ForeignKey(
+        Rating, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     assessment = models.ForeignKey(
         RiskAssessment, models.PROTECT, null=True, blank=True, related_name="+"
     )

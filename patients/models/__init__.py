@@ -4,7 +4,7 @@ from patients.models.audit import Audit
 from patients.models.facts import Fact
 from patients.models.laboratory import Analyte, AnalyteAlias, Laboratory, LaboratoryKey
 from patients.models.patient import Episode, Identifier, Patient, PatientStatus, Sex
-from patients.models.people import CareTeam, Clinician, Membership, Role, Site
+from patients.models.people import CareTeam, Clinician, Membership, Role, SafetyDuty, Site
 from patients.models.rating import Rating
 from patients.models.result import (
     WITHOUT_VALUE,
@@ -51,6 +51,7 @@ __all__ = [
     "ResultName",
     "ResultStatus",
     "Role",
+    "SafetyDuty",
     "Sex",
     "Site",
     "StopReason",

@@ -58,6 +58,9 @@ class Patient(models.Model):
     status = models.CharField(
         _("status"), max_length=15, choices=PatientStatus, default=PatientStatus.ACTIVE
     )
+    named_clinician = models.ForeignKey(
+        Clinician, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     is_synthetic = models.BooleanField(default=False)
     enrolled_at = models.DateTimeField()
     history_version = models.BigIntegerField(default=0)

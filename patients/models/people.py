@@ -114,12 +114,24 @@ class Role(models.TextChoices):
     LEAD = "lead", _("team lead")
 
 
+class SafetyDuty(models.TextChoices):
+    """When a member is told of a positive answer on self-harm: first, or when nobody has acted."""
+
+    NONE = "", _("none")
+    FIRST = "first", _("first: told at once")
+    COVER = "cover", _("cover: told when nobody has taken it on")
+    LEAD = "lead", _("lead: told when cover has not either")
+
+
 class Membership(models.Model):
     """One clinician in one team."""
 
     team = models.ForeignKey(CareTeam, models.CASCADE, related_name="memberships")
     clinician = models.ForeignKey(Clinician, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role)
+    safety_duty = models.CharField(
+        _("duty in safety"), max_length=10, choices=SafetyDuty, blank=True, default=SafetyDuty.NONE
+    )
     since = models.DateTimeField()
 
     class Meta:
@@ -129,6 +141,9 @@ class Membership(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(role__in=Role.values), name="a_member_has_a_role_we_know"
+            ),
+            models.CheckConstraint(
+                condition=Q(safety_duty__in=SafetyDuty.values), name="a_safety_duty_is_one_we_know"
             ),
         ]
 

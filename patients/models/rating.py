@@ -14,7 +14,8 @@ class Rating(Fact):
     """One symptom scale, filled in at one time; the total is absent when the form is incomplete.
 
     `items` holds the answers in the order of the scale, null for an answer that was not given;
-    it is absent as a whole when only the total was reported.
+    it is absent as a whole when only the total was reported. `self_harm_answer` repeats the answer
+    to the item on self-harm, which may be known beside a total alone; null when it was not given.
     """
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="ratings")
@@ -22,6 +23,7 @@ class Rating(Fact):
     rated_at = models.DateTimeField(_("rated at"))
     total = models.PositiveSmallIntegerField(_("total"), null=True, blank=True)
     items = models.JSONField(_("items"), null=True, blank=True)
+    self_harm_answer = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [
