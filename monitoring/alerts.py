@@ -71,6 +71,29 @@ def queue(flags: Sequence[Flag], *, at: datetime) -> None:
     )
 
 
+def tell(flag: Flag, people: Sequence[Clinician], *, occasion: str, at: datetime) -> None:
+    """Owe these people the news of a safety flag at once, in the transaction of the deed.
+
+    It is owed whether or not the patient is still followed: only for the dead it is too late.
+    """
+    if flag.patient.status == PatientStatus.DECEASED:
+        return
+    Alert.objects.bulk_create(
+        [
+            Alert(
+                flag=flag,
+                clinician=person,
+                urgency=Urgency.PROMPT,
+                occasion=occasion,
+                owed_at=at,
+                due_at=at,
+            )
+            for person in people
+        ],
+        ignore_conflicts=True,
+    )
+
+
 def _owe(flag: Flag, clinician: Clinician, *, at: datetime) -> Alert:
     is_prompt = flag.level != FlagLevel.WATCH
     return Alert(
@@ -116,6 +139,12 @@ def gather(*, at: datetime) -> int:
 
 
 def _is_still_needed(alert: Alert) -> bool:
+    if alert.flag.level == FlagLevel.SAFETY:
+        return (
+            alert.clinician.is_active
+            and alert.flag.patient.status != PatientStatus.DECEASED
+            and alert.flag.state != FlagState.RESOLVED
+        )
     return (
         alert.clinician.is_active
         and alert.flag.patient.status == PatientStatus.ACTIVE

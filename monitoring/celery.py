@@ -33,6 +33,11 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "escalate-safety": {
+        "task": "monitoring.tasks.escalate_safety",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "deliver-alerts": {
         "task": "monitoring.tasks.deliver_alerts",
         "schedule": 10.0,

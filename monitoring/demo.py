@@ -17,9 +17,20 @@ import pandas as pd
 from django.db import transaction
 
 from analytics.simulation import SimulatedCohort, simulate_demo_cohort
-from monitoring import flags, ingest
+from monitoring import flags, ingest, safety
 from monitoring.demo_laboratory import messages
-from monitoring.models import AcknowledgeReason, Alert, Flag, FlagKind, FlagState, ResolveReason
+from monitoring.models import (
+    AcknowledgeReason,
+    Alert,
+    Behaviour,
+    Contact,
+    Finding,
+    Flag,
+    FlagKind,
+    FlagState,
+    Ideation,
+    SafetyAction,
+)
 from monitoring.recompute import assess_stale_patients
 from patients import audit
 from patients.intake.reception import Sender
@@ -300,6 +311,22 @@ def _step_ends(start: datetime, *, until: datetime) -> list[datetime]:
     return ends[::-1]
 
 
+def _seen_the_same_day(flag: Flag, doctor: Clinician) -> safety.Outcome:
+    return safety.Outcome(
+        assessed_at=flag.raised_at + timedelta(hours=2),
+        assessed_by=str(doctor),
+        contact=Contact.IN_PERSON,
+        instrument="Clinical interview",
+        ideation=Ideation.LEVEL_1,
+        behaviour=Behaviour.NONE_FOUND,
+        plan=Finding.NONE_FOUND,
+        means=Finding.NONE_FOUND,
+        actions=[SafetyAction.SAFETY_PLAN, SafetyAction.EARLY_VISIT],
+        note="Seen the same day; safety plan written, next visit brought forward. (Synthetic)",
+        next_contact_on=(flag.raised_at + timedelta(days=3)).date(),
+    )
+
+
 def _tend_flags(doctor: Clinician, *, at: datetime) -> None:
     """Act, in hindsight, on what has been up for two weeks; one in four is only looked at."""
     waiting = Flag.objects.up().filter(
@@ -307,11 +334,10 @@ def _tend_flags(doctor: Clinician, *, at: datetime) -> None:
     )
     for place, flag in enumerate(waiting.order_by("pk")):
         if flag.kind == FlagKind.SAFETY:
-            flags.resolve(
+            safety.close(
                 flag=flag,
                 version=flag.version,
-                reason=ResolveReason.ASSESSED,
-                plan="Seen the same day; safety plan written. (Synthetic)",
+                outcome=_seen_the_same_day(flag, doctor),
                 by=doctor,
                 at=flag.raised_at + timedelta(hours=3),
             )

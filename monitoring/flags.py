@@ -8,7 +8,6 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from monitoring import alerts
 from monitoring.models import (
     LAPSED,
     OVERTAKEN,
@@ -38,8 +37,8 @@ class FlagHasMoved(Exception):
     """Somebody, or the system, has changed this flag since the page was drawn."""
 
 
-class PlanMissing(Exception):
-    """A safety flag is resolved with a sentence on what was found and done."""
+class SafetyHasItsOwnPath(Exception):
+    """A safety flag is taken on by name, never snoozed, and ends with a recorded outcome only."""
 
 
 @dataclass(frozen=True)
@@ -192,30 +191,6 @@ def _step(
     )
 
 
-def raise_safety(*, patient_id: int, at: datetime) -> Flag:
-    """Raise the safety flag in the transaction of the rating itself; a repeat joins the open one.
-
-    No queue and no model stands between the answer and the flag.
-    """
-    flag, is_new = Flag.objects.up().get_or_create(
-        patient_id=patient_id,
-        kind=FlagKind.SAFETY,
-        defaults={
-            "level": FlagLevel.SAFETY,
-            "raised_at": at,
-            "reasons": ["self_harm_item_above_zero"],
-            "has_returned": Flag.objects.filter(
-                patient_id=patient_id, kind=FlagKind.SAFETY
-            ).exists(),
-        },
-    )
-    if is_new:
-        FlagEvent.objects.create(flag=flag, at=at, state=FlagState.RAISED)
-        alerts.queue([flag], at=at)
-        refresh_need([patient_id])
-    return flag
-
-
 def see(*, flag: Flag, version: int, by: Clinician, at: datetime) -> None:
     """Say that a person has looked at the flag."""
     _act(flag, FlagState.SEEN, version=version, by=by, at=at)
@@ -231,6 +206,7 @@ def acknowledge(
     at: datetime,
 ) -> None:
     """Take the flag on, with a reason and perhaps a plan."""
+    _refuse_safety(flag)
     _act(flag, FlagState.ACKNOWLEDGED, version=version, by=by, reason=reason, plan=plan, at=at)
 
 
@@ -238,12 +214,15 @@ def resolve(
     *, flag: Flag, version: int, reason: ResolveReason, plan: str, by: Clinician, at: datetime
 ) -> None:
     """End the flag by a person's word."""
-    if flag.kind == FlagKind.SAFETY and not plan.strip():
-        raise PlanMissing
+    _refuse_safety(flag)
     _act(flag, FlagState.RESOLVED, version=version, by=by, reason=reason, plan=plan, at=at)
 
 
-@transaction.atomic
+def _refuse_safety(flag: Flag) -> None:
+    if flag.kind == FlagKind.SAFETY:
+        raise SafetyHasItsOwnPath(str(flag))
+
+
 def _act(
     flag: Flag,
     state: FlagState,
@@ -254,12 +233,40 @@ def _act(
     plan: str = "",
     at: datetime,
 ) -> None:
+    with transaction.atomic():
+        step(flag, state, version=version, by=by, reason=reason, plan=plan, at=at)
+
+
+def step(
+    flag: Flag,
+    state: FlagState,
+    *,
+    version: int,
+    by: Clinician,
+    reason: str = "",
+    plan: str = "",
+    at: datetime,
+) -> Flag:
     """Take one step, if the flag still stands as it did when the person decided."""
-    now = Flag.objects.select_for_update(of=("self",)).get(pk=flag.pk)
-    if now.version != version or state not in STEPS[FlagState(now.state)]:
+    now = lock_as_seen(flag, version=version)
+    if state not in STEPS[FlagState(now.state)]:
         raise FlagHasMoved(_describe_last_step(now))
     _step(now, state, by=by, reason=reason, plan=plan.strip(), at=at)
     refresh_need([now.patient_id])
+    return now
+
+
+def lock_as_seen(flag: Flag, *, version: int) -> Flag:
+    """Take the open flag's row, if it still stands as it did when the person decided."""
+    now = Flag.objects.select_for_update(of=("self",)).select_related("patient").get(pk=flag.pk)
+    if now.version != version or now.state == FlagState.RESOLVED:
+        raise FlagHasMoved(_describe_last_step(now))
+    return now
+
+
+def end(flag: Flag, *, reason: str, plan: str, by: Clinician, at: datetime) -> None:
+    """Resolve a flag whose row the caller holds."""
+    _step(flag, FlagState.RESOLVED, by=by, reason=reason, plan=plan, at=at)
 
 
 def _describe_last_step(flag: Flag) -> str:

@@ -8,8 +8,7 @@ from typing import TypedDict, Unpack
 from django.db import IntegrityError, OperationalError, transaction
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
-from instruments import INSTRUMENTS
-from monitoring import flags, wake
+from monitoring import safety, wake
 from patients import audit
 from patients.intake import parking
 from patients.intake.reception import Condition, Receipt, Sender, take_in
@@ -88,6 +87,7 @@ def receive_rating(
     rated_at: datetime,
     items: Sequence[int | None] | None = None,
     total: int | None = None,
+    self_harm_answer: int | None = None,
     by: str,
     at: datetime,
 ) -> tuple[Rating, bool]:
@@ -101,13 +101,12 @@ def receive_rating(
         rated_at=rated_at,
         items=items,
         total=total,
+        self_harm_answer=self_harm_answer,
         by=by,
         at=at,
     )
     if is_new:
-        answer = None if items is None else INSTRUMENTS[instrument].self_harm_answer(items)
-        if answer:
-            flags.raise_safety(patient_id=patient.pk, at=at)
+        safety.look_at(rating, at=at)
         transaction.on_commit(wake.wake_workers)
     return rating, is_new
 

@@ -356,8 +356,10 @@ def visible_flags(clinician: Clinician) -> QuerySet[Flag]:
     """Give the flags that the reader may see, with all that their page needs."""
     return (
         Flag.objects.visible_to(clinician)
-        .select_related("patient__team__site", "raised_by")
-        .prefetch_related(Prefetch("events", FlagEvent.objects.select_related("by").order_by("pk")))
+        .select_related("patient__team__site", "raised_by", "owner", "outcome")
+        .prefetch_related(
+            Prefetch("events", FlagEvent.objects.select_related("by", "rating").order_by("pk"))
+        )
     )
 
 

@@ -5,7 +5,7 @@ import gc
 from celery import shared_task
 from django.utils import timezone
 
-from monitoring import alerts, wake
+from monitoring import alerts, safety, wake
 from monitoring.recompute import (
     PATIENTS_AT_ONCE,
     assess_stale_patients,
@@ -41,3 +41,9 @@ def deliver_alerts() -> None:
         pass
     while alerts.deliver_next(at=timezone.now()):
         pass
+
+
+@shared_task
+def escalate_safety() -> None:
+    """Tell cover and lead what nobody has seen to, also what fell due while nobody worked."""
+    safety.escalate_due(at=timezone.now())

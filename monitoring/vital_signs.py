@@ -10,14 +10,23 @@ from threading import Lock, Thread
 
 from django.conf import settings
 from django.db import Error, connection
-from django.db.models import Count, Min, OuterRef, Subquery
+from django.db.models import Count, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from monitoring import pulse
-from monitoring.models import Alert, Attempt, DeliveryState, Flag, RiskAssessment
+from monitoring.models import (
+    Alert,
+    Attempt,
+    DeliveryState,
+    Flag,
+    FlagLevel,
+    FlagState,
+    RiskAssessment,
+)
+from monitoring.safety_list import MAIL_IS_LATE_AFTER
 from patients.models import Parked, ParkedState, Patient, Result
 
 OK = "ok"
@@ -57,33 +66,45 @@ class Counts:
     alerts_sent: int
 
 
+@dataclass(frozen=True)
+class Waits:
+    """How long somebody has waited for a worker."""
+
+    to_be_assessed: timedelta = timedelta(0)
+    to_be_told: timedelta = timedelta(0)
+
+
 def take(*, at: datetime) -> VitalSigns:
     """Look at every part once."""
-    database, longest_wait = _ask_database(at=at)
+    database, waits = _ask_database(at=at)
     broker, worker, beat = _ask_broker()
-    if worker == OK and longest_wait > WAITS_AT_MOST:
-        worker = f"stalled: somebody has waited {longest_wait.total_seconds():.0f} s to be assessed"
+    if worker == OK and waits.to_be_assessed > WAITS_AT_MOST:
+        seconds = waits.to_be_assessed.total_seconds()
+        worker = f"stalled: somebody has waited {seconds:.0f} s to be assessed"
+    if worker == OK and waits.to_be_told > MAIL_IS_LATE_AFTER:
+        seconds = waits.to_be_told.total_seconds()
+        worker = f"stalled: a safety alert has waited {seconds:.0f} s to be sent"
     return VitalSigns(database=database, broker=broker, worker=worker, beat=beat)
 
 
-def _ask_database(*, at: datetime) -> tuple[str, timedelta]:
+def _ask_database(*, at: datetime) -> tuple[str, Waits]:
     """Ask aside, so that a server that takes the question and never answers is left alone."""
-    answers: SimpleQueue[tuple[str, timedelta]] = SimpleQueue()
+    answers: SimpleQueue[tuple[str, Waits]] = SimpleQueue()
     Thread(target=_look_aside, args=(answers, at), name="vital-signs", daemon=True).start()
     try:
         return answers.get(timeout=ANSWERS_WITHIN_S)
     except Empty:
-        return f"away: no answer within {ANSWERS_WITHIN_S:g} s", timedelta(0)
+        return f"away: no answer within {ANSWERS_WITHIN_S:g} s", Waits()
 
 
-def _look_aside(answers: "SimpleQueue[tuple[str, timedelta]]", at: datetime) -> None:
+def _look_aside(answers: "SimpleQueue[tuple[str, Waits]]", at: datetime) -> None:
     """Ask the database by a connection of this thread; of many questions that hang, one does."""
     if not _one_at_a_time.acquire(timeout=ANSWERS_WITHIN_S):
         return
     try:
-        answers.put((OK, longest_wait(at=at)))
+        answers.put((OK, Waits(longest_wait(at=at), longest_alert(at=at))))
     except Error as fault:
-        answers.put((f"away: {type(fault).__name__}", timedelta(0)))
+        answers.put((f"away: {type(fault).__name__}", Waits()))
     finally:
         connection.close()
         _one_at_a_time.release()
@@ -100,6 +121,15 @@ def longest_wait(*, at: datetime) -> timedelta:
         .annotate(rests_until=Subquery(rests_until))
         .aggregate(since=Min(Greatest("stale_since", Coalesce("rests_until", "stale_since"))))
     )["since"]
+    return timedelta(0) if since is None else max(at - since, timedelta(0))
+
+
+def longest_alert(*, at: datetime) -> timedelta:
+    """Say how long the news of a safety flag has waited for its mail."""
+    owed = Alert.objects.filter(flag__level=FlagLevel.SAFETY, dropped_at=None).filter(
+        Q(delivery=None) | Q(delivery__state=DeliveryState.OWED)
+    )
+    since = owed.exclude(flag__state=FlagState.RESOLVED).aggregate(since=Min("due_at"))["since"]
     return timedelta(0) if since is None else max(at - since, timedelta(0))
 
 

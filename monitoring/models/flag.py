@@ -7,9 +7,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from instruments import SafetyLevel
 from monitoring.models.assessment import RiskAssessment
 from patients.models import Clinician, Patient, Rating
-from patients.self_harm import SafetyLevel
 
 # No letter or digit that can be mistaken for another, as in a reference read over the telephone
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTVWXYZ"
@@ -62,7 +62,7 @@ class ResolveReason(models.TextChoices):
 
 
 class SafetyUrgency(models.TextChoices):
-    """How quickly a person must act on a safety flag (patients.self_harm)."""
+    """How quickly a person must act on a safety flag (instruments)."""
 
     SAME_DAY = SafetyLevel.SAME_DAY.value, _("today")
     URGENT = SafetyLevel.URGENT.value, _("urgent")

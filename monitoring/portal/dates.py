@@ -76,3 +76,9 @@ def waited(since: datetime, *, at: datetime) -> str:
 def age(born_on: date, *, on: date) -> int:
     """Count the birthdays that have passed."""
     return on.year - born_on.year - ((on.month, on.day) < (born_on.month, born_on.day))
+
+
+def plain_moment(at: datetime) -> str:
+    """Write the time of a system event within a sentence, on the reader's clock."""
+    local = timezone.localtime(at)
+    return f"{clinical_date(local.date())} {local:%H:%M}"

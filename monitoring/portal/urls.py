@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from monitoring.portal.views import flag, parked, patient, preferences, record, worklist
+from monitoring.portal.views import (
+    flag,
+    parked,
+    patient,
+    preferences,
+    record,
+    safety,
+    site_settings,
+    worklist,
+)
 
 app_name = "portal"
 urlpatterns = [
@@ -18,7 +27,20 @@ urlpatterns = [
     ),
     path("patients/<uuid:public_id>/events/add/", record.add_event, name="add_event"),
     path("f/<slug:reference>", flag.flag, name="flag"),
-    path("f/<slug:reference>/safety", flag.safety, name="safety"),
+    path("f/<slug:reference>/safety", safety.interruption, name="safety"),
+    path("f/<slug:reference>/take-on", safety.take_on, name="take_on"),
+    path("f/<slug:reference>/hand-over", safety.hand_over, name="hand_over"),
+    path("f/<slug:reference>/outcome", safety.outcome, name="outcome"),
+    path("safety/", safety.cases, name="safety_list"),
+    path("safety/alarm/", safety.alarm, name="alarm"),
+    path("settings/", site_settings.site_settings, name="site_settings"),
+    path("settings/sites/<int:site_id>/crisis/", site_settings.crisis_plan, name="crisis_plan"),
+    path("settings/teams/<int:team_id>/duties/", site_settings.team_duties, name="team_duties"),
+    path(
+        "patients/<uuid:public_id>/named-clinician/",
+        site_settings.named_clinician,
+        name="named_clinician",
+    ),
     path("f/<slug:reference>/seen", flag.see, name="see_flag"),
     path("f/<slug:reference>/acknowledge", flag.acknowledge, name="acknowledge_flag"),
     path("f/<slug:reference>/resolve", flag.resolve, name="resolve_flag"),

@@ -1,14 +1,15 @@
-"""Symptom ratings on the record."""
+"""Symptom ratings on the record: new ones, corrected ones, withdrawn ones."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
-from instruments import INSTRUMENTS
+from instruments import INSTRUMENTS, Instrument
 from patients import audit
 from patients.models import Patient, Rating
-from patients.record.versions import count_up
+from patients.record.versions import count_up, lock
 
 
 class RatingFault(Exception):
@@ -19,6 +20,21 @@ class RatingExists(Exception):
     """This scale is on record for this moment, with other answers: correct that one instead."""
 
 
+class RatingReplaced(Exception):
+    """This rating is no longer the current one; somebody has corrected it in the meantime."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one completed form says, checked against its scale."""
+
+    instrument: str
+    rated_at: datetime
+    total: int | None
+    items: list[int | None] | None
+    self_harm_answer: int | None
+
+
 @transaction.atomic
 def record_rating(
     *,
@@ -27,13 +43,128 @@ def record_rating(
     rated_at: datetime,
     items: Sequence[int | None] | None = None,
     total: int | None = None,
+    self_harm_answer: int | None = None,
     by: str,
     at: datetime,
 ) -> tuple[Rating, bool]:
     """Record one scale by its items or by its total alone; say whether it is new.
 
-    The same rating again changes nothing.
+    Beside a total alone the answer to the item on self-harm may be given. The same rating again
+    changes nothing.
     """
+    answers = _check(
+        instrument=instrument,
+        rated_at=rated_at,
+        items=items,
+        total=total,
+        self_harm_answer=self_harm_answer,
+        at=at,
+    )
+    lock(patient.pk)
+    known = _of_that_moment(patient.pk, answers)
+    if known is not None:
+        if (known.total, known.items, known.self_harm_answer) == (
+            answers.total,
+            answers.items,
+            answers.self_harm_answer,
+        ):
+            return known, False
+        raise RatingExists(str(known))
+    rating = _create(patient, answers, by=by, at=at)
+    audit.write(
+        verb="record_rating", subject=f"rating:{rating.pk}", by=by, at=at, patient_id=patient.pk
+    )
+    count_up([patient.pk], at=at)
+    return rating, True
+
+
+@transaction.atomic
+def correct_rating(
+    *,
+    rating: Rating,
+    rated_at: datetime,
+    items: Sequence[int | None] | None = None,
+    total: int | None = None,
+    self_harm_answer: int | None = None,
+    reason: str,
+    by: str,
+    at: datetime,
+) -> Rating:
+    """Replace a rating by what is right, with a reason; the one that was wrong stays readable."""
+    answers = _check(
+        instrument=rating.instrument,
+        rated_at=rated_at,
+        items=items,
+        total=total,
+        self_harm_answer=self_harm_answer,
+        at=at,
+    )
+    before = _lock_current(rating, reason=reason)
+    another = _of_that_moment(before.patient_id, answers)
+    if another is not None and another.pk != before.pk:
+        raise RatingExists(str(another))
+    before.superseded_at, before.superseded_reason = at, reason.strip()
+    before.save()
+    corrected = _create(before.patient, answers, by=by, at=at)
+    before.superseded_by = corrected
+    before.save()
+    _say("correct_rating", before, by=by, at=at)
+    return corrected
+
+
+@transaction.atomic
+def withdraw_rating(*, rating: Rating, reason: str, by: str, at: datetime) -> None:
+    """Say that a rating should not be on this record at all; it stays readable with the reason."""
+    before = _lock_current(rating, reason=reason)
+    before.superseded_at, before.superseded_reason = at, reason.strip()
+    before.save()
+    _say("withdraw_rating", before, by=by, at=at)
+
+
+def _lock_current(rating: Rating, *, reason: str) -> Rating:
+    if not reason.strip():
+        message = "say why the rating is corrected"
+        raise RatingFault(message)
+    lock(rating.patient_id)
+    before: Rating = Rating.objects.select_related("patient").get(pk=rating.pk)
+    if before.superseded_at is not None:
+        raise RatingReplaced(str(before))
+    return before
+
+
+def _say(verb: str, rating: Rating, *, by: str, at: datetime) -> None:
+    audit.write(
+        verb=verb, subject=f"rating:{rating.pk}", by=by, at=at, patient_id=rating.patient_id
+    )
+    count_up([rating.patient_id], at=at)
+
+
+def _of_that_moment(patient_id: int, answers: Answers) -> Rating | None:
+    found: Rating | None = Rating.objects.filter(
+        patient=patient_id,
+        instrument=answers.instrument,
+        rated_at=answers.rated_at,
+        superseded_at=None,
+    ).first()
+    return found
+
+
+def _create(patient: Patient, answers: Answers, *, by: str, at: datetime) -> Rating:
+    rating = Rating(patient=patient, recorded_at=at, recorded_by=by, **vars(answers))
+    rating.save(force_insert=True)
+    return rating
+
+
+def _check(
+    *,
+    instrument: str,
+    rated_at: datetime,
+    items: Sequence[int | None] | None,
+    total: int | None,
+    self_harm_answer: int | None,
+    at: datetime,
+) -> Answers:
+    """Refuse what the scale cannot have, or what contradicts itself."""
     scale = INSTRUMENTS.get(instrument)
     if scale is None:
         message = f"“{instrument}” is not a scale we know; known: {', '.join(INSTRUMENTS)}"
@@ -50,26 +181,31 @@ def record_rating(
     elif total is None or not 0 <= total <= scale.highest_total:
         message = f"the total must be a whole number from 0 to {scale.highest_total}"
         raise RatingFault(message)
-    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
-    known = Rating.objects.filter(
-        patient=patient, instrument=instrument, rated_at=rated_at, superseded_at=None
-    ).first()
-    answers = None if items is None else list(items)
-    if known is not None:
-        if (known.total, known.items) == (total, answers):
-            return known, False
-        raise RatingExists(str(known))
-    rating = Rating.objects.create(
-        patient=patient,
+    return Answers(
         instrument=instrument,
         rated_at=rated_at,
         total=total,
-        items=answers,
-        recorded_at=at,
-        recorded_by=by,
+        items=None if items is None else list(items),
+        self_harm_answer=_self_harm_answer(scale, items, total, self_harm_answer),
     )
-    audit.write(
-        verb="record_rating", subject=f"rating:{rating.pk}", by=by, at=at, patient_id=patient.pk
-    )
-    count_up([patient.pk], at=at)
-    return rating, True
+
+
+def _self_harm_answer(
+    scale: Instrument, items: Sequence[int | None] | None, total: int | None, said: int | None
+) -> int | None:
+    """Take the answer from the items; beside a total alone, take what is said of it."""
+    number = scale.self_harm_item
+    if items is not None:
+        answered = scale.self_harm_answer(items)
+        if said is not None and said != answered:
+            message = f"item {number} says {answered}, and beside it stands {said}"
+            raise RatingFault(message)
+        return answered
+    highest = scale.highest_answers[number - 1]
+    if said is not None and not 0 <= said <= highest:
+        message = f"item {number} must be a whole number from 0 to {highest}"
+        raise RatingFault(message)
+    if said is not None and total is not None and said > total:
+        message = f"item {number} alone is {said}, more than the total of {total}"
+        raise RatingFault(message)
+    return said

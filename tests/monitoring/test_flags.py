@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError
 
 from monitoring import flags, ingest
-from monitoring.flags import FlagHasMoved, PlanMissing, Wanted
+from monitoring.flags import FlagHasMoved, SafetyHasItsOwnPath, Wanted
 from monitoring.models import (
     LAPSED,
     OVERTAKEN,
@@ -294,24 +294,29 @@ def test_an_assessment_never_resolves_a_safety_flag(
     assert Flag.objects.up().get().kind == FlagKind.SAFETY
 
 
-def test_a_safety_flag_is_resolved_only_with_what_was_found(
+def test_a_safety_flag_is_neither_acknowledged_nor_resolved_like_another(
     patient: Patient, clinician: Clinician
 ) -> None:
     rate(patient, 1)
     flag = Flag.objects.get()
 
-    def resolve(plan: str) -> None:
+    with pytest.raises(SafetyHasItsOwnPath):
         flags.resolve(
             flag=flag,
             version=1,
             reason=ResolveReason.ASSESSED,
-            plan=plan,
+            plan="Seen.",
+            by=clinician,
+            at=MONDAY,
+        )
+    with pytest.raises(SafetyHasItsOwnPath):
+        flags.acknowledge(
+            flag=flag,
+            version=1,
+            reason=AcknowledgeReason.REVIEWING,
+            plan="",
             by=clinician,
             at=MONDAY,
         )
 
-    with pytest.raises(PlanMissing):
-        resolve("  ")
-    resolve("Seen in person; safety plan agreed.")
-
-    assert not Flag.objects.up().exists()
+    assert Flag.objects.up().get() == flag

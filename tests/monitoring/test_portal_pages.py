@@ -300,6 +300,7 @@ def test_the_safety_flag_stands_first(client: Client, patient: Patient) -> None:
         patient=patient,
         kind=FlagKind.SAFETY,
         level=FlagLevel.SAFETY,
+        urgency="same_day",
         reasons=["self_harm_item_above_zero"],
         raised_at=timezone.now() - timedelta(days=30),
     )

@@ -9,8 +9,17 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from monitoring import flags, wake
-from monitoring.models import Alert, Flag, FlagKind, ResolveReason
+from monitoring import safety, wake
+from monitoring.models import (
+    Alert,
+    Behaviour,
+    Contact,
+    Finding,
+    Flag,
+    FlagKind,
+    Ideation,
+    SafetyAction,
+)
 from patients.models import Clinician, Episode, Event, Patient, Rating, Trial
 from tests.factories import (
     ClinicianFactory,
@@ -118,17 +127,28 @@ def test_a_positive_self_harm_item_interrupts_and_raises_its_flag_at_once(
     assert "is no reassurance" in client.get(interruption).content.decode()
 
 
-def test_a_positive_rating_sent_again_after_its_flag_was_resolved_leads_to_that_flag(
+def test_a_positive_rating_sent_again_after_its_flag_was_closed_leads_to_that_flag(
     client: Client, patient: Patient
 ) -> None:
     said = rating([*ITEMS[:11], 2, *ITEMS[12:]])
     client.post(page(patient, "add_rating"), said)
     flag = Flag.objects.get()
-    flags.resolve(
+    safety.close(
         flag=flag,
         version=flag.version,
-        reason=ResolveReason.ASSESSED,
-        plan="seen in person",
+        outcome=safety.Outcome(
+            assessed_at=timezone.now(),
+            assessed_by="Dr A",
+            contact=Contact.IN_PERSON,
+            instrument="C-SSRS",
+            ideation=Ideation.LEVEL_1,
+            behaviour=Behaviour.NONE_FOUND,
+            plan=Finding.NONE_FOUND,
+            means=Finding.NONE_FOUND,
+            actions=[SafetyAction.SAFETY_PLAN],
+            note="seen in person",
+            next_contact_on=None,
+        ),
         by=Clinician.objects.get(),
         at=timezone.now(),
     )

@@ -1,11 +1,9 @@
 """What is said when a flag is taken on or ended."""
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from monitoring.models import AcknowledgeReason, Flag, FlagKind, ResolveReason
+from monitoring.models import AcknowledgeReason, ResolveReason
 
 
 class StepForm(forms.Form):
@@ -30,7 +28,7 @@ class AcknowledgeForm(StepForm):
 
 
 class ResolveForm(StepForm):
-    """How a flag ends; a safety flag with a sentence on what was found and done."""
+    """How a flag ends by a person's word."""
 
     reason = forms.ChoiceField(
         label=gettext_lazy("Outcome"), choices=ResolveReason.choices, widget=forms.RadioSelect
@@ -42,7 +40,3 @@ class ResolveForm(StepForm):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     prefix = "resolve"
-
-    def __init__(self, *args: Any, flag: Flag, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields["plan"].required = flag.kind == FlagKind.SAFETY

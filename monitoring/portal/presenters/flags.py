@@ -3,14 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from analytics import Estimate
 from monitoring.models import (
+    HANDED_OVER,
     LAPSED,
+    OUTCOME_RECORDED,
     OVERTAKEN,
+    REPEATED,
     AcknowledgeReason,
+    EscalationStep,
     Flag,
     FlagEvent,
     FlagKind,
@@ -26,6 +32,19 @@ _TONES = {FlagLevel.SAFETY: "urgent", FlagLevel.HIGH: "urgent", FlagLevel.WATCH:
 
 # The order in which flags of one patient are read
 URGENCY = {FlagLevel.SAFETY: 0, FlagLevel.HIGH: 1, FlagLevel.WATCH: 2}
+
+
+# Steps that are told by their reason, whatever the state they leave the flag in
+_BY_REASON: dict[str, Promise] = {
+    REPEATED: gettext_lazy("A further positive answer was entered"),
+    HANDED_OVER: gettext_lazy("Handed over by %(who)s"),
+    EscalationStep.COVER: gettext_lazy("Nobody had taken it on in time: cover was told"),
+    EscalationStep.LEAD: gettext_lazy("Nobody had taken it on in time: lead was told"),
+    EscalationStep.UNCLOSED: gettext_lazy("No outcome was recorded in time: lead was told"),
+    OUTCOME_RECORDED: gettext_lazy("Closed by %(who)s with a recorded outcome"),
+    LAPSED: gettext_lazy("Ended by itself: what raised it is no longer so"),
+    OVERTAKEN: gettext_lazy("Gave way to a more urgent flag of the same kind"),
+}
 
 
 @dataclass(frozen=True)
@@ -105,6 +124,8 @@ def steps_of(flag: Flag) -> list[Step]:
 
 def _step(event: FlagEvent) -> str:
     who = str(event.by) if event.by else ""
+    if event.reason in _BY_REASON:
+        return str(_BY_REASON[event.reason]) % {"who": who}
     match FlagState(event.state):
         case FlagState.RAISED:
             return _("Raised")
@@ -113,10 +134,6 @@ def _step(event: FlagEvent) -> str:
         case FlagState.ACKNOWLEDGED:
             reason = AcknowledgeReason(event.reason).label
             return _("Acknowledged by %(who)s: %(reason)s") % {"who": who, "reason": reason}
-        case FlagState.RESOLVED if event.reason == LAPSED:
-            return _("Ended by itself: what raised it is no longer so")
-        case FlagState.RESOLVED if event.reason == OVERTAKEN:
-            return _("Gave way to a more urgent flag of the same kind")
         case FlagState.RESOLVED:
             reason = ResolveReason(event.reason).label
             return _("Resolved by %(who)s: %(reason)s") % {"who": who, "reason": reason}

@@ -1,16 +1,24 @@
 """The page of one flag, and the three steps a person can take; looking at it changes nothing."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from monitoring import flags
-from monitoring.models import AcknowledgeReason, Flag, ResolveReason
+from monitoring import duties, flags, safety_list
+from monitoring.models import AcknowledgeReason, Flag, FlagKind, ResolveReason
 from monitoring.portal.forms.flags import AcknowledgeForm, ResolveForm, StepForm
+from monitoring.portal.forms.safety import HandOverForm, TakeOnForm
 from monitoring.portal.presenters.flag_page import FlagPage
+from monitoring.portal.presenters.safety import (
+    CaseRow,
+    Crisis,
+    OutcomeCard,
+    answers_of,
+    urgency,
+)
 from monitoring.portal.views.access import flag_or_404, reader_of
 from patients import audit
 
@@ -27,14 +35,6 @@ def flag(request: HttpRequest, reference: str) -> HttpResponse:
         patient_id=found.patient_id,
     )
     return _page(request, found)
-
-
-@require_GET
-def safety(request: HttpRequest, reference: str) -> HttpResponse:
-    """Interrupt whoever has just entered a rating with a positive item on self-harm."""
-    found = flag_or_404(request, reference)
-    page = FlagPage.of(found, at=timezone.now())
-    return render(request, "portal/safety.html", {"page": page})
 
 
 @require_POST
@@ -56,8 +56,10 @@ def see(request: HttpRequest, reference: str) -> HttpResponse:
 
 @require_POST
 def acknowledge(request: HttpRequest, reference: str) -> HttpResponse:
-    """Take the flag on."""
+    """Take the flag on; a safety flag has its own path."""
     found = flag_or_404(request, reference)
+    if found.kind == FlagKind.SAFETY:
+        raise Http404
     form = AcknowledgeForm(request.POST)
     if not form.is_valid():
         return _page(request, found, acknowledge=form, status=422)
@@ -81,9 +83,11 @@ def acknowledge(request: HttpRequest, reference: str) -> HttpResponse:
 
 @require_POST
 def resolve(request: HttpRequest, reference: str) -> HttpResponse:
-    """End the flag."""
+    """End the flag; a safety flag ends with a recorded outcome only."""
     found = flag_or_404(request, reference)
-    form = ResolveForm(request.POST, flag=found)
+    if found.kind == FlagKind.SAFETY:
+        raise Http404
+    form = ResolveForm(request.POST)
     if not form.is_valid():
         return _page(request, found, resolve=form, status=422)
     said = form.cleaned_data
@@ -98,7 +102,7 @@ def resolve(request: HttpRequest, reference: str) -> HttpResponse:
         )
     except flags.FlagHasMoved as fault:
         messages.warning(request, str(fault))
-        kept = ResolveForm(flag=found, initial={"reason": said["reason"], "plan": said["plan"]})
+        kept = ResolveForm(initial={"reason": said["reason"], "plan": said["plan"]})
         return _page(request, flag_or_404(request, reference), resolve=kept, status=422)
     messages.success(request, _("The flag is resolved."))
     return redirect("portal:flag", reference)
@@ -112,12 +116,33 @@ def _page(
     resolve: ResolveForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    forms = (acknowledge or AcknowledgeForm(), resolve or ResolveForm(flag=found))
+    forms = (acknowledge or AcknowledgeForm(), resolve or ResolveForm())
     for form in forms:
         form.initial["version"] = found.version
+    if found.kind == FlagKind.SAFETY:
+        return _safety_page(request, found)
     context = {
         "page": FlagPage.of(found, at=timezone.now()),
         "acknowledge_form": forms[0],
         "resolve_form": forms[1],
     }
     return render(request, "portal/flag.html", context, status=status)
+
+
+def _safety_page(request: HttpRequest, found: Flag) -> HttpResponse:
+    """Show a safety flag with the steps of its own path."""
+    at = timezone.now()
+    people = duties.team_of(found.patient.team_id).everybody
+    cases = safety_list.open_cases(reader_of(request), at=at)
+    case = next((CaseRow.of(each, at=at) for each in cases if each.flag.pk == found.pk), None)
+    context = {
+        "page": FlagPage.of(found, at=at),
+        "case": case,
+        "urgency": urgency(found),
+        "crisis": Crisis.of(duties.plan_of(found.patient.team.site)),
+        "answers": answers_of(list(found.events.all()), zone=found.patient.team.site.zone),
+        "outcome": OutcomeCard.of(found.outcome, zone=found.patient.team.site.zone),
+        "take_on_form": TakeOnForm(initial={"version": found.version}),
+        "hand_over_form": HandOverForm(people=people, initial={"version": found.version}),
+    }
+    return render(request, "portal/safety_flag.html", context)

@@ -15,7 +15,7 @@ UPDATE patients_rating SET self_harm_answer = (items->>11)::smallint
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0002_the_catalogue_of_analytes'),
+        ('patients', '0004_results_have_names_and_versions'),
     ]
 
     operations = [

@@ -31,8 +31,8 @@ SET CONSTRAINTS ALL IMMEDIATE;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('monitoring', '0002_a_place_for_sign_in_limits'),
-        ('patients', '0003_who_is_told_of_self_harm'),
+        ('monitoring', '0003_assessments_are_written_faster'),
+        ('patients', '0005_who_is_told_of_self_harm'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,132 @@
+"""What a site sets for itself: its crisis plan and who is told. All read, a team lead writes."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from monitoring import duties
+from monitoring.models import CrisisPlan
+from monitoring.portal.forms.safety import CrisisPlanForm, DutiesForm, NamedClinicianForm
+from monitoring.portal.presenters.banner import Banner
+from monitoring.portal.presenters.safety import Crisis
+from monitoring.portal.views.access import patient_or_404, reader_of
+from patients import audit
+from patients.models import CareTeam, Clinician, Membership, Role, SafetyDuty, Site
+from patients.record.duties import name_clinician, set_duty
+
+
+@require_GET
+def site_settings(request: HttpRequest) -> HttpResponse:
+    """Show what the reader's sites have set."""
+    reader = reader_of(request)
+    sites = Site.objects.filter(teams__members=reader).distinct().order_by("name")
+    context = {
+        "sites": [
+            {
+                "site": site,
+                "crisis": Crisis.of(duties.plan_of(site)),
+                "plan": duties.plan_of(site),
+                "teams": [
+                    {"team": team, "members": duties.team_of(team.pk).members}
+                    for team in site.teams.filter(members=reader).order_by("name")
+                ],
+                "may_change": _leads(reader, site),
+            }
+            for site in sites
+        ]
+    }
+    return render(request, "portal/site_settings.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def crisis_plan(request: HttpRequest, site_id: int) -> HttpResponse:
+    """Change a site's crisis text, numbers and timer."""
+    reader, at = reader_of(request), timezone.now()
+    site = _site_or_404(request, site_id)
+    form = CrisisPlanForm(request.POST or None, instance=duties.plan_of(site))
+    if form.is_valid():
+        _save_plan(form, by=reader, at=at)
+        messages.success(request, _("The crisis plan is saved."))
+        return redirect("portal:site_settings")
+    context = {"form": form, "site": site}
+    return render(request, "portal/crisis_plan.html", context, status=422 if form.errors else 200)
+
+
+def _save_plan(form: CrisisPlanForm, *, by: Clinician, at: datetime) -> None:
+    plan: CrisisPlan = form.save(commit=False)
+    plan.changed_at, plan.changed_by = at, audit.name_of(by)
+    plan.save()
+    audit.write(
+        verb="change_crisis_plan", subject=f"site:{plan.site_id}", by=audit.name_of(by), at=at
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def team_duties(request: HttpRequest, team_id: int) -> HttpResponse:
+    """Say who of a team is told first, as cover, as lead."""
+    reader, at = reader_of(request), timezone.now()
+    team = get_object_or_404(CareTeam.objects.select_related("site"), pk=team_id, members=reader)
+    if not _leads(reader, team.site):
+        raise PermissionDenied
+    members = list(duties.team_of(team.pk).members)
+    form = DutiesForm(request.POST or None, members=members)
+    if request.method == "POST" and form.is_valid():
+        for each in members:
+            duty = SafetyDuty(form.cleaned_data[f"duty_{each.pk}"])
+            if duty != each.safety_duty:
+                set_duty(membership=each, duty=duty, by=audit.name_of(reader), at=at)
+        messages.success(request, _("The duties are saved."))
+        return redirect("portal:site_settings")
+    context = {"form": form, "team": team}
+    return render(request, "portal/team_duties.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def named_clinician(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Name who of the team is told first of this patient."""
+    patient, at = patient_or_404(request, public_id), timezone.now()
+    people = duties.team_of(patient.team_id).everybody
+    form = NamedClinicianForm(
+        request.POST or None,
+        people=people,
+        initial={"clinician": patient.named_clinician_id or ""},
+    )
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data["clinician"]
+        name_clinician(
+            patient=patient,
+            clinician=next((each for each in people if each.pk == chosen), None),
+            by=audit.name_of(reader_of(request)),
+            at=at,
+        )
+        messages.success(request, _("The named clinician is saved."))
+        return redirect("portal:patient", public_id)
+    numbers = [each.value for each in patient.identifiers.order_by("pk")]
+    today = at.astimezone(patient.team.site.zone).date()
+    context = {
+        "form": form,
+        "banner": Banner.of(patient, numbers=numbers, today=today),
+        "public_id": public_id,
+    }
+    status = 422 if form.errors else 200
+    return render(request, "portal/named_clinician.html", context, status=status)
+
+
+def _site_or_404(request: HttpRequest, site_id: int) -> Site:
+    reader = reader_of(request)
+    mine = Site.objects.filter(teams__members=reader).distinct()
+    site = get_object_or_404(mine, pk=site_id)
+    if not _leads(reader, site):
+        raise PermissionDenied
+    return site
+
+
+def _leads(reader: Clinician, site: Site) -> bool:
+    return Membership.objects.filter(clinician=reader, team__site=site, role=Role.LEAD).exists()

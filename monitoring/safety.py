@@ -1,0 +1,245 @@
+"""The safety path: from a positive answer on self-harm to a person's recorded outcome.
+
+It begins in the transaction of the rating and needs nothing but the database: no queue, no model,
+no threshold, no mail. Every step that is due is a row with its time, so that a page can show it and
+a worker that was away can make it good.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+
+from instruments import INSTRUMENTS, SafetyLevel
+from monitoring import alerts, duties, flags
+from monitoring.models import (
+    HANDED_OVER,
+    OUTCOME_RECORDED,
+    REPEATED,
+    Behaviour,
+    Contact,
+    Escalation,
+    EscalationStep,
+    Finding,
+    Flag,
+    FlagEvent,
+    FlagKind,
+    FlagLevel,
+    FlagState,
+    Ideation,
+    SafetyAction,
+    SafetyOutcome,
+    SafetyUrgency,
+)
+from patients import audit
+from patients.models import Clinician, Rating
+
+REASON = "self_harm_item_above_zero"
+_RANK = {level.value: place for place, level in enumerate(SafetyLevel)}
+
+
+class NotOfTheTeam(Exception):
+    """A safety flag is handed to somebody who may see the patient."""
+
+
+class OutcomeFault(Exception):
+    """An outcome that cannot be; says what would be right."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a structured assessment found, and what was done about it."""
+
+    assessed_at: datetime
+    assessed_by: str
+    contact: Contact
+    instrument: str
+    ideation: Ideation
+    behaviour: Behaviour
+    plan: Finding
+    means: Finding
+    actions: Sequence[SafetyAction]
+    note: str
+    next_contact_on: date | None
+
+
+def look_at(rating: Rating, *, at: datetime) -> Flag | None:
+    """Raise the safety flag in the transaction of the rating itself; a repeat joins the open one.
+
+    The caller holds the patient's row. A zero raises nothing, and says nothing either.
+    """
+    level = INSTRUMENTS[rating.instrument].self_harm.level(rating.self_harm_answer)
+    if level is None:
+        return None
+    is_open = Flag.objects.up().filter(patient=rating.patient_id, kind=FlagKind.SAFETY)
+    known = is_open.select_for_update(of=("self",)).first()
+    if known is None:
+        return _raise(rating, level, at=at)
+    return _repeat(known, rating, level, at=at)
+
+
+def _raise(rating: Rating, level: SafetyLevel, *, at: datetime) -> Flag:
+    earlier = Flag.objects.filter(patient=rating.patient_id, kind=FlagKind.SAFETY)
+    flag = Flag(
+        patient=rating.patient,
+        kind=FlagKind.SAFETY,
+        level=FlagLevel.SAFETY,
+        urgency=SafetyUrgency(level.value),
+        raised_at=at,
+        reasons=[REASON],
+        has_returned=earlier.exists(),
+    )
+    team = duties.team_of(rating.patient.team_id)
+    first = duties.first_told(flag, team)
+    flag.owner = first[0] if len(first) == 1 else None
+    flag.save()
+    FlagEvent.objects.create(flag=flag, at=at, state=FlagState.RAISED, rating=rating)
+    alerts.tell(flag, first, occasion="", at=at)
+    _set_timer(flag, at=at)
+    flags.refresh_need([flag.patient_id])
+    return flag
+
+
+def _repeat(flag: Flag, rating: Rating, level: SafetyLevel, *, at: datetime) -> Flag:
+    """Let a further positive answer count: who has taken the flag on must look again."""
+    if _RANK[level.value] > _RANK[flag.urgency]:
+        flag.urgency = SafetyUrgency(level.value)
+    was_taken_on = flag.state == FlagState.ACKNOWLEDGED
+    flag.state = FlagState.RAISED
+    flag.version += 1
+    flag.save()
+    FlagEvent.objects.create(
+        flag=flag, at=at, state=FlagState.RAISED, reason=REPEATED, rating=rating
+    )
+    owner = [flag.owner] if flag.owner else []
+    team = duties.team_of(flag.patient.team_id)
+    told = list(dict.fromkeys([*owner, *duties.first_told(flag, team)]))
+    alerts.tell(flag, told, occasion=f"{REPEATED}:{rating.pk}", at=at)
+    if was_taken_on:
+        call_off(flag, at=at)
+        _set_timer(flag, at=at)
+    flags.refresh_need([flag.patient_id])
+    return flag
+
+
+def _set_timer(flag: Flag, *, at: datetime) -> None:
+    plan = duties.plan_of(flag.patient.team.site)
+    Escalation.objects.bulk_create(
+        [
+            Escalation(flag=flag, step=EscalationStep.COVER, due_at=at + plan.cover_after),
+            Escalation(flag=flag, step=EscalationStep.LEAD, due_at=at + plan.lead_after),
+        ]
+    )
+
+
+def call_off(flag: Flag, *, at: datetime) -> None:
+    """Stop the timer: a person has acted."""
+    Escalation.objects.filter(flag=flag, done_at=None, called_off_at=None).update(called_off_at=at)
+
+
+@transaction.atomic
+def take_on(*, flag: Flag, version: int, plan: str, by: Clinician, at: datetime) -> None:
+    """Take the flag on by name; from now on the outcome is waited for."""
+    now = flags.step(
+        flag,
+        FlagState.ACKNOWLEDGED,
+        version=version,
+        by=by,
+        reason="reviewing",
+        plan=plan,
+        at=at,
+    )
+    Flag.objects.filter(pk=now.pk).update(owner=by)
+    call_off(now, at=at)
+    within = duties.plan_of(now.patient.team.site).outcome_within
+    Escalation.objects.create(flag=now, step=EscalationStep.UNCLOSED, due_at=at + within)
+
+
+@transaction.atomic
+def hand_over(
+    *, flag: Flag, version: int, to: Clinician, note: str, by: Clinician, at: datetime
+) -> None:
+    """Name who sees to the flag instead: told at once, and the timer runs until they take it on."""
+    if not to.is_active or not to.memberships.filter(team=flag.patient.team_id).exists():
+        raise NotOfTheTeam(str(flag))
+    now = flags.lock_as_seen(flag, version=version)
+    was_taken_on = now.state == FlagState.ACKNOWLEDGED
+    now.state, now.owner = FlagState.RAISED, to
+    now.version += 1
+    now.save()
+    event = FlagEvent.objects.create(
+        flag=now,
+        at=at,
+        by=by,
+        state=FlagState.RAISED,
+        reason=HANDED_OVER,
+        plan=f"→ {to}. {note}".strip(),
+    )
+    alerts.tell(now, [to], occasion=f"{HANDED_OVER}:{event.pk}", at=at)
+    if was_taken_on:
+        call_off(now, at=at)
+        _set_timer(now, at=at)
+    flags.refresh_need([now.patient_id])
+
+
+@transaction.atomic
+def close(*, flag: Flag, version: int, outcome: Outcome, by: Clinician, at: datetime) -> None:
+    """End the flag by the recorded outcome of a structured assessment, and by nothing less."""
+    _check(outcome, at=at)
+    now = flags.lock_as_seen(flag, version=version)
+    now.outcome = SafetyOutcome.objects.create(
+        patient=now.patient, recorded_by=by, recorded_at=at, **_columns(outcome)
+    )
+    flags.end(now, reason=OUTCOME_RECORDED, plan=outcome.note.strip(), by=by, at=at)
+    call_off(now, at=at)
+    audit.write(
+        verb="record_safety_outcome",
+        subject=f"flag:{now.pk}",
+        by=audit.name_of(by),
+        at=at,
+        patient_id=now.patient_id,
+    )
+    flags.refresh_need([now.patient_id])
+
+
+def _check(outcome: Outcome, *, at: datetime) -> None:
+    for is_wrong, sentence in (
+        (outcome.assessed_at > at, "the assessment is dated in the future"),
+        (not outcome.actions, "say what was done"),
+        (not outcome.note.strip(), "say in a sentence what was found and done"),
+        (not outcome.assessed_by.strip(), "say who made the assessment"),
+    ):
+        if is_wrong:
+            raise OutcomeFault(sentence)
+
+
+def _columns(outcome: Outcome) -> dict[str, object]:
+    columns = asdict(outcome)
+    columns["actions"] = [SafetyAction(each).value for each in outcome.actions]
+    columns["note"] = outcome.note.strip()
+    return columns
+
+
+@transaction.atomic
+def escalate_due(*, at: datetime) -> int:
+    """Do every step of the timer that is due, however late; say how many.
+
+    The flags are locked with their steps: whoever acts on a flag at this moment goes first.
+    """
+    due = list(
+        Escalation.objects.select_for_update(of=("self", "flag"), skip_locked=True)
+        .select_related("flag__patient")
+        .filter(done_at=None, called_off_at=None, due_at__lte=at)
+        .order_by("due_at")
+    )
+    for each in due:
+        step, team = EscalationStep(each.step), duties.team_of(each.flag.patient.team_id)
+        told = duties.told_at(step, each.flag, team)
+        alerts.tell(each.flag, told, occasion=f"{step}:{each.pk}", at=at)
+        FlagEvent.objects.create(
+            flag=each.flag, at=at, state=each.flag.state, reason=step, plan=duties.names(told)
+        )
+        each.done_at = at
+        each.save(update_fields=["done_at"])
+    return len(due)

@@ -1,0 +1,212 @@
+"""The safety path on the pages."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from monitoring import ingest
+from monitoring.models import CrisisPlan, Flag, FlagState
+from patients.models import Clinician, Membership, Patient, Role, SafetyDuty
+from tests.factories import ClinicianFactory, PatientFactory
+
+pytestmark = pytest.mark.django_db
+
+OUTCOME = {
+    "assessed_by": "Dr A",
+    "contact": "in_person",
+    "instrument": "C-SSRS",
+    "ideation": "2",
+    "behaviour": "none_found",
+    "plan": "none_found",
+    "means": "not_assessed",
+    "actions": ["safety_plan", "close_ones"],
+    "note": "Safety plan written; sister involved.",
+}
+
+
+@pytest.fixture
+def patient() -> Patient:
+    return PatientFactory.create()
+
+
+@pytest.fixture
+def reader(client: Client, patient: Patient) -> Clinician:
+    somebody = ClinicianFactory.create(teams=[patient.team])
+    client.force_login(somebody)
+    return somebody
+
+
+@pytest.fixture
+def flag(patient: Patient, reader: Clinician) -> Flag:
+    items = [0] * 9
+    items[8] = 3
+    ingest.receive_rating(
+        patient=patient,
+        instrument="PHQ-9",
+        rated_at=timezone.now() - timedelta(hours=1),
+        items=items,
+        by="clinician:0",
+        at=timezone.now(),
+    )
+    return Flag.objects.get()
+
+
+def text_of(client: Client, name: str, *arguments: object) -> str:
+    return client.get(reverse(f"portal:{name}", args=arguments)).content.decode()
+
+
+def lead(reader: Clinician) -> None:
+    Membership.objects.filter(clinician=reader).update(role=Role.LEAD)
+
+
+def test_the_interruption_says_how_urgent_who_and_what_without_an_invented_number(
+    client: Client, flag: Flag
+) -> None:
+    text = text_of(client, "safety", flag.reference)
+
+    assert "do not leave the person alone" in text
+    assert "Your site has not entered its numbers yet" in text
+    assert "Cover is told" in text
+    assert "no risk" not in text.lower()
+
+
+def test_the_sites_own_text_and_numbers_are_shown_where_it_has_them(
+    client: Client, flag: Flag
+) -> None:
+    CrisisPlan.objects.create(
+        site=flag.patient.team.site,
+        text="Ask the duty doctor to come.",
+        numbers="Duty doctor: extension 4711 (invented)",
+        changed_at=timezone.now(),
+        changed_by="clinician:0",
+    )
+
+    text = text_of(client, "safety", flag.reference)
+
+    assert "Ask the duty doctor to come." in text
+    assert "extension 4711" in text
+
+
+def test_the_alarm_stands_on_every_page_until_somebody_acts(client: Client, flag: Flag) -> None:
+    for name in ("worklist", "parked", "preferences", "safety_list", "site_settings"):
+        assert "waits for you" in text_of(client, name), name
+
+    client.post(reverse("portal:take_on", args=[flag.reference]), {"take-version": 1})
+
+    assert "waits for you" not in text_of(client, "worklist")
+
+
+def test_the_alarm_names_nobody(client: Client, flag: Flag) -> None:
+    name = flag.patient.family_name.upper()
+
+    assert name not in text_of(client, "alarm")
+
+
+def test_the_outcome_closes_the_flag_and_stays_readable(client: Client, flag: Flag) -> None:
+    local = timezone.now().astimezone(flag.patient.team.site.zone)
+    said = {
+        **OUTCOME,
+        "version": flag.version,
+        "assessed_on": f"{local:%d-%b-%Y}",
+        "assessed_time": f"{local:%H:%M}",
+    }
+
+    answer = client.post(reverse("portal:outcome", args=[flag.reference]), said, follow=True)
+
+    flag.refresh_from_db()
+    assert flag.state == FlagState.RESOLVED
+    text = answer.content.decode()
+    assert "Safety plan written; sister involved." in text
+    assert "None found in this assessment" in text
+
+
+@pytest.mark.parametrize("missing", ["ideation", "behaviour", "plan", "means", "actions", "note"])
+def test_an_outcome_with_a_gap_closes_nothing(client: Client, flag: Flag, missing: str) -> None:
+    said = {**OUTCOME, "version": flag.version, "assessed_on": "01-Nov-2026"}
+    del said[missing]
+
+    answer = client.post(reverse("portal:outcome", args=[flag.reference]), said)
+
+    assert answer.status_code == 422
+    flag.refresh_from_db()
+    assert flag.state == FlagState.RAISED
+
+
+def test_the_ordinary_steps_are_not_there_for_a_safety_flag(client: Client, flag: Flag) -> None:
+    for name in ("acknowledge_flag", "resolve_flag"):
+        answer = client.post(reverse(f"portal:{name}", args=[flag.reference]), {"x": 1})
+        assert answer.status_code == 404, name
+
+
+def test_it_is_handed_over_by_name(client: Client, flag: Flag, patient: Patient) -> None:
+    colleague = ClinicianFactory.create(teams=[patient.team], full_name="Dr Colleague")
+
+    answer = client.post(
+        reverse("portal:hand_over", args=[flag.reference]),
+        {"hand-version": flag.version, "hand-to": colleague.pk, "hand-note": "please call"},
+        follow=True,
+    )
+
+    flag.refresh_from_db()
+    assert flag.owner == colleague
+    assert "Handed over" in answer.content.decode()
+
+
+def test_a_lead_changes_the_plan_and_the_duties_and_nobody_else(
+    client: Client, reader: Clinician, patient: Patient
+) -> None:
+    site, team = patient.team.site, patient.team
+    plan = reverse("portal:crisis_plan", args=[site.pk])
+    said = {
+        "text": "Our way.",
+        "numbers": "Duty: 1",
+        "out_of_hours": "Nobody looks at night.",
+        "cover_after_minutes": 30,
+        "lead_after_minutes": 90,
+        "outcome_within_hours": 12,
+    }
+    assert client.post(plan, said).status_code == 403
+
+    lead(reader)
+    assert client.post(plan, said).status_code == 302
+    membership = Membership.objects.get(clinician=reader)
+    duties = reverse("portal:team_duties", args=[team.pk])
+    client.post(duties, {f"duty_{membership.pk}": "first"})
+
+    assert CrisisPlan.objects.get().cover_after_minutes == 30
+    membership.refresh_from_db()
+    assert membership.safety_duty == SafetyDuty.FIRST
+    assert "Nobody looks at night." in text_of(client, "site_settings")
+
+
+def test_a_timer_that_tells_lead_before_cover_is_refused(
+    client: Client, reader: Clinician, patient: Patient
+) -> None:
+    lead(reader)
+    said = {"cover_after_minutes": 90, "lead_after_minutes": 30, "outcome_within_hours": 12}
+
+    answer = client.post(reverse("portal:crisis_plan", args=[patient.team.site_id]), said)
+
+    assert answer.status_code == 422
+    assert "Lead is told after cover" in answer.content.decode()
+
+
+def test_an_empty_list_is_no_reassurance(client: Client, reader: Clinician) -> None:
+    text = text_of(client, "safety_list")
+
+    assert "No safety flag is open" in text
+    assert "is no reassurance" in text
+
+
+def test_a_patient_gets_a_named_clinician(
+    client: Client, reader: Clinician, patient: Patient
+) -> None:
+    client.post(
+        reverse("portal:named_clinician", args=[patient.public_id]), {"clinician": reader.pk}
+    )
+
+    patient.refresh_from_db()
+    assert patient.named_clinician == reader
