@@ -1,5 +1,6 @@
 """Two groups measured once: means, spreads, and three tests of the difference."""
 
+import warnings
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -7,6 +8,8 @@ import pandas as pd
 from scipy import special, stats
 
 from analytics.evaluation.inputs import FloatArray
+
+LARGEST = 1e100  # its square and the sum of many squares are still numbers
 
 
 class ComparisonIsUnfit(ValueError):
@@ -65,6 +68,7 @@ def group_table(
     in small groups, else normal with continuity correction); Hedges 1981, J Educ Stat 6:107.
     """
     is_resistant = read_groups(table, group=group, resistant=resistant)
+    need_level(level)
     rows = []
     for measure in measures:
         values = read_measure(table, measure)
@@ -151,8 +155,9 @@ def read_groups(
 def read_measure(table: pd.DataFrame, measure: str) -> FloatArray:
     """Read a numeric column; NaN means missing, infinity is refused."""
     need_column(table, measure)
-    numbers = pd.to_numeric(table[measure], errors="coerce").to_numpy(dtype=float)
-    wrong = np.flatnonzero((np.isnan(numbers) & table[measure].notna()) | np.isinf(numbers))
+    numbers = pd.to_numeric(table[measure], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    is_missing = table[measure].isna().to_numpy(dtype=bool)
+    wrong = np.flatnonzero(~is_missing & ~(np.abs(numbers) < LARGEST))
     if len(wrong):
         raise ComparisonIsUnfit(
             column=measure,
@@ -167,11 +172,22 @@ def need_column(table: pd.DataFrame, column: str) -> None:
     """Refuse a table that lacks a column."""
     if column not in table.columns:
         raise ComparisonIsUnfit(column=column, wanted="this column, it is missing")
+    if (times := int((table.columns == column).sum())) > 1:
+        raise ComparisonIsUnfit(column=column, value=f"{times} columns", wanted="one of this name")
+
+
+def need_level(level: float) -> None:
+    """Refuse a confidence level that is none."""
+    if not 0 < level < 1:
+        raise ComparisonIsUnfit(column="level", value=level, wanted="a level between 0 and 1")
 
 
 def _compare(first: FloatArray, second: FloatArray, *, level: float) -> dict[str, float]:
-    student = stats.ttest_ind(first, second)
-    welch = stats.ttest_ind(first, second, equal_var=False)
+    with warnings.catch_warnings():
+        # One group may be constant, as long as the other is not.
+        warnings.filterwarnings("ignore", "Precision loss", RuntimeWarning)
+        student = stats.ttest_ind(first, second)
+        welch = stats.ttest_ind(first, second, equal_var=False)
     ranks = stats.mannwhitneyu(first, second, alternative="two-sided")
     student_interval = student.confidence_interval(level)
     welch_interval = welch.confidence_interval(level)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import linalg, stats
 
-from analytics.comparison.groups import ComparisonIsUnfit, read_measure
+from analytics.comparison.groups import ComparisonIsUnfit, need_level, read_measure
 from analytics.evaluation.inputs import FloatArray
 
 COLLINEAR = 1e-9  # of a predictor's spread left after the others have explained it
@@ -93,6 +93,9 @@ def regress(
     if not predictors:
         raise ComparisonIsUnfit(column="predictors", value=[], wanted="at least one column")
     names = list(predictors)
+    need_level(level)
+    if outcome in names:
+        raise ComparisonIsUnfit(column=outcome, wanted="an outcome that is not a predictor too")
     columns = np.column_stack([read_measure(table, name) for name in [outcome, *names]])
     known = np.isfinite(columns).all(axis=1)
     y, x = columns[known, 0], columns[known, 1:]

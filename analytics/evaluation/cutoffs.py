@@ -13,6 +13,7 @@ from analytics.evaluation.inputs import (
     EvaluationIsUnfit,
     FloatArray,
     need_both,
+    need_seed,
     read_labels,
     read_level,
     read_numbers,
@@ -123,7 +124,7 @@ def best_cut_off(
         raise EvaluationIsUnfit(column="n_bootstrap", value=n_bootstrap, wanted="at least 100")
     threshold = choose(outcome, numbers, criterion=criterion)
     sensitivity, specificity = _worth(outcome, numbers, threshold)
-    drawn = _bootstrap(outcome, numbers, criterion, n_bootstrap, default_rng(seed))
+    drawn = _bootstrap(outcome, numbers, criterion, n_bootstrap, default_rng(need_seed(seed)))
     tail = (1 - level) / 2
     low, high = np.quantile(drawn[:, :3], [tail, 1 - tail], axis=0).tolist()
     youden = sensitivity + specificity - 1

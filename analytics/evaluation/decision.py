@@ -12,6 +12,7 @@ from analytics.evaluation.inputs import (
     EvaluationIsUnfit,
     FloatArray,
     need_both,
+    need_seed,
     read_labels,
     read_level,
     read_probabilities,
@@ -131,7 +132,7 @@ def net_benefit_gain(
     adds = worth * (
         (first >= cuts[:, None]).astype(float) - (second >= cuts[:, None]).astype(float)
     )
-    rng = default_rng(seed)
+    rng = default_rng(need_seed(seed))
     n = len(outcome)
     drawn = np.empty((n_bootstrap, len(cuts)))
     for number in range(n_bootstrap):
@@ -151,6 +152,8 @@ def _read(
     need_both(outcome, at_least=1)
     numbers = read_probabilities(probabilities, n=len(outcome), is_open=False)
     cuts = np.asarray(thresholds, dtype=float)
+    if len(cuts) == 0:
+        raise EvaluationIsUnfit(column="thresholds", value=[], wanted="at least one risk")
     for row, cut in enumerate(cuts):
         if not 0 < cut < 1:
             raise EvaluationIsUnfit(

@@ -9,9 +9,10 @@ from scipy import stats
 from analytics.evaluation.inputs import (
     EvaluationIsUnfit,
     need_columns,
-    read_labels,
     read_level,
     refuse_row,
+    refuse_what_is_no_number,
+    refuse_what_is_no_outcome,
 )
 
 
@@ -124,11 +125,22 @@ def judge_flags(flags: pd.DataFrame, patients: pd.DataFrame, *, level: float = 0
 def _read_people(patients: pd.DataFrame) -> pd.DataFrame:
     if len(patients) == 0:
         raise EvaluationIsUnfit(column="patients", value="no rows", wanted="at least one patient")
-    repeated = patients["patient_id"].duplicated()
+    repeated = patients["patient_id"].duplicated() | patients["patient_id"].isna()
     refuse_row(patients, "patient_id", repeated, name="patients", wanted="each patient once")
+    more = "more than 0 weeks"
+    refuse_what_is_no_number(patients, "followed_weeks", name="patients", wanted=more)
     idle = ~(patients["followed_weeks"] > 0)
-    refuse_row(patients, "followed_weeks", idle, name="patients", wanted="more than 0 weeks")
-    outcome = read_labels(patients["is_resistant"].to_numpy(), column="patients.is_resistant")
+    refuse_row(patients, "followed_weeks", idle, name="patients", wanted=more)
+    refuse_what_is_no_outcome(patients, "is_resistant", name="patients")
+    outcome = patients["is_resistant"].to_numpy().astype(np.bool_)
+    refuse_what_is_no_number(
+        patients,
+        "resolved_week",
+        name="patients",
+        wanted="a week from 0 on, or nothing",
+        low=0.0,
+        may_be_missing=True,
+    )
     known = patients["resolved_week"].fillna(patients["followed_weeks"])
     return patients.assign(is_resistant=outcome, known_week=known).set_index("patient_id")
 
@@ -137,7 +149,8 @@ def _read_flags(flags: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
     unknown = ~flags["patient_id"].isin(people.index)
     refuse_row(flags, "patient_id", unknown, name="flags", wanted="a patient of the other table")
     last = flags["patient_id"].map(people["followed_weeks"])
-    outside = ~flags["raised_week"].between(0, last)
     wanted = "a week from 0 to the end of following the patient"
+    refuse_what_is_no_number(flags, "raised_week", name="flags", wanted=wanted)
+    outside = ~flags["raised_week"].between(0, last)
     refuse_row(flags, "raised_week", outside, name="flags", wanted=wanted)
     return flags

@@ -124,6 +124,41 @@ def refuse_row(
         )
 
 
+def refuse_what_is_no_outcome(table: pd.DataFrame, column: str, *, name: str) -> None:
+    """Refuse a table at the first outcome that is neither 0 nor 1, False nor True."""
+    wrong = [
+        bool(pd.isna(value)) or isinstance(value, str) or value not in (0, 1)
+        for value in table[column].tolist()
+    ]
+    refuse_row(table, column, pd.Series(wrong), name=name, wanted="1 (resistant) or 0 (not)")
+
+
+def refuse_what_is_no_number(
+    table: pd.DataFrame,
+    column: str,
+    *,
+    name: str,
+    wanted: str,
+    low: float = -np.inf,
+    may_be_missing: bool = False,
+) -> None:
+    """Refuse a table at the first value that is no finite number from `low` on."""
+    values = table[column]
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    is_text = np.array([isinstance(value, str) for value in values.tolist()], dtype=bool)
+    right = np.isfinite(numbers) & (numbers >= low) & ~is_text
+    if may_be_missing:
+        right |= values.isna().to_numpy(dtype=bool)
+    refuse_row(table, column, pd.Series(~right), name=name, wanted=wanted)
+
+
+def need_seed(seed: int) -> int:
+    """Refuse a seed that would not give the same numbers again."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise EvaluationIsUnfit(column="seed", value=seed, wanted="a whole number from 0 on")
+    return int(seed)
+
+
 def _is_number(value: Any) -> bool:
     try:
         float(value)

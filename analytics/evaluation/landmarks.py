@@ -5,7 +5,12 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analytics.evaluation.calibration import CalibrationIsUndefined, brier, calibrate
-from analytics.evaluation.inputs import need_columns, refuse_row
+from analytics.evaluation.inputs import (
+    need_columns,
+    refuse_row,
+    refuse_what_is_no_number,
+    refuse_what_is_no_outcome,
+)
 from analytics.evaluation.roc import roc_area
 
 FIGURES = (
@@ -41,6 +46,8 @@ def evaluate_by(
         A column is missing, or a value is.
     """
     need_columns(predictions, ("is_resistant", "probability", *by), name="predictions")
+    refuse_what_is_no_outcome(predictions, "is_resistant", name="predictions")
+    _refuse_what_is_no_probability(predictions)
     for column in by:
         empty = predictions[column].isna()
         refuse_row(
@@ -90,6 +97,17 @@ def evaluate_at_landmarks(
     """
     need_columns(predictions, ("patient_id", "landmark_week", "probability"), name="predictions")
     need_columns(outcomes, ("patient_id", "is_resistant", "resolved_week", *by), name="outcomes")
+    week, or_none = "a week since the first dose", "a week since the first dose, or nothing"
+    refuse_what_is_no_number(predictions, "landmark_week", name="predictions", wanted=week)
+    refuse_what_is_no_outcome(outcomes, "is_resistant", name="outcomes")
+    refuse_what_is_no_number(
+        outcomes,
+        "resolved_week",
+        name="outcomes",
+        wanted=or_none,
+        may_be_missing=True,
+    )
+    _refuse_what_is_no_probability(predictions)
     _refuse_repeats(predictions, ["patient_id", "landmark_week"], name="predictions")
     _refuse_repeats(outcomes, ["patient_id"], name="outcomes")
     unknown = ~predictions["patient_id"].isin(outcomes["patient_id"])
@@ -111,6 +129,15 @@ def evaluate_at_landmarks(
     both = left.merge(evaluated, on=groups, how="left")
     both[["n", "n_positive"]] = both[["n", "n_positive"]].fillna(0).astype("int64")
     return both.assign(left_out=both["left_out"].fillna("nobody is unresolved"))
+
+
+def _refuse_what_is_no_probability(predictions: pd.DataFrame) -> None:
+    wanted = "a probability above 0 and below 1"
+    refuse_what_is_no_number(predictions, "probability", name="predictions", wanted=wanted)
+    told = predictions["probability"].astype(float)
+    refuse_row(
+        predictions, "probability", (told <= 0) | (told >= 1), name="predictions", wanted=wanted
+    )
 
 
 def _refuse_repeats(table: pd.DataFrame, columns: list[str], *, name: str) -> None:

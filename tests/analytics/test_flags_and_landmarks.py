@@ -231,6 +231,8 @@ def test_a_flag_nobody_can_have_is_refused(flags: pd.DataFrame, message: str) ->
         ("followed_weeks", 0.0, "row 2: .*0.0.*; wanted: more than 0 weeks"),
         ("patient_id", 1, "row 2: .*1.*; wanted: each patient once"),
         ("is_resistant", 2, r"row 2: 2; wanted: 1 \(resistant\) or 0"),
+        ("followed_weeks", np.inf, "row 2: inf; wanted: more than 0 weeks"),
+        ("resolved_week", -1.0, "row 2: -1.0; wanted: a week from 0 on"),
     ],
 )
 def test_a_patient_who_cannot_be_is_refused(column: str, value: object, message: str) -> None:
@@ -239,3 +241,41 @@ def test_a_patient_who_cannot_be_is_refused(column: str, value: object, message:
 
     with pytest.raises(EvaluationIsUnfit, match=message):
         judge_flags(raised(), patients)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "message"),
+    [
+        (
+            "predictions",
+            "probability",
+            np.nan,
+            "predictions.probability, row 7: nan; wanted: a prob",
+        ),
+        ("predictions", "probability", 1.0, "predictions.probability, row 7: 1.0; wanted: a prob"),
+        ("predictions", "landmark_week", np.nan, "predictions.landmark_week, row 7: nan"),
+        ("outcomes", "is_resistant", np.nan, r"outcomes.is_resistant, row 3: nan; wanted: 1 \(res"),
+        (
+            "outcomes",
+            "resolved_week",
+            "soon",
+            "outcomes.resolved_week, row 3: 'soon'; wanted: a week",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_where_it_stands_in_the_table_given(
+    table: str, column: str, value: object, message: str
+) -> None:
+    predictions, outcomes = predictions_at([4, 8], 5, seed=1)
+    given = {"predictions": predictions.astype(object), "outcomes": outcomes.astype(object)}
+    given[table].loc[{"predictions": 7, "outcomes": 3}[table], column] = value
+
+    with pytest.raises(EvaluationIsUnfit, match=message):
+        evaluate_at_landmarks(**given)
+
+
+def test_no_threshold_and_no_seed_are_refused() -> None:
+    with pytest.raises(EvaluationIsUnfit, match=r"thresholds: \[\]; wanted: at least one risk"):
+        decision_curve([1, 0], [0.5, 0.4], thresholds=[])
+    with pytest.raises(EvaluationIsUnfit, match="seed; wanted: a whole number"):
+        net_benefit_gain([1, 0], [0.5, 0.4], [0.5, 0.4], seed=None)  # type: ignore[arg-type]
