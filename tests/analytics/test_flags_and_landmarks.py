@@ -266,12 +266,12 @@ def test_a_patient_who_cannot_be_is_refused(column: str, value: object, message:
 def test_a_value_that_cannot_be_is_refused_where_it_stands_in_the_table_given(
     table: str, column: str, value: object, message: str
 ) -> None:
-    predictions, outcomes = predictions_at([4, 8], 5, seed=1)
-    given = {"predictions": predictions.astype(object), "outcomes": outcomes.astype(object)}
-    given[table].loc[{"predictions": 7, "outcomes": 3}[table], column] = value
+    predictions, outcomes = (each.astype(object) for each in predictions_at([4, 8], 5, seed=1))
+    given, row = (predictions, 7) if table == "predictions" else (outcomes, 3)
+    given[column] = [value if at == row else old for at, old in given[column].items()]
 
     with pytest.raises(EvaluationIsUnfit, match=message):
-        evaluate_at_landmarks(**given)
+        evaluate_at_landmarks(predictions, outcomes)
 
 
 def test_no_threshold_and_no_seed_are_refused() -> None:
