@@ -267,11 +267,13 @@ def test_a_value_that_cannot_be_is_refused_where_it_stands_in_the_table_given(
     table: str, column: str, value: object, message: str
 ) -> None:
     predictions, outcomes = (each.astype(object) for each in predictions_at([4, 8], 5, seed=1))
-    given, row = (predictions, 7) if table == "predictions" else (outcomes, 3)
-    given[column] = [value if at == row else old for at, old in given[column].items()]
+    spoilt = {"predictions": predictions, "outcomes": outcomes}
+    row = {"predictions": 7, "outcomes": 3}[table]
+    values = [value if at == row else old for at, old in spoilt[table][column].items()]
+    spoilt[table] = spoilt[table].assign(**{column: np.array(values, dtype=object)})
 
     with pytest.raises(EvaluationIsUnfit, match=message):
-        evaluate_at_landmarks(predictions, outcomes)
+        evaluate_at_landmarks(spoilt["predictions"], spoilt["outcomes"])
 
 
 def test_no_threshold_and_no_seed_are_refused() -> None:
