@@ -33,7 +33,7 @@ class TrialVerdict:
 
     ``trial_id`` is None where the first dose stands in for a trial that is not on record.
     ``weeks_at_dose`` is the longest stretch at or above the least dose; ``adequate_at`` the day
-    on which it was long enough; ``improvement`` the share of the baseline gained by the last
+    on which it was long enough; ``improvement`` the share of ``baseline_total`` gained by the last
     rating that can judge the trial.
     """
 
@@ -49,6 +49,7 @@ class TrialVerdict:
     weeks_at_dose: float
     least_mg: float | None
     adequate_at: datetime | None
+    baseline_total: float | None
     improvement: float | None
     is_failed: bool
 

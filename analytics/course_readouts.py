@@ -90,11 +90,13 @@ def _verdicts(courses: Courses, known: TrialColumns) -> Iterator[TrialVerdict]:
         adequacy.is_overridden.tolist(),
         adequacy.runs.weeks.tolist(),
         adequacy.runs.reached_us.tolist(),
+        judged.baseline.tolist(),
         judged.improvement.tolist(),
         judged.is_failed.tolist(),
         strict=True,
     )
-    for source, number, start, stop, worth, overridden, weeks, reached, gained, failed in rows:
+    for source, number, start, stop, worth, overridden, weeks, *by_rating in rows:
+        reached, baseline, gained, failed = by_rating
         is_real, worth_word = source >= 0, ADEQUACIES[worth]
         yield TrialVerdict(
             number=number,
@@ -109,6 +111,7 @@ def _verdicts(courses: Courses, known: TrialColumns) -> Iterator[TrialVerdict]:
             weeks_at_dose=weeks,
             least_mg=_known(least[source]) if is_real else None,
             adequate_at=None if reached == NEVER else moment_of(reached),
+            baseline_total=_known(baseline),
             improvement=_known(gained),
             is_failed=failed,
         )

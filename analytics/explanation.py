@@ -1,0 +1,300 @@
+"""Why an estimate says what it says: one structure for pages, the API and printed reports.
+
+Made from an estimate alone, so that an old one is explained by the rules of its day.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from math import floor
+from typing import Any
+
+import orjson
+
+from analytics import evidence
+from analytics.checklists import CHECKLISTS, Check
+from analytics.definitions import Adequacy, Rules, rules_of
+from analytics.estimate import Estimate
+from analytics.evidence import Constant
+from analytics.findings import Contribution, EvidenceKind, Fact, LeftOut
+from analytics.policy import CURRENT_POLICY, FlagKind
+from analytics.reasons import Reason, Validity
+from instruments import INSTRUMENTS
+
+_ROUNDING = 1e-9
+
+
+class InputKind(StrEnum):
+    """What an estimate rests on."""
+
+    RESULT = "result"
+    RATING = "rating"
+    BASELINE = "baseline"
+    TRIAL = "trial"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One thing that was looked at: its value, its day, and its age when it was looked at."""
+
+    kind: InputKind
+    what: str
+    value: float | str
+    unit: str
+    at: datetime | None
+    age_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One figure with its source and its grade: V, V-sec, M or D."""
+
+    name: str
+    value: float | None
+    unit: str
+    grade: str
+    source: str
+    read_on: date | None
+
+
+class Lever(StrEnum):
+    """What would change the estimate."""
+
+    WITHOUT_BIOMARKER = "without_biomarker"
+    RATING_FOR_EARLY_IMPROVEMENT = "rating_for_early_improvement"
+    RATING_FOR_NO_FAILURE = "rating_for_no_failure"
+    RATING_FOR_REMISSION = "rating_for_remission"
+    ONE_MORE_FAILED_TRIAL = "one_more_failed_trial"
+    FIRST_RATING = "first_rating"
+    RECORD_DOSE = "record_dose"
+    OVERRIDE_CAUTION = "override_caution"
+    CONFIRM_RESULT = "confirm_result"
+    MORE_DRAWS = "more_draws"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that would change the estimate, with the figures to say it with."""
+
+    lever: Lever
+    facts: dict[str, Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything that an estimate rests on.
+
+    ``difference`` is what the marker makes of the probability; None where there is none.
+    ``versions`` name the model, the policy, the rules and the scale. ``checklists`` are what to go
+    through for each flag that is wanted: checks, never a treatment.
+    """
+
+    made_at: datetime
+    outcome: str
+    state: str
+    status: str
+    probability: float | None
+    probability_low: float | None
+    probability_high: float | None
+    probability_without_biomarker: float | None
+    difference: float | None
+    basis: str
+    versions: dict[str, str]
+    rules: dict[str, Any]
+    inputs: tuple[Input, ...]
+    exclusions: tuple[LeftOut, ...]
+    waived: tuple[LeftOut, ...]
+    contributions: tuple[Contribution, ...]
+    citations: tuple[Citation, ...]
+    would_change: tuple[Change, ...]
+    checklists: dict[FlagKind, tuple[Check, ...]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values."""
+        content: dict[str, Any] = orjson.loads(orjson.dumps(self, option=orjson.OPT_NON_STR_KEYS))
+        return content
+
+
+def explain(estimate: Estimate, *, made_at: datetime) -> Explanation:
+    """Explain an estimate.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        As made, or as read back from a record.
+    made_at : datetime
+        When it was made; ages are counted up to then.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    NoSuchRules
+        The estimate was made by rules that are not known here.
+    """
+    rules = rules_of(estimate.rules_version)
+    course = estimate.course
+    p, without = estimate.probability, estimate.probability_without_biomarker
+    versions = {
+        "model": estimate.release_version,
+        "policy": estimate.policy_version,
+        "rules": estimate.rules_version,
+    }
+    if course is not None and course.instrument in INSTRUMENTS:
+        versions[course.instrument] = INSTRUMENTS[course.instrument].version
+    return Explanation(
+        made_at=made_at,
+        outcome=estimate.outcome.value,
+        state=estimate.state_words,
+        status="" if course is None else course.status,
+        probability=p,
+        probability_low=estimate.probability_low,
+        probability_high=estimate.probability_high,
+        probability_without_biomarker=without,
+        difference=None if p is None or without is None else p - without,
+        basis=estimate.basis,
+        versions=versions,
+        rules=rules.as_json(),
+        inputs=tuple(_inputs(estimate, made_at)),
+        exclusions=estimate.left_out,
+        waived=estimate.waived,
+        contributions=estimate.contributions,
+        citations=tuple(_citations(estimate, rules)),
+        would_change=tuple(_changes(estimate, rules)),
+        checklists={flag.kind: CHECKLISTS[flag.kind] for flag in estimate.wanted_flags},
+    )
+
+
+def _inputs(estimate: Estimate, made_at: datetime) -> Iterator[Input]:
+    def dated(
+        kind: InputKind, what: str, value: float | str, unit: str, at: datetime | None
+    ) -> Input:
+        age = None if at is None else (made_at - at) // timedelta(days=1)
+        return Input(kind, what, value, unit, at, age)
+
+    for line in estimate.trajectories:
+        value: float | str = line.latest_value
+        if line.latest_comparator:
+            value = f"{line.latest_comparator} {line.latest_value:g}"
+        yield dated(InputKind.RESULT, line.analyte, value, line.unit, line.latest_at)
+    course = estimate.course
+    if course is None:
+        return
+    if course.baseline_total is not None:
+        yield dated(InputKind.BASELINE, course.instrument, course.baseline_total, "{score}", None)
+    if course.latest_total is not None:
+        yield dated(
+            InputKind.RATING, course.instrument, course.latest_total, "{score}", course.latest_at
+        )
+    for trial in course.trials:
+        yield dated(InputKind.TRIAL, trial.drug or trial.atc, trial.words, "", trial.started_at)
+
+
+_RESTS_ON: dict[EvidenceKind, tuple[Constant, ...]] = {
+    EvidenceKind.PRIOR: (
+        evidence.TRD_PREVALENCE,
+        evidence.TRD_PREVALENCE_LOW,
+        evidence.TRD_PREVALENCE_HIGH,
+    ),
+    EvidenceKind.SYMPTOMS: (
+        evidence.EARLY_IMPROVEMENT_SHARE,
+        evidence.EARLY_SENSITIVITY,
+        evidence.EARLY_SPECIFICITY,
+        evidence.EARLY_NON_IMPROVEMENT_LOG_ODDS,
+        evidence.EARLY_IMPROVEMENT_LOG_ODDS,
+    ),
+    EvidenceKind.BIOMARKER: (
+        evidence.SEED_N_RESISTANT,
+        evidence.SEED_N_REMITTED,
+        evidence.CONTRAST_LN,
+        evidence.CONTRAST_SHRINKAGE,
+        evidence.BIOMARKER_CAP,
+        evidence.CVI_SIL6R,
+        evidence.CVA_SIL6R,
+    ),
+    EvidenceKind.CAUTION: (evidence.CONTRAST_SE,),
+}
+
+
+def _citations(estimate: Estimate, rules: Rules) -> Iterator[Citation]:
+    yield Citation(f"rules {rules.version}", None, "", "", rules.source, rules.effective_from)
+    for part in estimate.contributions:
+        for each in _RESTS_ON.get(part.evidence, ()):
+            yield Citation(
+                each.name, each.value, each.unit, each.grade.value, each.source, each.read_on
+            )
+    if estimate.course is not None and estimate.course.instrument in INSTRUMENTS:
+        scale = INSTRUMENTS[estimate.course.instrument]
+        for source in scale.sources:
+            name = f"{scale.code}: {source.what}"
+            yield Citation(name, None, "", source.grade, source.source, None)
+
+
+def _changes(estimate: Estimate, rules: Rules) -> Iterator[Change]:
+    p, without = estimate.probability, estimate.probability_without_biomarker
+    if p is not None and without is not None:
+        facts: dict[str, Fact] = {"probability": without, "difference": p - without}
+        yield Change(Lever.WITHOUT_BIOMARKER, facts)
+    yield from _by_rating(estimate, rules)
+    yield from _by_trials(estimate, rules)
+    yield from _by_draws(estimate)
+
+
+def _by_rating(estimate: Estimate, rules: Rules) -> Iterator[Change]:
+    course = estimate.course
+    known = {part.evidence for part in estimate.contributions}
+    if estimate.probability is not None and EvidenceKind.SYMPTOMS not in known:
+        yield Change(
+            Lever.FIRST_RATING, {"from_day": rules.early_from_days, "to_day": rules.early_to_days}
+        )
+    if course is None or not course.trials:
+        return
+    baseline = course.trials[-1].baseline_total
+    kinds = {flag.kind for flag in estimate.wanted_flags}
+    for kind, lever, share in (
+        (
+            FlagKind.EARLY_NON_IMPROVEMENT,
+            Lever.RATING_FOR_EARLY_IMPROVEMENT,
+            rules.early_improvement,
+        ),
+        (
+            FlagKind.TRENDING_TO_RESISTANCE,
+            Lever.RATING_FOR_NO_FAILURE,
+            rules.failure_improvement,
+        ),
+    ):
+        if kind in kinds and baseline is not None:
+            at_most = floor(baseline * (1 - share) + _ROUNDING)
+            yield Change(lever, {"instrument": course.instrument, "at_most": at_most})
+    if course.instrument in INSTRUMENTS:
+        limit = INSTRUMENTS[course.instrument].remission_at_most
+        if course.latest_total is None or course.latest_total > limit:
+            facts: dict[str, Fact] = {"instrument": course.instrument, "at_most": limit}
+            yield Change(Lever.RATING_FOR_REMISSION, facts)
+
+
+def _by_trials(estimate: Estimate, rules: Rules) -> Iterator[Change]:
+    course = estimate.course
+    if course is None:
+        return
+    if course.failed_trials == rules.failed_trials - 1:
+        yield Change(Lever.ONE_MORE_FAILED_TRIAL, {"rules": rules.version})
+    for trial in course.trials:
+        if trial.adequacy is Adequacy.UNKNOWN:
+            yield Change(Lever.RECORD_DOSE, {"trial": trial.number, "drug": trial.drug})
+
+
+def _by_draws(estimate: Estimate) -> Iterator[Change]:
+    cautions = sum(part.validity == Validity.CAUTION for part in estimate.left_out)
+    if cautions:
+        yield Change(Lever.OVERRIDE_CAUTION, {"results": cautions})
+    held = sum(part.reasons == (Reason.IMPLAUSIBLE.value,) for part in estimate.left_out)
+    if held:
+        yield Change(Lever.CONFIRM_RESULT, {"results": held})
+    scored = max((line.n_scored for line in estimate.trajectories), default=0)
+    if scored < CURRENT_POLICY.rise_draws:
+        facts: dict[str, Fact] = {"scored": scored, "needed": CURRENT_POLICY.rise_draws}
+        yield Change(Lever.MORE_DRAWS, facts)
