@@ -1,0 +1,193 @@
+"""The published vectors of flags, on the road: recorded as facts, assessed, and the flag is up."""
+
+import json
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from monitoring import ingest
+from monitoring.history import histories_of
+from monitoring.management.commands.check_vectors import PUBLISHED
+from monitoring.models import Flag, FlagKind
+from monitoring.recompute import recompute
+from monitoring.vectors import KINDS, Case, read_vectors
+from patients.models import CareTeam, EventKind, Patient, Rating, Sex
+from patients.record.patients import enrol
+from patients.record.ratings import correct_rating
+from patients.record.treatment import record_event, record_trial
+from tests.conftest import Push, draw
+
+pytestmark = pytest.mark.django_db
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+FIRST_DOSE = date(2026, 1, 5)
+# What a laboratory does not send, and a person has to say
+BY_A_PERSON = {"is_confirmed", "is_overridden"}
+
+
+def cases(name: str) -> list[Case]:
+    return [case for case in read_vectors(PUBLISHED, kinds=KINDS) if case.file == f"{name}.json"]
+
+
+def moment(day: float) -> datetime:
+    return datetime(2026, 1, 5, tzinfo=TOKYO) + timedelta(days=day)
+
+
+def on(day: int) -> date:
+    return FIRST_DOSE + timedelta(days=day)
+
+
+@pytest.fixture
+def ida(team: CareTeam) -> Patient:
+    return enrol(
+        team=team,
+        identifiers=[("urn:clinic:mrn", "0042")],
+        family_name="Invented",
+        given_name="Ida",
+        birth_date=None,
+        sex=Sex.FEMALE,
+        started_on=FIRST_DOSE,
+        by="operator",
+        at=moment(-30),
+    )
+
+
+def put_on_record(given: dict, *, patient: Patient, push: Push) -> datetime:  # type: ignore[type-arg]
+    """Tell the road what the vector tells the core; give the moment that is asked about."""
+    at = moment(given["at_day"])
+    for row in given.get("ratings", []):
+        ingest.receive_rating(
+            patient=patient,
+            instrument=row["instrument"],
+            rated_at=moment(row["day"]),
+            total=row["total"],
+            by="operator",
+            at=at,
+        )
+    for row in given.get("trials", []):
+        record_trial(
+            patient=patient,
+            drug="sertraline",
+            atc=row["atc"],
+            started_on=on(row["from_day"]),
+            doses=[(on(step["from_day"]), Decimal(step["mg"])) for step in row["doses"]],
+            by="operator",
+            at=at,
+        )
+    for row in given.get("events", []):
+        record_event(
+            patient=patient,
+            kind=EventKind(row["kind"]),
+            started_on=on(row["from_day"]),
+            by="operator",
+            at=at,
+        )
+    for number, row in enumerate(given.get("results", [])):
+        one = draw(
+            accession=f"V-{number}",
+            collected_at=moment(row["day"]).isoformat(),
+            value=str(row["value"]),
+        )
+        push(json.dumps(one).encode(), at=at)
+    return at
+
+
+def is_raised_from_facts(case: Case) -> bool:
+    said_by_a_person = any(BY_A_PERSON & row.keys() for row in case.given.get("results", []))
+    flags = case.expected.get("flags", {})
+    return not said_by_a_person and any(flag.get("is_raise") for flag in flags.values())
+
+
+@pytest.mark.parametrize(
+    "case",
+    [each for each in cases("flags") if is_raised_from_facts(each)],
+    ids=lambda case: case.name,
+)
+def test_the_facts_of_a_vector_raise_its_flag(case: Case, ida: Patient, push: Push) -> None:
+    at = put_on_record(case.given, patient=ida, push=push)
+
+    recompute([ida.pk], at=at)
+
+    up = {flag.kind: flag for flag in Flag.objects.up().filter(patient=ida)}
+    for kind, wanted in case.expected["flags"].items():
+        assert up[kind].level == wanted["level"]
+        assert up[kind].reasons == wanted.get("reasons", up[kind].reasons)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        case
+        for name in ("score-qids-sr16", "score-other-scales")
+        for case in cases(name)
+        if case.expected.get("flag") == "safety"
+    ],
+    ids=lambda case: case.name,
+)
+def test_an_answer_of_a_vector_raises_the_safety_flag_at_once(case: Case, ida: Patient) -> None:
+    ingest.receive_rating(
+        patient=ida,
+        instrument=case.given["instrument"],
+        rated_at=moment(1),
+        items=case.given["items"],
+        by="operator",
+        at=moment(1),
+    )
+
+    # Nobody has assessed anything
+    assert Flag.objects.up().get(patient=ida).kind == FlagKind.SAFETY
+
+
+def test_every_dose_counts_from_its_own_day(ida: Patient) -> None:
+    for day, total in ((0, 20), (42, 20)):
+        ingest.receive_rating(
+            patient=ida,
+            instrument="QIDS-SR16",
+            rated_at=moment(day),
+            total=total,
+            by="operator",
+            at=moment(42),
+        )
+    record_trial(
+        patient=ida,
+        drug="sertraline",
+        atc="N06AB06",
+        started_on=FIRST_DOSE,
+        doses=[(FIRST_DOSE, Decimal(25)), (on(14), Decimal(50))],
+        by="operator",
+        at=moment(42),
+    )
+
+    [assessment] = recompute([ida.pk], at=moment(42))
+
+    # Four weeks at 50 mg: a decision point, and no failure yet
+    assert assessment.state != "trial 1 failed (adequate)"
+    assert assessment.content["course"]["trials"][0]["weeks_at_dose"] == 4
+
+
+def test_correcting_a_rating_and_correcting_it_back_is_the_identity(ida: Patient) -> None:
+    ingest.receive_rating(
+        patient=ida,
+        instrument="QIDS-SR16",
+        rated_at=moment(0),
+        total=20,
+        by="operator",
+        at=moment(1),
+    )
+    before = histories_of([ida.pk])
+
+    for total in (12, 20):
+        correct_rating(
+            rating=Rating.objects.get(superseded_at=None),
+            rated_at=moment(0),
+            total=total,
+            reason="misread",
+            by="operator",
+            at=moment(2),
+        )
+    back = histories_of([ida.pk])
+
+    assert back.rating_columns.total.tolist() == before.rating_columns.total.tolist()
+    assert back.rating_columns.rated_us.tolist() == before.rating_columns.rated_us.tolist()
