@@ -232,6 +232,24 @@ def test_the_published_summary_implies_what_was_worked_out(
     assert round(getattr(sil6r, figure), digits) == value
 
 
+def test_what_one_draw_tells_in_practice_is_bayes_by_numerical_integration(
+    sil6r: BackCalculated,
+) -> None:
+    x = np.linspace(-9, 9, 200_001)
+    half = sil6r.cohens_d / 2
+    resistant, remitted = stats.norm.pdf(x, half), stats.norm.pdf(x, -half)
+    everybody = resistant / 3 + remitted * 2 / 3
+    risk = resistant / 3 / everybody
+
+    over, under = (np.trapezoid(everybody * part, x) for part in (risk > 0.70, risk < 0.15))
+
+    assert sil6r.share_over_70_percent == pytest.approx(over, abs=1e-5)
+    assert sil6r.share_under_15_percent == pytest.approx(under, abs=1e-5)
+    positive = x >= 0
+    told = np.trapezoid(everybody * positive, x)
+    assert sil6r.ppv == pytest.approx(np.trapezoid(resistant / 3 * positive, x) / told, abs=1e-4)
+
+
 @pytest.mark.parametrize(
     ("place", "auc", "low", "high"), [(1, 0.568, 0.395, 0.729), (2, 0.548, 0.375, 0.711)]
 )
