@@ -88,10 +88,19 @@ def describe(
         if not _is_first(result.version, result.state) or write.kind == REPORT
     ]
     known = stored.current(laboratory_id, lines) if lines else {}
+    updated = [
+        result.line
+        for write, answers in writes
+        for answer in answers
+        for result in answer.results
+        if write.method == "update" and write.kind != REPORT
+    ]
+    # An update of what had waited is no creation, though it is the first version on record
+    waited = stored.that_waited(laboratory_id, updated, since=at) if updated else set()
     return [
         _describe_report(write, answers, known, message=message, at=at)
         if write.kind == REPORT
-        else _describe_result(write, answers[0], known, message=message, at=at)
+        else _describe_result(write, answers[0], known, waited, message=message, at=at)
         for write, answers in writes
     ]
 
@@ -101,24 +110,30 @@ def _is_first(version: int, state: str) -> bool:
 
 
 def _describe_result(
-    write: Write, answer: Answer, known: dict[UUID, stored.Stored], *, message: Any, at: datetime
+    write: Write,
+    answer: Answer,
+    known: dict[UUID, stored.Stored],
+    waited: set[UUID],
+    *,
+    message: Any,
+    at: datetime,
 ) -> Done:
     [result] = answer.results
     found = None if _is_first(result.version, result.state) else known.get(result.line)
-    is_parked = answer.state == "parked"
-    if found is not None and not is_parked:
-        return Done(write.kind, found.standing, found.resource)
-    # What waits is told as it was sent, even where an earlier version is on record
-    is_new = found is None or (bool(found.standing.waits) and found.standing.at == at)
+    if found is not None and (found.standing.waits or answer.state != "parked"):
+        is_new = bool(found.standing.waits) and found.standing.at == at and result.version == 1
+        return Done(write.kind, found.standing, found.resource, answer.reasons, is_new=is_new)
+    # What is new; or what waits, although an earlier version is on record
     sent = write.draws[0].results[0]
     standing = Standing(
         id=write.id or (found.standing.id if found else stored.id_of(result.line, sent.names)),
         version=found.standing.version if found else result.version,
         at=found.standing.at if found else at,
         status=sent.status,
-        waits=(found.standing.waits if found else "") or ("parked" if is_parked else ""),
+        waits="parked" if answer.state == "parked" else "",
     )
     resource = dressed(as_sent(message, write.expression), standing)
+    is_new = found is None and result.line not in waited
     return Done(write.kind, standing, resource, answer.reasons, is_new=is_new)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -81,6 +82,14 @@ def lines_valued(laboratory_id: int, value: str) -> list[UUID]:
     """Find the results that have an identifier of this value, whatever its system."""
     found = ResultName.objects.filter(laboratory_id=laboratory_id, value=value)
     return list(dict.fromkeys(name.line for name in found.exclude(system=ADDRESS).order_by("pk")))
+
+
+def that_waited(laboratory_id: int, lines: Sequence[UUID], *, since: datetime) -> set[UUID]:
+    """Tell which of these results had waited for a person before that moment."""
+    waited = ParkedResult.objects.filter(
+        parked__laboratory_id=laboratory_id, line__in=lines, parked__parked_at__lt=since
+    )
+    return set(waited.values_list("line", flat=True))
 
 
 def current(laboratory_id: int, lines: Sequence[UUID]) -> dict[UUID, Stored]:

@@ -161,9 +161,35 @@ def test_a_parked_result_has_an_id_by_which_it_can_be_put_right(
     )
 
     assert parked.status_code == 201
+    assert parked.json()["meta"]["tag"][0]["code"] == "parked"
+    assert "tag" not in answer.json()["meta"]
     assert answer.status_code == 200
     assert answer.json()["id"] == parked.json()["id"]
     assert str(Result.objects.get().public_id) == parked.json()["id"]
+
+
+def test_what_waits_already_is_given_back_by_a_conditional_create(door: FhirDoor) -> None:
+    name = "identifier=urn:north:result|R-1"
+    first = door.post(If_None_Exist=name)
+
+    second = door.post(observation(valueQuantity=quantity("40.1")), If_None_Exist=name)
+
+    assert [first.status_code, second.status_code] == [201, 200]
+    assert second.json() == first.json()
+    assert Parked.objects.count() == 1
+
+
+def test_a_correction_that_must_wait_is_shown_as_waiting(door: FhirDoor, patient: Patient) -> None:
+    first = door.post()
+
+    second = door.post(
+        observation(valueQuantity=quantity("40.1", "U/mL"), issued="2026-11-03T08:00:00+09:00")
+    )
+
+    assert second.status_code == 200
+    assert second.json()["id"] == first.json()["id"]
+    assert second.json()["meta"]["tag"][0]["code"] == "parked"
+    assert door.get(f"/Observation/{first.json()['id']}").json() == first.json()
 
 
 @pytest.mark.parametrize(

@@ -61,4 +61,4 @@ def named(value: str, *, system: str = "urn:north:result") -> list[Tree]:
 
 
 def quantity(value: str, unit: str = "ng/mL") -> Tree:
-    return {"value": Decimal(value), "unit": unit}
+    return {"value": Decimal(value), "unit": unit, "code": unit}
