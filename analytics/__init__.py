@@ -15,6 +15,7 @@ from analytics.findings import (
     prediction_band,
 )
 from analytics.histories import History, TimeIsNaive
+from analytics.mixtures import Band
 from analytics.policy import (
     CURRENT_POLICY,
     Allocation,
@@ -27,7 +28,6 @@ from analytics.policy import (
 from analytics.reasons import Reason, Validity
 from analytics.releases import Release, ReleaseIsUnfit
 from analytics.tables import NEVER, HistoryIsUnfit, Table
-from analytics.trajectories import Band
 
 __all__ = [
     "CURRENT_POLICY",

@@ -1,6 +1,6 @@
 """The front door: a history in, one frozen estimate per patient out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -32,7 +32,6 @@ from analytics.releases import Release, load_shipped
 from analytics.risk import Risk, assess_risk
 from analytics.tables import NEVER, Bools, Floats, Ints
 from analytics.tracking import Tracks, follow
-from analytics.trajectories import Z95
 from analytics.validity import Readings, read
 
 CURRENT_RELEASE = load_shipped("published-prior-1")
@@ -93,10 +92,19 @@ class Estimates:
             "without_biomarker_high": shown(risk.without_high),
             "prior_log_odds": shown(np.full(len(known), risk.prior)),
             "symptoms_log_odds": shown(risk.symptoms),
-            "biomarker_log_odds": shown(risk.marker),
+            **self._marker_columns(shown),
+            "recalibration_log_odds": shown(risk.recalibration),
             "caution_log_odds": shown(risk.caution),
+            "biomarker_log_odds": shown(risk.marker),
             **self._sil6r_columns(),
         }
+
+    def _marker_columns(self, shown: Callable[[Floats], Floats]) -> dict[str, Any]:
+        """Give what each analyte adds; zero for those that tell the groups not apart."""
+        pieces = dict(zip(self.release.informative, self.risk.pieces, strict=True))
+        none = np.zeros(len(self))
+        names = zip(ANALYTES, ("sil6r", "il6", "tnf", "crp"), strict=True)
+        return {f"{word}_log_odds": shown(pieces.get(name, none)) for name, word in names}
 
     def _sil6r_columns(self) -> dict[str, Any]:
         tracks = self.tracks
@@ -110,16 +118,16 @@ class Estimates:
 
         counts = np.zeros(len(self), dtype=np.int64)
         counts[where] = tracks.n_scored[mine]
-        slope_sd = np.sqrt(tracks.lines.v11)
+        standing = tracks.standing
         return {
             "sil6r_draws_scored": counts,
-            "sil6r_ng_ml": spread(np.exp(tracks.level)),
-            "sil6r_low_ng_ml": spread(np.exp(tracks.level - Z95 * tracks.level_sd)),
-            "sil6r_high_ng_ml": spread(np.exp(tracks.level + Z95 * tracks.level_sd)),
-            "sil6r_slope_per_week": spread(tracks.lines.mean1),
-            "sil6r_slope_low": spread(tracks.lines.mean1 - Z95 * slope_sd),
-            "sil6r_slope_high": spread(tracks.lines.mean1 + Z95 * slope_sd),
-            "sil6r_probability_rising": spread(tracks.rising),
+            "sil6r_ng_ml": spread(np.exp(standing.level)),
+            "sil6r_low_ng_ml": spread(np.exp(standing.level_low)),
+            "sil6r_high_ng_ml": spread(np.exp(standing.level_high)),
+            "sil6r_slope_per_week": spread(standing.slope),
+            "sil6r_slope_low": spread(standing.slope_low),
+            "sil6r_slope_high": spread(standing.slope_high),
+            "sil6r_probability_rising": spread(standing.rising),
         }
 
     @property
@@ -137,7 +145,7 @@ class Estimates:
         for row in np.flatnonzero(mine).tolist():
             place, segment = int(tracks.patient[row]), self.segments[int(tracks.segment[row])]
             found[place] = genotype_adjusted(
-                exp(float(tracks.level[row])),
+                exp(float(tracks.standing.level[row])),
                 genotype=GENOTYPES[int(known[place])],
                 typical_ng_ml=exp(marker.mean[0] + marker.levels.get(segment, 0.0)),
                 is_local=segment in marker.levels,

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from analytics.mixtures import Band, MixedLines, StraightLine, band
 from analytics.tables import Floats
-from analytics.trajectories import Band, band
 
 Fact = float | int | str | None
 
@@ -19,6 +19,7 @@ class EvidenceKind(StrEnum):
     PRIOR = "prior"
     SYMPTOMS = "early_symptom_change"
     BIOMARKER = "biomarker"
+    RECALIBRATION = "recalibration"
     CAUTION = "parameter_uncertainty"
 
 
@@ -26,9 +27,12 @@ class EvidenceKind(StrEnum):
 class Trajectory:
     """How one analyte moves in one patient.
 
-    Levels are in ``unit``; slopes, mean, covariance and residual in ln units, with time
+    Levels are in ``unit``; slopes, lines, covariance and residual in ln units, with time
     in weeks since ``origin_at``; changes and their limits are fractions (0.5 is +50 %).
-    ``probability_rising`` is that of a slope above zero. The limits are widened for the
+    ``probability_rising`` is that of a slope above zero. ``lines`` holds probability, level at
+    week 0, slope before and slope after ``bend_weeks`` of the line of a resistant and of a
+    remitting patient with these results, or of the one line of a marker that tells them not
+    apart; ``covariance`` is about either. The limits are widened for the
     number of looks; ``is_beyond_variation`` compares the latest result with the set-point.
     ``innovation`` is how many standard deviations the latest result lies from its prediction
     out of the earlier ones; None while there is none.
@@ -51,7 +55,8 @@ class Trajectory:
     latest_value: float
     latest_comparator: str
     latest_at: datetime
-    mean: tuple[float, float]
+    lines: tuple[tuple[float, float, float, float], ...]
+    bend_weeks: float | None
     covariance: tuple[float, float, float]
     residual: float
     set_point: float | None
@@ -70,7 +75,10 @@ class Trajectory:
         fields = dict(content)
         fields["origin_at"] = datetime.fromisoformat(content["origin_at"])
         fields["latest_at"] = datetime.fromisoformat(content["latest_at"])
-        fields["mean"] = tuple(content["mean"])
+        if "mean" in fields:  # so written down by assessments of 2026-11-26 and before
+            level, slope = fields.pop("mean")
+            fields |= {"lines": [[1.0, level, slope, slope]], "bend_weeks": None}
+        fields["lines"] = tuple(map(tuple, fields["lines"]))
         fields["covariance"] = tuple(content["covariance"])
         return cls(**fields)
 
@@ -130,9 +138,16 @@ def prediction_band(trajectory: Trajectory, weeks: Floats) -> Band:
     Band
         In the canonical unit of the analyte.
     """
-    return band(
-        mean=trajectory.mean,
-        covariance=trajectory.covariance,
-        residual=trajectory.residual,
-        weeks=np.asarray(weeks, dtype=np.float64),
+    one, other = trajectory.lines[0], trajectory.lines[-1]
+    v00, v01, v11 = map(np.asarray, trajectory.covariance)
+    lines = MixedLines(
+        share=np.asarray(one[0]),
+        resistant=StraightLine(*map(np.asarray, one[1:])),
+        remitting=StraightLine(*map(np.asarray, other[1:])),
+        v00=v00,
+        v01=v01,
+        v11=v11,
+        residual=np.asarray(trajectory.residual),
+        bend_weeks=np.inf if trajectory.bend_weeks is None else trajectory.bend_weeks,
     )
+    return band(lines, np.asarray(weeks, dtype=np.float64))

@@ -6,9 +6,9 @@ from typing import TypeVar
 import numpy as np
 
 from analytics.evidence import IMPLAUSIBLE_Z
-from analytics.risk import RampSums
 from analytics.tables import Bools, Floats, Ints
 from analytics.trajectories import Growth, Sums, posterior_gain, sum_rows
+from analytics.weighing import RampSums
 
 AnySums = TypeVar("AnySums", Sums, RampSums)
 

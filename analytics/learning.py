@@ -25,8 +25,9 @@ ENOUGH_IN_A_FURTHER_SEGMENT = 20
 
 @dataclass(frozen=True, slots=True)
 class _Draws:
-    """Quantified valid draws of sIL-6R within episodes."""
+    """Valid draws of some analytes within episodes."""
 
+    analyte: Ints
     patient: Ints
     segment: Ints
     weeks: Floats
@@ -35,12 +36,14 @@ class _Draws:
     names: tuple[str, ...]
 
 
-def _valid_draws(history: History, at: datetime) -> _Draws:
+def _valid_draws(history: History, at: datetime, analytes: tuple[str, ...] = (SIL6R,)) -> _Draws:
     at_us = microseconds(at)
     readings, _ = read(history, at_us=at_us)
     started = history.started_us[readings.patient]
-    keep = readings.is_scored & (readings.analyte == ANALYTES.index(SIL6R)) & (started != NEVER)
+    wanted = np.isin(readings.analyte, [ANALYTES.index(name) for name in analytes])
+    keep = readings.is_scored & wanted & (started != NEVER)
     return _Draws(
+        analyte=readings.analyte[keep],
         patient=readings.patient[keep],
         segment=readings.segment[keep],
         weeks=(readings.drawn_us[keep] - started[keep]) / US_PER_WEEK,
@@ -108,8 +111,10 @@ def learn_level(history: History, *, at: datetime, base: Release, version: str) 
     return parse(dump(made))
 
 
-def training_draws(history: History, *, at: datetime, release: Release) -> pd.DataFrame:
-    """Give the valid draws of sIL-6R as training wants them, every segment on one level.
+def training_draws(
+    history: History, *, at: datetime, release: Release, analytes: tuple[str, ...] = (SIL6R,)
+) -> pd.DataFrame:
+    """Give the valid draws as training wants them, every segment on one level.
 
     Parameters
     ----------
@@ -118,26 +123,34 @@ def training_draws(history: History, *, at: datetime, release: Release) -> pd.Da
     at : datetime
         The moment up to which facts are used.
     release : Release
-        Whose segments' levels are taken out; draws of segments it does not know are left out.
+        Whose segments' levels are taken out; draws of segments it does not know are left out,
+        unless it knows none of that analyte.
+    analytes : tuple of str
+        What to learn from, together.
 
     Returns
     -------
     DataFrame
         Columns patient_id, weeks, level (ln units), comparator, marker.
     """
-    draws = _valid_draws(history, at)
-    levels = release.markers[SIL6R].levels
-    known = [name in levels or not levels for name in draws.names]
-    shift = np.array([levels.get(name, 0.0) for name in draws.names])
-    keep = np.array(known, dtype=np.bool_)[draws.segment]
+    draws = _valid_draws(history, at, analytes)
+    known = np.zeros((len(ANALYTES), max(len(draws.names), 1)), dtype=np.bool_)
+    shift = np.zeros(known.shape)
+    for place, analyte in enumerate(ANALYTES):
+        levels = release.markers[analyte].levels
+        for segment, name in enumerate(draws.names):
+            known[place, segment] = name in levels or not levels
+            shift[place, segment] = levels.get(name, 0.0)
+    cell = draws.analyte, draws.segment
+    keep = known[cell]
     words: Objects = np.array(COMPARATORS, dtype=object)
     return pd.DataFrame(
         {
             "patient_id": history.patient_ids[draws.patient[keep]],
             "weeks": draws.weeks[keep],
-            "level": draws.level[keep] - shift[draws.segment[keep]],
+            "level": (draws.level - shift[cell])[keep],
             "comparator": words[draws.comparator[keep]],
-            "marker": SIL6R,
+            "marker": np.array(ANALYTES, dtype=object)[draws.analyte[keep]],
         }
     )
 

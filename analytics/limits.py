@@ -5,7 +5,9 @@ Gaussian with the same moments (Minka 2001, UAI 17:362; Rasmussen & Williams 200
 so that all that follows stays in sums. Nothing is put in the place of the missing value.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from scipy.special import log_ndtr
@@ -30,8 +32,19 @@ class Stand:
     weight: Floats
 
 
+Together = Callable[[Sums, Lines], Lines]
+
+
 def stand_in(
-    track: Ints, weeks: Floats, limit: Floats, is_above: Bools, *, exact: Sums, growth: Growth
+    track: Ints,
+    weeks: Floats,
+    limit: Floats,
+    is_above: Bools,
+    *,
+    exact: Sums,
+    growth: Growth,
+    party: Ints | None = None,
+    together: Together | None = None,
 ) -> Stand:
     """Find what stands in for the censored rows.
 
@@ -51,6 +64,11 @@ def stand_in(
         Sums of the exact rows of all tracks.
     growth : Growth
         The population's law of all tracks.
+    party : array of int, optional
+        Which tracks settle together; by default each by itself.
+    together : callable, optional
+        Takes the sums of all tracks and the lines of each by itself; gives the lines by what
+        tracks of one party have in common.
 
     Returns
     -------
@@ -61,26 +79,32 @@ def stand_in(
     LimitsDidNotSettle
         Some track still moved after the last sweep.
     """
-    tracks, of = np.unique(track, return_inverse=True)
-    base, law = _take(exact, tracks), _centred(growth, tracks)
-    noise = law.residual[of]
+    law, party = _centred(growth), np.arange(len(exact.n)) if party is None else party
+    if together is None:
+        # Only the tracks with a censored row are worked on.
+        tracks, track = np.unique(track, return_inverse=True)
+        exact, law, party = _take(exact, tracks), _take(law, tracks), party[tracks]
+    size, noise, own = len(exact.n), law.residual[track], party[track]
     sign = np.where(is_above, -1.0, 1.0)
     precision, shift = np.zeros(len(track)), np.zeros(len(track))
-    active = np.ones(len(tracks), dtype=np.bool_)
+    active = np.ones(int(party.max(initial=-1)) + 1, dtype=np.bool_)
     for sweep in range(MOST_SWEEPS):
-        lines = fit_lines(base + _sites(of, weeks, precision, shift, noise, len(tracks)), law)
-        mean, sd = at_week(_rows(lines, of), weeks)
+        sums = exact + _sites(track, weeks, precision, shift, noise, size)
+        lines = fit_lines(sums, law)
+        if together is not None:
+            lines = together(sums, lines)
+        mean, sd = at_week(_take(lines, track), weeks)
         new_precision, new_shift = _match(mean, sd**2, precision, shift, sign, limit, noise)
         pace = 1.0 if sweep < FULL_SWEEPS else 0.5  # slower where the sites answer each other
         new_precision = precision + pace * (new_precision - precision)
         new_shift = shift + pace * (new_shift - shift)
         moved = np.abs(new_precision - precision) / (1 + precision)
         moved = np.maximum(moved, np.abs(new_shift - shift) / (1 + np.abs(shift)))
-        rows = active[of]
+        rows = active[own]
         precision = np.where(rows, new_precision, precision)
         shift = np.where(rows, new_shift, shift)
-        worst = np.zeros(len(tracks))
-        np.maximum.at(worst, of, np.where(rows, moved, 0.0))
+        worst = np.zeros(len(active))
+        np.maximum.at(worst, own, np.where(rows, moved, 0.0))
         active &= worst > SETTLED_BELOW
         if not active.any():
             return Stand(value=shift / precision, weight=precision * noise)
@@ -116,16 +140,14 @@ def _sites(
     return sum_rows(of, weeks, value, n_tracks=size, weight=weight)
 
 
-def _take(sums: Sums, tracks: Ints) -> Sums:
-    return Sums(*(getattr(sums, name)[tracks] for name in Sums.__slots__))
+AnyColumns = TypeVar("AnyColumns", Sums, Growth, Lines)
 
 
-def _centred(growth: Growth, tracks: Ints) -> Growth:
+def _centred(growth: Growth) -> Growth:
     """Give the law of what is left when the population's line is taken away."""
-    none = np.zeros(len(tracks))
-    spread = (getattr(growth, name)[tracks] for name in ("d00", "d01", "d11", "residual"))
-    return Growth(none, none, *spread)
+    none = np.zeros(len(growth.mean0))
+    return Growth(none, none, growth.d00, growth.d01, growth.d11, growth.residual)
 
 
-def _rows(lines: Lines, of: Ints) -> Lines:
-    return Lines(*(getattr(lines, name)[of] for name in Lines.__slots__))
+def _take(columns: AnyColumns, places: Ints) -> AnyColumns:
+    return type(columns)(*(getattr(columns, name)[places] for name in columns.__slots__))

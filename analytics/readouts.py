@@ -5,18 +5,16 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from analytics.columns import ANALYTES, COMPARATORS, SIL6R, UNITS
+from analytics.columns import ANALYTES, COMPARATORS, UNITS
 from analytics.courses import Courses
 from analytics.findings import Contribution, EvidenceKind, Fact, LeftOut, Trajectory
+from analytics.mixtures import StraightLine
 from analytics.reasons import MEANINGLESS, reason_codes, validity_of
 from analytics.releases import Release
 from analytics.risk import Risk
-from analytics.tables import Bools, Ints
+from analytics.tables import Bools, Floats, Ints
 from analytics.tracking import Tracks
-from analytics.trajectories import Z95
 from analytics.validity import Readings
-
-_SIL6R = ANALYTES.index(SIL6R)
 
 
 def read_contributions(
@@ -40,17 +38,20 @@ def read_contributions(
         risk.prior,
         {"prevalence": release.evidence.prevalence, "basis": release.basis},
     )
-    marker_facts = _marker_facts(tracks)
+    names = release.informative
+    marker_facts = [_marker_facts(tracks, name) for name in names]
+    is_recalibrated = release.recalibration != (0.0, 1.0)
     rows = zip(
         is_estimated.tolist(),
         courses.early.tolist(),
         risk.symptoms.tolist(),
-        risk.marker.tolist(),
+        zip(*(piece.tolist() for piece in risk.pieces), strict=True),
+        risk.recalibration.tolist(),
         risk.marker_sd.tolist(),
         risk.caution.tolist(),
         strict=True,
     )
-    for place, (known, early, symptoms, marker, marker_sd, caution) in enumerate(rows):
+    for place, (known, early, symptoms, weights, shift, marker_sd, caution) in enumerate(rows):
         if not known:
             yield ()
             continue
@@ -58,27 +59,33 @@ def read_contributions(
         if early >= 0:
             facts = _symptom_facts(courses, place)
             pieces.append(Contribution(EvidenceKind.SYMPTOMS, symptoms, facts))
-        if place in marker_facts:
-            facts = marker_facts[place]
-            facts["log_odds_sd"] = marker_sd
-            pieces.append(Contribution(EvidenceKind.BIOMARKER, marker, facts))
-            pieces.append(Contribution(EvidenceKind.CAUTION, caution, {"log_odds_sd": marker_sd}))
-        yield tuple(pieces)
+        unsure: dict[str, Fact] = {"log_odds_sd": marker_sd}
+        own = [
+            Contribution(EvidenceKind.BIOMARKER, weight, facts[place] | unsure)
+            for facts, weight in zip(marker_facts, weights, strict=True)
+            if place in facts
+        ]
+        if own and is_recalibrated:
+            own.append(Contribution(EvidenceKind.RECALIBRATION, shift, {}))
+        if own:
+            own.append(Contribution(EvidenceKind.CAUTION, caution, unsure))
+        yield (*pieces, *own)
 
 
-def _marker_facts(tracks: Tracks) -> dict[int, dict[str, Fact]]:
-    mine = np.flatnonzero((tracks.analyte == _SIL6R) & (tracks.n_scored > 0))
+def _marker_facts(tracks: Tracks, name: str) -> dict[int, dict[str, Fact]]:
+    mine = np.flatnonzero((tracks.analyte == ANALYTES.index(name)) & (tracks.n_scored > 0))
     rows = zip(
         tracks.patient[mine].tolist(),
-        np.exp(tracks.level[mine]).tolist(),
-        tracks.lines.mean1[mine].tolist(),
-        tracks.rising[mine].tolist(),
+        np.exp(tracks.standing.level[mine]).tolist(),
+        tracks.standing.slope[mine].tolist(),
+        tracks.standing.rising[mine].tolist(),
         tracks.n_scored[mine].tolist(),
         strict=True,
     )
     return {
         place: {
-            "analyte": SIL6R,
+            "analyte": name,
+            "unit": UNITS[name],
             "level": level,
             "slope_per_week": slope,
             "probability_rising": rising,
@@ -140,7 +147,8 @@ def read_trajectories(
 
 _Levels = tuple[datetime, float, float, float, float, float, float, float]
 _Latest = tuple[int, int, int, float, str, datetime]
-_Line = tuple[tuple[float, float], tuple[float, float, float], float]
+_OneLine = tuple[float, float, float, float]
+_Line = tuple[tuple[_OneLine, ...], float | None, tuple[float, float, float], float]
 _Change = tuple[
     float | None,
     int,
@@ -155,17 +163,16 @@ _Change = tuple[
 
 
 def _levels(tracks: Tracks, keep: Ints) -> Iterator[_Levels]:
-    level, reach = tracks.level[keep], Z95 * tracks.level_sd[keep]
-    slope, slope_reach = tracks.lines.mean1[keep], Z95 * np.sqrt(tracks.lines.v11[keep])
+    standing = tracks.standing
     return zip(
         _moments(tracks.origin_us[keep]),
-        np.exp(level).tolist(),
-        np.exp(level - reach).tolist(),
-        np.exp(level + reach).tolist(),
-        slope.tolist(),
-        (slope - slope_reach).tolist(),
-        (slope + slope_reach).tolist(),
-        tracks.rising[keep].tolist(),
+        np.exp(standing.level[keep]).tolist(),
+        np.exp(standing.level_low[keep]).tolist(),
+        np.exp(standing.level_high[keep]).tolist(),
+        standing.slope[keep].tolist(),
+        standing.slope_low[keep].tolist(),
+        standing.slope_high[keep].tolist(),
+        standing.rising[keep].tolist(),
         strict=True,
     )
 
@@ -184,9 +191,14 @@ def _latest(tracks: Tracks, readings: Readings, keep: Ints) -> Iterator[_Latest]
 
 
 def _lines(tracks: Tracks, keep: Ints) -> Iterator[_Line]:
+    """Give the lines of both groups where they differ, else the one."""
     lines = tracks.lines
-    return zip(
-        zip(lines.mean0[keep].tolist(), lines.mean1[keep].tolist(), strict=True),
+    share = lines.share[keep]
+    bend = None if np.isinf(lines.bend_weeks) else lines.bend_weeks
+    rows = zip(
+        share.tolist(),
+        _line_rows(share, lines.resistant, keep),
+        _line_rows(1 - share, lines.remitting, keep),
         zip(
             lines.v00[keep].tolist(),
             lines.v01[keep].tolist(),
@@ -194,6 +206,18 @@ def _lines(tracks: Tracks, keep: Ints) -> Iterator[_Line]:
             strict=True,
         ),
         lines.residual[keep].tolist(),
+        strict=True,
+    )
+    for weight, one, other, covariance, residual in rows:
+        yield (one, other) if weight > 0 else (other,), bend, covariance, residual
+
+
+def _line_rows(share: Floats, line: StraightLine, keep: Ints) -> Iterator[_OneLine]:
+    return zip(
+        share.tolist(),
+        line.level[keep].tolist(),
+        line.slope[keep].tolist(),
+        line.after[keep].tolist(),
         strict=True,
     )
 

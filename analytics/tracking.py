@@ -5,25 +5,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analytics.changes import SET_POINT_DRAWS, log_variance, widened_table
-from analytics.columns import ANALYTES, SIL6R, US_PER_WEEK
-from analytics.innovations import AnySums, ScoredRows, find_implausible, innovations, picked
+from analytics.columns import ANALYTES, US_PER_WEEK
+from analytics.informative import (
+    SideBySide,
+    lines_together,
+    mixed_lines,
+    weigh_side_by_side,
+)
+from analytics.innovations import ScoredRows, find_implausible, innovations, picked
 from analytics.limits import stand_in
+from analytics.mixtures import MixedLines, Standing, stand
 from analytics.policy import Policy
 from analytics.releases import Release
-from analytics.risk import LogOdds, marker_log_odds, sum_ramp
 from analytics.tables import NEVER, Bools, Floats, Ints
-from analytics.trajectories import (
-    Growth,
-    Lines,
-    Sums,
-    at_week,
-    fit_lines,
-    probability_rising,
-)
+from analytics.trajectories import Growth, Lines, Sums, fit_lines
 from analytics.validity import Readings, hold
-
-_SIL6R = ANALYTES.index(SIL6R)
-FEW_TRACKS = 6  # up to here plain floats are quicker than arrays
+from analytics.weighing import LogOdds, Weighed
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +53,8 @@ class Tracks:
     n_scored: Ints
     n_censored: Ints
     latest: Ints
-    lines: Lines
-    level: Floats
-    level_sd: Floats
-    rising: Floats
+    lines: MixedLines
+    standing: Standing
     changes: Changes
     is_latest_held: Bools
 
@@ -95,7 +90,8 @@ def follow(
     tracks : Tracks
         The trajectories.
     marker : LogOdds
-        What sIL-6R adds to each patient's log-odds; zero without a scored draw or an episode.
+        What each informative marker adds to a patient's log-odds; zero without a scored draw or an
+        episode.
     readings : Readings
         The same, with implausible results held back.
     """
@@ -103,6 +99,7 @@ def follow(
     patient, analyte = codes // len(ANALYTES), codes % len(ANALYTES)
     origin = _origins(readings, started_us)[patient]
     segment = _segments(readings, track, len(codes))
+    unknown = _levels(segments, release)[1][analyte, segment]
     growth = _growth(analyte, segment, segments, release)
     scored = _center(readings, track, origin, growth)
     exact = scored.of(~readings.is_censored[scored.row])
@@ -112,9 +109,14 @@ def follow(
         exact = exact.of(~held)
     censored = scored.of(readings.is_censored[scored.row])
     exact_sums = exact.sums(len(codes))
-    rows, sums = _with_stand_ins(exact, censored, exact_sums, readings, growth)
-    lines = fit_lines(sums, growth)
-    level, level_sd = at_week(lines, (at_us - origin) / US_PER_WEEK)
+    n_scored = np.bincount(exact.track, minlength=len(codes))
+    n_scored += np.bincount(censored.track, minlength=len(codes))
+    side = SideBySide.of(patient, analyte, n_scored > 0, release.informative)
+    rows, sums = _with_stand_ins(
+        exact, censored, exact_sums, readings, growth, side, unknown, release
+    )
+    found = weigh_side_by_side(side, rows, sums, unknown, release)
+    lines = mixed_lines(fit_lines(sums, growth), side, found, growth, release)
     latest = np.full(len(codes), -1, dtype=np.int64)
     latest[track[np.sort(rows.row)]] = np.sort(rows.row)
     tracks = Tracks(
@@ -123,28 +125,50 @@ def follow(
         segment=segment,
         origin_us=origin,
         n_draws=np.bincount(track, minlength=len(codes)),
-        n_scored=np.bincount(rows.track, minlength=len(codes)),
+        n_scored=n_scored,
         n_censored=np.bincount(censored.track, minlength=len(codes)),
         latest=latest,
         lines=lines,
-        level=level,
-        level_sd=level_sd,
-        rising=probability_rising(lines),
+        standing=stand(lines, (at_us - origin) / US_PER_WEEK),
         changes=_changes(readings, exact, exact_sums, analyte, growth, release, policy),
         is_latest_held=_latest_held(readings, track, len(codes)),
     )
-    return tracks, _weigh(tracks, rows, sums, started_us, segments, release), readings
+    return tracks, _log_odds(found, side, started_us), readings
 
 
 def _with_stand_ins(
-    exact: ScoredRows, censored: ScoredRows, sums: Sums, readings: Readings, growth: Growth
+    exact: ScoredRows,
+    censored: ScoredRows,
+    sums: Sums,
+    readings: Readings,
+    growth: Growth,
+    side: SideBySide,
+    unknown: Floats,
+    release: Release,
 ) -> tuple[ScoredRows, Sums]:
-    """Let each censored draw count as the Gaussian that expectation propagation gives it."""
+    """Let each censored draw count as the Gaussian that expectation propagation gives it.
+
+    Informative markers are judged by each other's results too, so a patient's settle together.
+    """
     if not len(censored.row):
         return exact, sums
+    party = np.arange(len(sums.n))
+    for own, rows in zip(side.tracks, side.rows, strict=True):
+        party[own] = len(party) + rows
+
+    def together(joined: Sums, lines: Lines) -> Lines:
+        return lines_together(joined, lines, side, unknown, release)
+
     is_above = readings.is_above[censored.row]
     found = stand_in(
-        censored.track, censored.weeks, censored.y, is_above, exact=sums, growth=growth
+        censored.track,
+        censored.weeks,
+        censored.y,
+        is_above,
+        exact=sums,
+        growth=growth,
+        party=party,
+        together=together if len(side.tracks) > 1 else None,
     )
     counted = replace(censored, y=found.value, weight=found.weight)
     return _join(exact, counted), sums + counted.sums(len(sums.n))
@@ -214,10 +238,10 @@ def _growth(analyte: Ints, segment: Ints, segments: tuple[str, ...], release: Re
         d00, d01, d11 = (
             a + b for a, b in zip(marker.covariance, marker.mean_covariance, strict=True)
         )
-        if place == _SIL6R:
-            contrast = release.contrast
-            one, two = (contrast.shrinkage * part for part in contrast.delta)
-            mixed = contrast.mixing * (1 - contrast.mixing)
+        if name in release.informative:
+            at, law = 2 * release.informative.index(name), release.law
+            one, two = law.delta[at : at + 2]
+            mixed = law.share * (1 - law.share)
             d00, d01, d11 = d00 + mixed * one * one, d01 + mixed * one * two, d11 + mixed * two**2
         table[place] = (*marker.mean, d00, d01, d11, marker.residual)
     shift, unknown = _levels(segments, release)
@@ -305,54 +329,19 @@ def _change_limits(
     return np.asarray(reach, dtype=np.float64)
 
 
-def _weigh(
-    tracks: Tracks,
-    rows: ScoredRows,
-    sums: Sums,
-    started_us: Ints,
-    segments: tuple[str, ...],
-    release: Release,
-) -> LogOdds:
-    """Weigh sIL-6R for resistance and spread the result over the patients."""
-    size, n_tracks = len(started_us), len(tracks.patient)
-    value, variance, unaveraged = np.zeros(size), np.zeros(size), np.zeros(size)
-    mine = (tracks.analyte == _SIL6R) & (tracks.n_scored > 0)
-    mine &= started_us[tracks.patient] != NEVER
-    places = np.flatnonzero(mine)
-    ramp = sum_ramp(
-        rows.track,
-        rows.weeks,
-        rows.y,
-        ramp_weeks=release.contrast.ramp_weeks,
-        n_tracks=n_tracks,
-        weight=rows.weight,
+def _log_odds(found: Weighed, side: SideBySide, started_us: Ints) -> LogOdds:
+    """Spread what the markers say over the patients; without an episode they say nothing."""
+    in_episode = started_us[side.patient] != NEVER
+    places = side.patient[in_episode]
+
+    def spread(of: Floats) -> Floats:
+        column = np.zeros(len(started_us))
+        column[places] = of[in_episode]
+        return column
+
+    log_odds = found.log_odds
+    return LogOdds(
+        tuple(map(spread, log_odds.pieces)),
+        spread(log_odds.variance),
+        spread(log_odds.unaveraged),
     )
-    _, unknown = _levels(segments, release)
-    level_variance = unknown[_SIL6R, tracks.segment[places]]
-    marker, contrast, known = release.markers[SIL6R], release.contrast, release.variance_matrix
-    own, own_ramp = picked(sums, places), picked(ramp, places)
-    if len(places) > FEW_TRACKS:
-        found = marker_log_odds(
-            own, own_ramp, marker, contrast, known, level_variance=level_variance
-        )
-        value[tracks.patient[places]] = found.value
-        variance[tracks.patient[places]] = found.variance
-        unaveraged[tracks.patient[places]] = found.unaveraged
-        return LogOdds(value, variance, unaveraged)
-    for place, patient in enumerate(tracks.patient[places].tolist()):
-        found = marker_log_odds(
-            _one(own, place),
-            _one(own_ramp, place),
-            marker,
-            contrast,
-            known,
-            level_variance=float(level_variance[place]),
-        )
-        value[patient], variance[patient] = found.value, found.variance
-        unaveraged[patient] = found.unaveraged
-    return LogOdds(value, variance, unaveraged)
-
-
-def _one(sums: AnySums, place: int) -> AnySums:
-    """Take one track's sums as plain floats: the same arithmetic to the bit, and far quicker."""
-    return type(sums)(*(float(getattr(sums, name)[place]) for name in sums.__slots__))  # type: ignore[arg-type]

@@ -8,7 +8,6 @@ do not depend on who else is in the cohort.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
 
 from analytics.tables import Floats, Ints
 
@@ -200,61 +199,3 @@ def at_week(lines: Lines, weeks: Floats) -> tuple[Floats, Floats]:
     mean = lines.mean0 + weeks * lines.mean1
     variance = lines.v00 + weeks * (2 * lines.v01 + weeks * lines.v11)
     return mean, np.sqrt(np.maximum(variance, 0))
-
-
-def probability_rising(lines: Lines) -> Floats:
-    """Give the probability that the slope is above zero.
-
-    Parameters
-    ----------
-    lines : Lines
-        The lines.
-
-    Returns
-    -------
-    array of float
-        Phi(mean / sd); one half where nothing is known either way.
-    """
-    sd = np.sqrt(np.maximum(lines.v11, np.finfo(float).tiny))
-    return np.asarray(ndtr(lines.mean1 / sd), dtype=np.float64)
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """A prediction band: where a new result would fall with 95 % probability."""
-
-    weeks: Floats
-    middle: Floats
-    low: Floats
-    high: Floats
-
-
-def band(
-    *,
-    mean: tuple[float, float],
-    covariance: tuple[float, float, float],
-    residual: float,
-    weeks: Floats,
-) -> Band:
-    """Draw the prediction band of one line.
-
-    Parameters
-    ----------
-    mean : tuple of float
-        Level and slope in ln units.
-    covariance : tuple of float
-        Variance of the level, covariance, variance of the slope.
-    residual : float
-        Variance of a single result about the line.
-    weeks : array of float
-        Where to draw it.
-
-    Returns
-    -------
-    Band
-        In the canonical unit of the analyte.
-    """
-    middle = mean[0] + weeks * mean[1]
-    variance = covariance[0] + weeks * (2 * covariance[1] + weeks * covariance[2]) + residual
-    reach = Z95 * np.sqrt(variance)
-    return Band(weeks, np.exp(middle), np.exp(middle - reach), np.exp(middle + reach))

@@ -43,7 +43,7 @@ from analytics.fitting.recalibration import (
     recalibrate,
     recalibration_covariance,
 )
-from analytics.fitting.scoring import RowsAreUnsorted, Scores, score_rows
+from analytics.fitting.scoring import RowsAreUnsorted, Scores, SeveralMarkersWeigh, score_rows
 from analytics.fitting.sufficient import (
     BadDraw,
     SufficientStatistics,
@@ -77,6 +77,7 @@ __all__ = [
     "ResidualVarianceIsZero",
     "RowsAreUnsorted",
     "Scores",
+    "SeveralMarkersWeigh",
     "SingularFitWarning",
     "SufficientStatistics",
     "TooFewLocalPatients",

@@ -10,7 +10,7 @@ from analytics.fitting.posterior import posterior
 from analytics.fitting.recalibration import prior_log_odds
 from analytics.fitting.sufficient import Floats, SufficientStatistics
 
-BASES = ("prior only", "local level", "local labels")
+DRAWS_PER_PRIOR_PATIENT = 5  # the prior's residual variance is worth this many draws a patient
 
 
 @dataclass(frozen=True, eq=False)

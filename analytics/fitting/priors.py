@@ -3,14 +3,20 @@
 from dataclasses import replace
 
 import numpy as np
+from scipy.linalg import block_diag
 
-from analytics.evidence import ENOUGH_LOCAL_PATIENTS, LEVEL_SD_PER_END
+from analytics.evidence import (
+    ENOUGH_LOCAL_PATIENTS,
+    LEVEL_SD_PER_END,
+    PRIOR_PATIENTS,
+)
 from analytics.fitting.fit import MarkersDiffer
 from analytics.fitting.growth import fit_growth
 from analytics.fitting.information import variance_information
-from analytics.fitting.model import TrainedModel, TrainingPrior
+from analytics.fitting.model import DRAWS_PER_PRIOR_PATIENT, TrainedModel, TrainingPrior
 from analytics.fitting.sufficient import Floats, SufficientStatistics
-from analytics.releases import Contrast, Release, dump, parse
+from analytics.releases import ANALYTES, Contrast, Joint, Marker, Release, dump, parse
+from analytics.releases.law import square, triangle_of
 
 SIL6R = "sIL-6R"
 
@@ -27,44 +33,62 @@ class ReleaseCannotCarry(ValueError):
     """The release format has no place for this model; the message says what does not fit."""
 
 
-def published_prior(release: Release) -> TrainingPrior:
+def published_prior(release: Release, *, markers: tuple[str, ...] = (SIL6R,)) -> TrainingPrior:
     """Make the prior of training from a release that knows no labels.
 
-    The groups' lines are mean + (g - mixing)·shrinkage·contrast for g = 1 (resistant) and 0. Their
-    uncertainty is the common one of the release's mean, and for each group and each end (weeks 0
-    and the contrast's last) an independent normal one of SD 0.12 ln units.
+    The groups' lines are mean + (g - mixing)·shrinkage·contrast for g = 1 (resistant) and 0; a
+    marker that the release does not weigh has contrast zero. Their uncertainty is the common one of
+    the release's mean, and for each group and each end (weeks 0 and the contrast's last) an
+    independent normal one of SD 0.12 ln units for sIL-6R and, for another marker, as much wider as
+    its results are spread.
 
     Parameters
     ----------
     release : Release
         For example "published-prior-1".
+    markers : tuple of str
+        The K markers to be learned together, analytes of the release. How they go together nobody
+        has published, so a priori they do not; the labels say.
 
     Returns
     -------
     TrainingPrior
-        Of sIL-6R, K = 1.
 
     Raises
     ------
     ReleaseKnowsLabels
         The release was trained on labels; begin from the one before it.
+    MarkersDiffer
+        A marker is none of the release's analytes.
     """
     if release.basis == "local labels":
         raise ReleaseKnowsLabels(f"{release.version}: training would count its labels twice")
-    marker, contrast = release.markers[SIL6R], release.contrast
-    mean, common = np.array(marker.mean), _square(marker.mean_covariance)
-    if not marker.levels:
-        common[0, 0] += marker.level_sd**2  # the level of whatever laboratory the labels come from
+    _refuse_strangers(markers)
+    own = [release.markers[name] for name in markers]
+    common = _blocks([marker.mean_covariance for marker in own])
+    for place, marker in enumerate(own):
+        if not marker.levels:  # the level of whatever laboratory the labels come from
+            common[2 * place, 2 * place] += marker.level_sd**2
+    covariance = _blocks([marker.covariance for marker in own])
+    residual = np.array([marker.residual for marker in own])
+    mean = np.concatenate([marker.mean for marker in own])
+    known = release.variance_matrix if markers == release.informative else None
     return TrainingPrior(
-        markers=(SIL6R,),
-        effects=_group_lines(mean, contrast),
-        effects_covariance=_line_uncertainty(common, contrast),
-        covariance=_square(marker.covariance),
-        residual_variance=np.array([marker.residual]),
-        variance_covariance=release.variance_matrix,  # d00, d01, d11, s²: the same order
+        markers=markers,
+        effects=_group_lines(mean, release, markers),
+        effects_covariance=_line_uncertainty(common, release, markers),
+        covariance=covariance,
+        residual_variance=residual,
+        variance_covariance=_wishart(covariance, residual) if known is None else known,
         prior_probability=release.evidence.prevalence,
         basis=release.basis,
     )
+
+
+def _refuse_strangers(markers: tuple[str, ...]) -> None:
+    unknown = [name for name in markers if name not in ANALYTES]
+    if unknown or not markers or len(set(markers)) != len(markers):
+        raise MarkersDiffer(f"markers {markers}; wanted: some of {', '.join(ANALYTES)}, once each")
 
 
 def local_prior(release: Release, statistics: SufficientStatistics) -> TrainingPrior:
@@ -79,8 +103,9 @@ def local_prior(release: Release, statistics: SufficientStatistics) -> TrainingP
     release : Release
         Gives Δ, its shrinkage λ and the share π of resistant patients.
     statistics : SufficientStatistics
-        Local draws of sIL-6R of at least 50 patients with a draw; not of those whose labels are to
-        be learned from, or their draws count twice and intervals come out too narrow.
+        Local draws of sIL-6R first, and of any other analytes, of at least 50 patients with a
+        draw of sIL-6R; not of those whose labels are to be learned from, or their draws count
+        twice and intervals come out too narrow.
 
     Returns
     -------
@@ -95,22 +120,25 @@ def local_prior(release: Release, statistics: SufficientStatistics) -> TrainingP
     -----
     SingularFitWarning
     """
-    if statistics.markers != (SIL6R,):
-        raise MarkersDiffer(f"statistics of {statistics.markers}: {SIL6R} alone is needed")
+    markers = statistics.markers
+    _refuse_strangers(markers)
+    if markers[0] != SIL6R:
+        raise MarkersDiffer(f"statistics of {markers}; wanted: {SIL6R} first")
     n = int((statistics.n[:, 0] > 0).sum())
     if n < ENOUGH_LOCAL_PATIENTS.value:
-        raise TooFewLocalPatients(f"{n} patients with a draw; {ENOUGH_LOCAL_PATIENTS.value:.0f}")
+        raise TooFewLocalPatients(
+            f"{n} patients with a draw; wanted: at least {ENOUGH_LOCAL_PATIENTS.value:.0f}"
+        )
     fit = fit_growth(statistics)
-    contrast = release.contrast
-    delta = contrast.shrinkage * np.array(contrast.delta)
-    share = contrast.mixing * (1 - contrast.mixing)
+    delta = _delta(release, markers)
+    share = release.contrast.mixing * (1 - release.contrast.mixing)
     D = _clipped(fit.covariance - share * np.outer(delta, delta))
     s2 = fit.residual_variance
     information = variance_information(statistics, covariance=D, residual_variance=s2)
     return replace(
-        published_prior(release),
-        effects=_group_lines(fit.effects[0], contrast),
-        effects_covariance=_line_uncertainty(fit.effects_covariance, contrast),
+        published_prior(release, markers=markers),
+        effects=_group_lines(fit.effects[0], release, markers),
+        effects_covariance=_line_uncertainty(fit.effects_covariance, release, markers),
         covariance=D,
         residual_variance=s2,
         variance_covariance=np.asarray(
@@ -120,22 +148,52 @@ def local_prior(release: Release, statistics: SufficientStatistics) -> TrainingP
     )
 
 
-def _group_lines(mean: Floats, contrast: Contrast) -> Floats:
-    delta = contrast.shrinkage * np.array(contrast.delta)
-    return np.array([mean + (g - contrast.mixing) * delta for g in (0, 1)])
+def _delta(release: Release, markers: tuple[str, ...]) -> Floats:
+    """Give the shrunk contrast of each marker; zero where the release weighs it not."""
+    found = np.zeros((len(markers), 2))
+    for place, name in enumerate(markers):
+        if name in release.informative:
+            at = 2 * release.informative.index(name)
+            found[place] = release.law.delta[at : at + 2]
+    return found.ravel()
 
 
-def _line_uncertainty(common: Floats, contrast: Contrast) -> Floats:
+def _group_lines(mean: Floats, release: Release, markers: tuple[str, ...]) -> Floats:
+    delta = _delta(release, markers)
+    return np.array([mean + (g - release.contrast.mixing) * delta for g in (0, 1)])
+
+
+def _line_uncertainty(common: Floats, release: Release, markers: tuple[str, ...]) -> Floats:
     """Common to both groups, plus for each group an independent part at each end."""
+    contrast = release.contrast
     last = contrast.ramp_weeks if np.isfinite(contrast.ramp_weeks) else 12.0
     at_ends = np.linalg.inv(np.array([[1.0, 0.0], [1.0, last]]))
-    own = LEVEL_SD_PER_END.value**2 * at_ends @ at_ends.T
+    unit = LEVEL_SD_PER_END.value**2 * at_ends @ at_ends.T
+    spread = [_spread(release.markers[name]) / _spread(release.markers[SIL6R]) for name in markers]
+    own = np.kron(np.diag(spread), unit)
     return np.asarray(np.kron(np.ones((2, 2)), common) + np.kron(np.eye(2), own))
 
 
-def _square(triangle: tuple[float, float, float]) -> Floats:
-    a, b, c = triangle
-    return np.array([[a, b], [b, c]])
+def _spread(marker: Marker) -> float:
+    """Give the variance of one result at the first dose."""
+    return marker.covariance[0] + marker.residual
+
+
+def _blocks(triangles: list[tuple[float, ...]]) -> Floats:
+    return np.asarray(
+        block_diag(*(np.array(square(triangle)) for triangle in triangles)), dtype=np.float64
+    )
+
+
+def _wishart(D: Floats, s2: Floats) -> Floats:
+    """Give the uncertainty of D and s² that `PRIOR_PATIENTS` would leave.
+
+    Cov(D_ij, D_kl) = (D_ik D_jl + D_il D_jk) / k, and 2 s⁴ / 5k for each residual variance.
+    """
+    k = PRIOR_PATIENTS.value
+    i, j = np.tril_indices(len(D))
+    of_D = (D[np.ix_(i, i)] * D[np.ix_(j, j)] + D[np.ix_(i, j)] * D[np.ix_(j, i)]) / k
+    return np.asarray(block_diag(of_D, np.diag(2 * s2**2 / (DRAWS_PER_PRIOR_PATIENT * k))))
 
 
 def _clipped(D: Floats) -> Floats:
@@ -153,12 +211,12 @@ def release_of(
     card: dict[str, str],
     segments: tuple[str, ...] = (),
 ) -> Release:
-    """Make a release of a trained model of sIL-6R; all else is taken over from `base`.
+    """Make a release of a trained model of one analyte or more; all else is that of `base`.
 
     Parameters
     ----------
     model : TrainedModel
-        Of sIL-6R alone, with one covariance for both groups.
+        Of analytes, with one covariance for both groups.
     base : Release
         Gives the other markers, the evidence of symptoms and the contrast while none is learned.
     version : str
@@ -179,63 +237,75 @@ def release_of(
     Raises
     ------
     ReleaseCannotCarry
-        Several markers, or covariances that differ between the groups.
+        A marker that is no analyte of a release (a rating is weighed by its own evidence), other
+        markers than those of `base` without labels, or covariances that differ between the groups.
     ReleaseIsUnfit
     """
-    if model.markers != (SIL6R,):
-        raise ReleaseCannotCarry(f"a model of {', '.join(model.markers)}: {SIL6R} alone")
-    if not model.shares_covariance:
-        raise ReleaseCannotCarry("groups with covariances of their own")
     has_labels = model.basis == "local labels"
+    _refuse_uncarried(model, base, has_labels=has_labels)
     remitting, resistant = model.group_sizes
     share = base.contrast.mixing
     if has_labels and min(model.group_sizes) > 0:
         share = resistant / (remitting + resistant)
-    mix = np.hstack([(1 - share) * np.eye(2), share * np.eye(2)])
-    lines, spread = model.effects.ravel(), model.effects_covariance
-    old = base.markers[SIL6R]
-    marker = replace(
-        old,
-        mean=_pair(mix @ lines),
-        mean_covariance=_triangle(mix @ spread @ mix.T),
-        covariance=_triangle(model.covariances[0]),
-        residual=float(model.residual_variances[0, 0]),
-        levels=old.levels | dict.fromkeys(segments, 0.0),
-    )
-    contrast = base.contrast
-    if has_labels:
-        contrast = _learned_contrast(model, share)
+    q = model.effects.shape[1]
+    mix = np.hstack([(1 - share) * np.eye(q), share * np.eye(q)])
+    mean, spread = mix @ model.effects.ravel(), mix @ model.effects_covariance @ mix.T
+    markers = dict(base.markers)
+    for place, name in enumerate(model.markers):
+        own = slice(2 * place, 2 * place + 2)
+        old = base.markers[name]
+        markers[name] = replace(
+            old,
+            mean=(float(mean[own][0]), float(mean[own][1])),
+            mean_covariance=triangle_of(spread[own, own].tolist()),
+            covariance=triangle_of(model.covariances[0][own, own].tolist()),
+            residual=float(model.residual_variances[0, place]),
+            levels=old.levels | dict.fromkeys(segments, 0.0),
+        )
+    D = model.covariances[0]
     made = replace(
         base,
         version=version,
         basis=model.basis,
-        markers={**base.markers, SIL6R: marker},
-        contrast=contrast,
+        markers=markers,
+        contrast=_learned_contrast(model, share) if has_labels else base.contrast,
+        joint=Joint.of(D.tolist(), spread.tolist()) if len(model.markers) > 1 else None,
         variance_covariance=tuple(tuple(map(float, row)) for row in model.variance_covariance),
         recalibration=model.recalibration,
-        recalibration_covariance=_triangle(model.recalibration_covariance),
+        recalibration_covariance=triangle_of(model.recalibration_covariance.tolist()),
         fingerprint=fingerprint,
         card=card,
     )
     return parse(dump(made))
 
 
+def _refuse_uncarried(model: TrainedModel, base: Release, *, has_labels: bool) -> None:
+    strangers = [name for name in model.markers if name not in ANALYTES]
+    if strangers:
+        raise ReleaseCannotCarry(
+            f"a model of {', '.join(model.markers)}; wanted: only {', '.join(ANALYTES)}"
+        )
+    if not has_labels and model.markers != base.informative:
+        raise ReleaseCannotCarry(
+            f"a model of {', '.join(model.markers)} without labels; wanted: the markers of "
+            f"{base.version}, {', '.join(base.informative)}"
+        )
+    if not model.shares_covariance:
+        raise ReleaseCannotCarry(
+            "groups with covariances of their own; wanted: one that both groups share"
+        )
+
+
 def _learned_contrast(model: TrainedModel, share: float) -> Contrast:
     """Take the contrast as the labels say it: whole, and without a cap."""
-    apart = np.hstack([-np.eye(2), np.eye(2)])
+    q = model.effects.shape[1]
+    apart = np.hstack([-np.eye(q), np.eye(q)])
     return Contrast(
-        delta=_pair(apart @ model.effects.ravel()),
-        covariance=_triangle(apart @ model.effects_covariance @ apart.T),
+        delta=tuple(map(float, apart @ model.effects.ravel())),
+        covariance=triangle_of((apart @ model.effects_covariance @ apart.T).tolist()),
         shrinkage=1.0,
         ramp_weeks=model.landmark_weeks,
         mixing=share,
         cap=np.inf,
+        markers=model.markers,
     )
-
-
-def _pair(values: Floats) -> tuple[float, float]:
-    return float(values[0]), float(values[1])
-
-
-def _triangle(values: Floats) -> tuple[float, float, float]:
-    return float(values[0, 0]), float(values[1, 0]), float(values[1, 1])

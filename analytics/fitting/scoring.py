@@ -1,7 +1,7 @@
 """A nation at once: probabilities from rows of one marker in memory, patient by patient in chunks.
 
 The front door reads whole histories and explains itself. This is the bare weighing of a marker for
-millions of patients, for research on releases; it gives the same log-odds as :mod:`analytics.risk`.
+millions of patients, for research on releases; the log-odds are those of :mod:`analytics.weighing`.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from scipy.special import expit, logit
 
 from analytics.fitting.sufficient import BadDraw, Floats, Integers
 from analytics.releases import Contrast, Marker, Release
-from analytics.risk import LogOdds, RampSums, assess_risk, marker_log_odds
+from analytics.risk import assess_risk
 from analytics.trajectories import Sums
+from analytics.weighing import Draws, LogOdds, RampSums, weigh
 
 SIL6R = "sIL-6R"
 CHUNK = 8192  # patients whose rows and sums fit the processor's cache together
@@ -20,6 +21,10 @@ CHUNK = 8192  # patients whose rows and sums fit the processor's cache together
 
 class RowsAreUnsorted(ValueError):
     """The rows are not in the order of the patients."""
+
+
+class SeveralMarkersWeigh(ValueError):
+    """Rows of one marker cannot be scored by a release that weighs several together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +80,13 @@ def score_rows(
     Raises
     ------
     RowsAreUnsorted, BadDraw
+    SeveralMarkersWeigh
+        The release weighs more than one marker; the front door is for those.
     """
+    if release.informative != (SIL6R,):
+        raise SeveralMarkersWeigh(
+            f"{release.version} weighs {', '.join(release.informative)}; wanted: {SIL6R} alone"
+        )
     edges = np.searchsorted(patient, np.arange(0, n_patients + CHUNK, CHUNK))
     edges[-1:] = np.searchsorted(patient, n_patients)
     if edges[0] != 0 or edges[-1] != len(patient) or np.any(np.diff(edges) < 0):
@@ -93,7 +104,7 @@ def score_rows(
             log_odds[own] = _log_odds(sums, ramp, marker, contrast)
             probability[own] = _plugged_in(log_odds[own], sums.n > 0, release)
             continue
-        found = marker_log_odds(sums, ramp, marker, contrast, release.variance_matrix)
+        found = weigh([Draws(sums, ramp)], release.law).log_odds
         log_odds[own] = found.value
         probability[own], low[own], high[own] = _risk_of(found, size, release)
     if not np.isfinite(log_odds).all():
@@ -141,7 +152,7 @@ def _sums(
 
 
 def _log_odds(sums: Sums, ramp: RampSums, marker: Marker, contrast: Contrast) -> Floats:
-    """Return the value of :func:`marker_log_odds` alone, a'V⁻¹(y - a(1/2 - π)) with a = Z·δ."""
+    """Return the value of :func:`weigh` alone, a'V⁻¹(y - a(1/2 - π)) with a = Z·δ."""
     s2 = marker.residual
     d00, d01, d11 = (
         (own + mean) / s2

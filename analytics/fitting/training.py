@@ -20,12 +20,11 @@ from analytics.fitting.growth import (
 )
 from analytics.fitting.information import variance_information
 from analytics.fitting.labels import TrainingSet
-from analytics.fitting.model import TrainedModel, TrainingPrior
+from analytics.fitting.model import DRAWS_PER_PRIOR_PATIENT, TrainedModel, TrainingPrior
 from analytics.fitting.posterior import cross_products, origin_shift, shrinkage
 from analytics.fitting.recalibration import log_score, recalibrate, recalibration_covariance
 from analytics.fitting.sufficient import Floats, Integers, SufficientStatistics
 
-DRAWS_PER_PRIOR_PATIENT = 5  # the prior's residual variance is worth this many draws a patient
 LABELS_TO_RECALIBRATE = 100
 LABELS_PER_GROUP_TO_RECALIBRATE = 30
 LABELS_PER_GROUP_TO_SEPARATE = 100

@@ -322,13 +322,14 @@ def contribution(part: Contribution) -> str:
         case EvidenceKind.BIOMARKER:
             n = int(_number(facts["n_scored"]))
             return ngettext(
-                "%(analyte)s: level %(level).1f ng/mL from %(n)d usable draw; slope %(slope)s a "
-                "week; probability that it rises %(rising)d %%.",
-                "%(analyte)s: level %(level).1f ng/mL from %(n)d usable draws; slope %(slope)s a "
-                "week; probability that it rises %(rising)d %%.",
+                "%(analyte)s: level %(level).1f %(unit)s from %(n)d usable draw; slope %(slope)s "
+                "a week; probability that it rises %(rising)d %%.",
+                "%(analyte)s: level %(level).1f %(unit)s from %(n)d usable draws; slope %(slope)s "
+                "a week; probability that it rises %(rising)d %%.",
                 n,
             ) % {
                 "analyte": facts["analyte"],
+                "unit": facts.get("unit", "ng/mL"),  # once only sIL-6R was weighed
                 "level": _number(facts["level"]),
                 "n": n,
                 "slope": f"{(exp(_number(facts['slope_per_week'])) - 1) * 100:+.1f} %".replace(
@@ -336,6 +337,8 @@ def contribution(part: Contribution) -> str:
                 ),
                 "rising": round(_number(facts["probability_rising"]) * 100),
             }
+        case EvidenceKind.RECALIBRATION:
+            return _("Set right by what became of local patients.")
         case EvidenceKind.CAUTION:
             return _(
                 "Drawn towards the middle, because the weight of the marker is itself uncertain."

@@ -7,8 +7,9 @@ import pytest
 
 from analytics.fitting import BadDraw, RowsAreUnsorted, score_rows
 from analytics.releases import load_shipped
-from analytics.risk import LogOdds, assess_risk, marker_log_odds, sum_ramp
+from analytics.risk import assess_risk
 from analytics.trajectories import sum_rows
+from analytics.weighing import Draws, LogOdds, sum_ramp, weigh
 
 PUBLISHED = load_shipped("published-prior-1")
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -25,13 +26,11 @@ def test_log_odds_and_probabilities_are_those_of_the_risk_model() -> None:
     patient, weeks, level = rows(20_000)
     marker, contrast = PUBLISHED.markers["sIL-6R"], PUBLISHED.contrast
     y = level - (marker.mean[0] + marker.mean[1] * weeks)
-    expected = marker_log_odds(
+    draws = Draws(
         sum_rows(patient, weeks, y, n_tracks=20_000),
         sum_ramp(patient, weeks, y, ramp_weeks=contrast.ramp_weeks, n_tracks=20_000),
-        marker,
-        contrast,
-        PUBLISHED.variance_matrix,
     )
+    expected = weigh([draws], PUBLISHED.law).log_odds
 
     scores = score_rows(
         patient=patient, weeks=weeks, level=level, n_patients=20_000, release=PUBLISHED
@@ -62,7 +61,7 @@ def test_without_an_interval_the_parameters_are_taken_as_certain(
 
     full = score_rows(patient=patient, weeks=weeks, level=level, n_patients=500, release=release)
     has_draw = np.bincount(patient, minlength=500) > 0
-    certain = LogOdds(full.log_odds, np.where(has_draw, 1e-30, 0.0), np.zeros(500))
+    certain = LogOdds((full.log_odds,), np.where(has_draw, 1e-30, 0.0), np.zeros(500))
     assert lean.low is None
     assert lean.log_odds == pytest.approx(full.log_odds, rel=1e-9, abs=1e-9)
     assert lean.probability == pytest.approx(

@@ -57,7 +57,7 @@ class Cohort:
         return len(self.is_resistant)
 
 
-def square(triangle: tuple[float, float, float]) -> Floats:
+def square(triangle: tuple[float, ...]) -> Floats:
     a, b, c = triangle
     return np.array([[a, b], [b, c]])
 

@@ -12,8 +12,10 @@ from scipy.stats import multivariate_normal
 
 from analytics import CURRENT_RELEASE
 from analytics.releases import Contrast, Marker
-from analytics.risk import LogOdds, Risk, assess_risk, averaged, marker_log_odds, sum_ramp
+from analytics.risk import Risk, assess_risk, averaged
 from analytics.trajectories import sum_rows
+from analytics.weighing import Draws, LogOdds, sum_ramp
+from analytics.weighing import weigh as weigh_draws
 
 Floats = npt.NDArray[np.float64]
 WEEKS = np.array([0.0, 3.0, 7.5, 12.0, 15.0, 24.0])
@@ -33,7 +35,13 @@ def weigh(
     track = np.zeros(len(y), dtype=np.int64)
     ramp = sum_ramp(track, weeks, y, ramp_weeks=contrast.ramp_weeks, n_tracks=1)
     sums = sum_rows(track, weeks, y, n_tracks=1)
-    return marker_log_odds(sums, ramp, marker, contrast, variance)
+    release = replace(
+        CURRENT_RELEASE,
+        markers={**CURRENT_RELEASE.markers, "sIL-6R": marker},
+        contrast=contrast,
+        variance_covariance=tuple(map(tuple, variance.tolist())),
+    )
+    return weigh_draws([Draws(sums, ramp)], release.law).log_odds
 
 
 def log_ratio(marker: Marker, contrast: Contrast, mean: Floats, *, n: int = 6) -> float:
@@ -135,7 +143,7 @@ def test_averaging_is_the_mean_probability_over_the_uncertainty() -> None:
 
 
 def risk_of(value: float, variance: float, early: int) -> Risk:
-    marker = LogOdds(np.array([value]), np.array([variance]), np.array([variance]))
+    marker = LogOdds((np.array([value]),), np.array([variance]), np.array([variance]))
     return assess_risk(marker, np.array([early]), CURRENT_RELEASE)
 
 
@@ -145,9 +153,11 @@ def test_the_pieces_add_up_and_the_probability_lies_in_its_interval(
 ) -> None:
     risk = risk_of(value, variance, early)
 
-    total = risk.prior + risk.symptoms[0] + risk.marker[0] + risk.caution[0]
+    total = risk.prior + risk.symptoms[0]
+    for part in (*risk.pieces, risk.recalibration, risk.caution):
+        total = total + part[0]
 
-    assert risk.probability[0] == pytest.approx(expit(total), abs=1e-15)
+    assert risk.probability[0] == expit(total)
     assert 0 <= risk.low[0] <= risk.probability[0] <= risk.high[0] <= 1
 
 
@@ -175,7 +185,7 @@ def test_the_published_marker_is_capped() -> None:
 def test_recalibration_changes_the_weight_of_the_marker() -> None:
     contrast = replace(CURRENT_RELEASE.contrast, cap=np.inf)
     release = replace(CURRENT_RELEASE, contrast=contrast, recalibration=(0.1, 0.5))
-    marker = LogOdds(np.array([0.6]), np.array([1e-12]), np.array([1e-12]))
+    marker = LogOdds((np.array([0.6]),), np.array([1e-12]), np.array([1e-12]))
 
     risk = assess_risk(marker, np.array([-1]), release)
 
@@ -192,7 +202,7 @@ def test_what_recalibration_has_not_learned_widens_the_interval_in_place_of_the_
         recalibration=(0.1, 0.5),
         recalibration_covariance=(0.04, 0.01, 0.02),
     )
-    marker = LogOdds(np.array([0.6]), np.array([0.09]), np.array([0.09]))
+    marker = LogOdds((np.array([0.6]),), np.array([0.09]), np.array([0.09]))
 
     risk = assess_risk(marker, np.array([-1]), release)
 
@@ -231,19 +241,18 @@ def test_the_variance_is_what_unsure_line_and_contrast_leave_open(n: int) -> Non
 
     track = np.repeat(np.arange(many), n)
     rows = (track, np.tile(weeks, many), (y - X @ np.array(marker.mean)).ravel())
-    found = marker_log_odds(
+    draws = Draws(
         sum_rows(*rows, n_tracks=many),
         sum_ramp(*rows, ramp_weeks=contrast.ramp_weeks, n_tracks=many),
-        marker,
-        contrast,
-        NOTHING,
     )
+    release = replace(CURRENT_RELEASE, variance_covariance=tuple(map(tuple, NOTHING.tolist())))
+    found = weigh_draws([draws], release.law).log_odds
 
     # Of second order, so a tenth is what may be missing.
     z = (oracle - found.value) / np.sqrt(found.variance)
     assert np.sqrt((z**2).mean()) == pytest.approx(1.0, abs=0.12)
 
 
-def square(triangle: tuple[float, float, float]) -> Floats:
+def square(triangle: tuple[float, ...]) -> Floats:
     a, b, c = triangle
     return np.array([[a, b], [b, c]])

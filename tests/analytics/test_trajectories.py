@@ -10,14 +10,13 @@ from scipy.special import ndtr
 from scipy.stats import norm
 
 from analytics.limits import stand_in
+from analytics.mixtures import MixedLines, band, stand
 from analytics.trajectories import (
     Growth,
     Lines,
     Sums,
     at_week,
-    band,
     fit_lines,
-    probability_rising,
     sum_rows,
 )
 
@@ -110,12 +109,7 @@ def test_the_band_covers_new_results_as_often_as_it_says() -> None:
     hits = 0
     for own, later in zip(logs, new, strict=True):
         line = line_of(WEEKS, own)
-        drawn = band(
-            mean=(float(line.mean0[0]), float(line.mean1[0])),
-            covariance=(float(line.v00[0]), float(line.v01[0]), float(line.v11[0])),
-            residual=S2,
-            weeks=np.array([30.0]),
-        )
+        drawn = band(MixedLines.single(line, np.inf), np.array([30.0]))
         hits += bool(drawn.low[0] <= np.exp(later) <= drawn.high[0])
 
     assert hits / 4000 == pytest.approx(0.95, abs=0.012)
@@ -124,9 +118,11 @@ def test_the_band_covers_new_results_as_often_as_it_says() -> None:
 def test_a_rise_is_as_probable_as_the_normal_law_says() -> None:
     line = line_of(WEEKS, LOGS)
 
-    found = probability_rising(line)
+    found = stand(MixedLines.single(line, np.inf), np.array([12.0]))
 
-    assert found[0] == pytest.approx(norm.sf(0, line.mean1[0], np.sqrt(line.v11[0])), rel=1e-12)
+    assert found.rising[0] == pytest.approx(
+        norm.sf(0, line.mean1[0], np.sqrt(line.v11[0])), rel=1e-12
+    )
 
 
 numbers = st.floats(-2, 2, allow_nan=False)

@@ -33,6 +33,7 @@ FACTS: dict[EvidenceKind, dict[str, float | int | str | None]] = {
         "n_scored": 5,
         "log_odds_sd": 0.4,
     },
+    EvidenceKind.RECALIBRATION: {},
     EvidenceKind.CAUTION: {},
 }
 

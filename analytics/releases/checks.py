@@ -1,0 +1,111 @@
+"""Refuses a release that says what cannot be, naming the field and what would be right."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analytics.releases.law import Square, square
+from analytics.releases.model import ANALYTES, BASES, Contrast, Joint, Marker, Release
+
+ROUNDING = 1e-9
+
+
+class ReleaseIsUnfit(ValueError):
+    """A release file is damaged, of another format, or says what cannot be."""
+
+
+def refuse_the_impossible(release: Release) -> None:
+    """Refuse figures that cannot be.
+
+    Parameters
+    ----------
+    release : Release
+        As read.
+
+    Raises
+    ------
+    ReleaseIsUnfit
+    """
+    if release.basis not in BASES:
+        raise ReleaseIsUnfit(f"basis {release.basis!r}; wanted: {' or '.join(map(repr, BASES))}")
+    for name, marker in release.markers.items():
+        _refuse_marker(name, marker)
+    _refuse_contrast(release.contrast)
+    _refuse_joint(release)
+    _refuse_no_covariance(square(release.recalibration_covariance), "recalibration_covariance")
+    _refuse_no_covariance(release.variance_covariance, "variance_covariance")
+    _refuse_unreal(release.recalibration, "recalibration")
+    if not 0 < release.evidence.prevalence < 1:
+        raise ReleaseIsUnfit(
+            f"evidence.prevalence {release.evidence.prevalence}; wanted: between 0 and 1"
+        )
+    for field in ("prevalence_sd", "early_sd"):
+        _refuse_below(getattr(release.evidence, field), 0, f"evidence.{field}")
+    weights = release.evidence.early_improvement, release.evidence.early_non_improvement
+    _refuse_unreal(weights, "evidence.early_improvement, early_non_improvement")
+
+
+def _refuse_marker(name: str, marker: Marker) -> None:
+    where = f"markers.{name}"
+    if not 0 < marker.residual < np.inf:
+        raise ReleaseIsUnfit(f"{where}.residual {marker.residual}; wanted: above zero")
+    for label in ("covariance", "mean_covariance"):
+        _refuse_no_covariance(square(getattr(marker, label)), f"{where}.{label}")
+    for label in ("within_cv", "assay_cv", "level_sd"):
+        _refuse_below(getattr(marker, label), 0, f"{where}.{label}")
+    _refuse_unreal(marker.mean, f"{where}.mean")
+    _refuse_unreal(tuple(marker.levels.values()), f"{where}.levels")
+
+
+def _refuse_contrast(contrast: Contrast) -> None:
+    names = contrast.markers
+    if not names or len(set(names)) != len(names) or not set(names) <= set(ANALYTES):
+        raise ReleaseIsUnfit(
+            f"contrast.markers {list(names)}; wanted: some of {', '.join(ANALYTES)}, once each"
+        )
+    _refuse_unreal(contrast.delta, "contrast.delta")
+    _refuse_no_covariance(square(contrast.covariance), "contrast.covariance")
+    if not 0 <= contrast.shrinkage <= 1:
+        raise ReleaseIsUnfit(f"contrast.shrinkage {contrast.shrinkage}; wanted: from 0 to 1")
+    if not 0 < contrast.mixing < 1:
+        raise ReleaseIsUnfit(f"contrast.mixing {contrast.mixing}; wanted: between 0 and 1")
+    for field in ("ramp_weeks", "cap"):
+        if not getattr(contrast, field) > 0:
+            raise ReleaseIsUnfit(f"contrast.{field} {getattr(contrast, field)}; wanted: above zero")
+
+
+def _refuse_joint(release: Release) -> None:
+    """Refuse a joint law that is missing, not one, or not that of the markers it joins."""
+    names, joint = release.informative, release.joint
+    if joint is None:
+        if len(names) > 1:
+            raise ReleaseIsUnfit(f"joint; wanted: the law of {', '.join(names)} together")
+        return
+    for label in Joint.__slots__:
+        whole = square(getattr(joint, label))
+        _refuse_no_covariance(whole, f"joint.{label}")
+        for place, name in enumerate(names):
+            own = square(getattr(release.markers[name], label))
+            block = [row[2 * place : 2 * place + 2] for row in whole[2 * place : 2 * place + 2]]
+            if not np.allclose(block, own, rtol=ROUNDING, atol=0):
+                raise ReleaseIsUnfit(f"joint.{label}; wanted: for {name} that of markers.{name}")
+
+
+def _refuse_unreal(values: Sequence[float], name: str) -> None:
+    if not np.isfinite(values).all():
+        raise ReleaseIsUnfit(f"{name} {list(values)}; wanted: finite numbers")
+
+
+def _refuse_below(value: float, least: float, name: str) -> None:
+    if not least <= value < np.inf:
+        raise ReleaseIsUnfit(f"{name} {value}; wanted: a finite number of at least {least}")
+
+
+def _refuse_no_covariance(matrix: Square, name: str) -> None:
+    values = np.array(matrix)
+    wanted = f"{name}; wanted: symmetric and positive semidefinite"
+    if not np.isfinite(values).all() or not np.allclose(values, values.T, rtol=ROUNDING, atol=0):
+        raise ReleaseIsUnfit(wanted)
+    unit = np.sqrt(np.maximum(np.diag(values), np.finfo(float).tiny))
+    if np.any(np.diag(values) < 0) or np.linalg.eigvalsh(values / np.outer(unit, unit))[0] < -1e-7:
+        raise ReleaseIsUnfit(wanted)
