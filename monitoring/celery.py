@@ -38,6 +38,11 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "look-after-laboratories": {
+        "task": "monitoring.tasks.look_after_laboratories",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "deliver-alerts": {
         "task": "monitoring.tasks.deliver_alerts",
         "schedule": 10.0,

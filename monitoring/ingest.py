@@ -11,6 +11,7 @@ from psycopg.errors import DeadlockDetected, UniqueViolation
 from monitoring import safety, wake
 from patients import audit
 from patients.intake import parking
+from patients.intake.placing import IfDuplicate
 from patients.intake.reception import Condition, Receipt, Sender, take_in
 from patients.intake.reports import DrawReport
 from patients.models import (
@@ -18,13 +19,15 @@ from patients.models import (
     Draw,
     Event,
     EventKind,
+    Laboratory,
     Parked,
     Patient,
     Rating,
     StopReason,
     Trial,
 )
-from patients.record.patients import start_episode
+from patients.record.patients import add_identifier, start_episode
+from patients.record.profiles import ProfileDocument, load_profile
 from patients.record.ratings import record_rating
 from patients.record.treatment import record_event, record_trial, stop_trial
 
@@ -72,11 +75,49 @@ def receive(
 
 
 @transaction.atomic
-def match_parked(*, parked: Parked, patient: Patient, by: Clinician, at: datetime) -> Draw:
-    """Put a parked draw where a person says it belongs."""
-    draw = parking.match(parked=parked, patient=patient, by=by, at=at)
+def match_parked(
+    *,
+    parked: Parked,
+    patient: Patient,
+    by: Clinician,
+    at: datetime,
+    if_duplicate: IfDuplicate = IfDuplicate.ASK,
+    remember: Sequence[tuple[str, str]] = (),
+) -> Draw:
+    """Put a parked draw where a person says it belongs.
+
+    The numbers that are to be remembered become the patient's, and what else waits for them is
+    placed too.
+    """
+    for system, value in remember:
+        add_identifier(patient=patient, system=system, value=value, by=audit.name_of(by), at=at)
+    draw = parking.match(parked=parked, patient=patient, by=by, at=at, if_duplicate=if_duplicate)
+    if remember:
+        parking.replay_named(at=at)
     transaction.on_commit(wake.wake_workers)
     return draw
+
+
+def replay_parked(*, at: datetime) -> int:
+    """Place what waited for a patient who is known by now; say how many draws."""
+    placed = parking.replay_named(at=at)
+    if placed:
+        transaction.on_commit(wake.wake_workers)
+    return len(placed)
+
+
+def change_laboratory(
+    document: ProfileDocument, *, by: str, at: datetime
+) -> tuple[Laboratory, list[str], int]:
+    """Change the profile of a laboratory, and try again what waits of it.
+
+    Say what changed, and how many draws are on record now that waited.
+    """
+    laboratory, changed = load_profile(document, by=by, at=at)
+    placed = parking.replay_of_laboratory(laboratory_id=laboratory.pk, at=at) if changed else []
+    if placed:
+        transaction.on_commit(wake.wake_workers)
+    return laboratory, changed, len(placed)
 
 
 @transaction.atomic

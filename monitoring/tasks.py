@@ -5,7 +5,7 @@ import gc
 from celery import shared_task
 from django.utils import timezone
 
-from monitoring import alerts, safety, wake
+from monitoring import alerts, ingest, safety, silences, wake
 from monitoring.recompute import (
     PATIENTS_AT_ONCE,
     assess_stale_patients,
@@ -47,3 +47,11 @@ def deliver_alerts() -> None:
 def escalate_safety() -> None:
     """Tell cover and lead what nobody has seen to, also what fell due while nobody worked."""
     safety.escalate_due(at=timezone.now())
+
+
+@shared_task
+def look_after_laboratories() -> None:
+    """Place what waited for a patient known by now, and see whether a laboratory fell silent."""
+    at = timezone.now()
+    ingest.replay_parked(at=at)
+    silences.watch(at=at)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from django.db import transaction
 
-from monitoring import wake
+from monitoring import ingest, wake
 from monitoring.imports import cells
 from monitoring.imports.tables import Fault, FileIsFaulty, Row, read_table
 from patients.models import CareTeam, Identifier, Sex
@@ -124,5 +124,6 @@ def enrol_patients(
             wanted = "somebody else has just enrolled a patient with this number; try again"
             raise FileIsFaulty([Fault(each.line, "value", each.value, wanted)]) from fault
     if new:
+        ingest.replay_parked(at=at)
         transaction.on_commit(wake.wake_workers)
     return len(new)

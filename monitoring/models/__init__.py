@@ -28,6 +28,7 @@ from monitoring.models.safety import (
     SafetyAction,
     SafetyOutcome,
 )
+from monitoring.models.silence import Silence
 
 __all__ = [
     "HANDED_OVER",
@@ -58,6 +59,7 @@ __all__ = [
     "SafetyAction",
     "SafetyOutcome",
     "SafetyUrgency",
+    "Silence",
     "Standing",
     "Urgency",
 ]

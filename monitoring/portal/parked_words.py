@@ -10,6 +10,7 @@ _REASONS: dict[str, Promise] = {
     Reason.UNKNOWN_PATIENT: gettext_lazy("No patient is known by this number."),
     Reason.PATIENTS_DISAGREE: gettext_lazy("Its numbers belong to different patients."),
     Reason.UNKNOWN_ANALYTE: gettext_lazy("The analyte “%(what)s” is not in the catalogue."),
+    Reason.CODES_DISAGREE: gettext_lazy("The codes of a result mean different analytes."),
     Reason.UNKNOWN_UNIT: gettext_lazy("The unit “%(what)s” is not known."),
     Reason.UNKNOWN_STATUS: gettext_lazy("The status “%(what)s” says nothing of how sure it is."),
     Reason.UNUSABLE_VALUE: gettext_lazy("“%(what)s” is no concentration."),

@@ -10,21 +10,15 @@ from uuid import UUID
 
 from patients import units
 from patients.intake.naming import Claim
-from patients.intake.reports import DrawReport, Precision, ResultReport, SeenTime, TimeRole
-from patients.intake.surroundings import KnownAnalyte, Surroundings
+from patients.intake.profiles import KnownAnalyte, Profile
+from patients.intake.reports import DrawReport, ResultReport
+from patients.intake.surroundings import Surroundings
 from patients.models import WITHOUT_VALUE, ResultStatus
 from patients.record.draws import DrawOnRecord, Placed
 from patients.record.results import RETRACTED, Line, PlacedResult, ResultOnRecord
 
 # A laboratory's clock may run a little ahead of ours
 CLOCK_ALLOWANCE = timedelta(minutes=5)
-# Which of several times is that of the draw, the best first; the time of issue is none of them
-DRAW_TIME_ROLES = (
-    TimeRole.COLLECTED,
-    TimeRole.OBSERVED,
-    TimeRole.EFFECTIVE,
-    TimeRole.REQUESTED,
-)
 _STATUSES = frozenset(ResultStatus.values)
 _A_CONCENTRATION = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?$", re.ASCII)
 
@@ -34,6 +28,7 @@ class Reason(StrEnum):
 
     UNKNOWN_PATIENT = "unknown_patient"
     UNKNOWN_ANALYTE = "unknown_analyte"
+    CODES_DISAGREE = "codes_of_different_analytes"
     UNKNOWN_UNIT = "unknown_unit"
     UNKNOWN_STATUS = "unknown_status"
     UNUSABLE_VALUE = "unusable_value"
@@ -45,10 +40,6 @@ class Reason(StrEnum):
     OTHER_ANALYTE = "name_belongs_to_another_analyte"
     NAMES_DISAGREE = "names_of_different_results"
     POSSIBLE_DUPLICATE = "possible_duplicate"
-
-
-class NoUsableTime(Exception):
-    """No stated time of this draw is exact to the day."""
 
 
 class IfDuplicate(StrEnum):
@@ -95,38 +86,13 @@ def whose(report: DrawReport, *, among: Surroundings) -> set[int]:
     }
 
 
-def draw_time(report: DrawReport) -> SeenTime | None:
-    """Say when the blood was taken: the best of the stated times, if it is exact to the day."""
-    stated = {time.role: time for time in reversed(report.times)}
-    for role in DRAW_TIME_ROLES:
-        time = stated.get(role)
-        if time is not None and time.at is not None:
-            return time if time.precision in {Precision.MINUTE, Precision.DAY} else None
-    return None
-
-
-def exact_time(report: DrawReport) -> tuple[datetime, str]:
-    """Say when the blood was taken, and how exactly that is known."""
-    time = draw_time(report)
-    if time is None or time.at is None:
-        raise NoUsableTime(report.pointer)
-    return time.at, time.precision.value
-
-
-def drawn_at(report: DrawReport) -> datetime | None:
-    """Say when the blood was taken, as a moment."""
-    time = draw_time(report)
-    return None if time is None else time.at
-
-
-def _analyte_of(report: ResultReport, catalogue: dict[str, KnownAnalyte]) -> KnownAnalyte | None:
-    named = (catalogue.get(code.key[1]) for code in report.codes)
-    return next((analyte for analyte in named if analyte is not None), None)
-
-
-def _faults_of_result(report: ResultReport, analyte: KnownAnalyte | None) -> Iterator[str]:
-    if analyte is None:
+def _faults_of_result(
+    report: ResultReport, analytes: set[KnownAnalyte], profile: Profile
+) -> Iterator[str]:
+    if not analytes:
         yield f"{Reason.UNKNOWN_ANALYTE}: {report.codes[0].key[1]}"
+    elif len(analytes) > 1:
+        yield Reason.CODES_DISAGREE.value
     if report.status not in _STATUSES:
         yield f"{Reason.UNKNOWN_STATUS}: {report.status}"
     elif report.status in WITHOUT_VALUE:
@@ -137,24 +103,28 @@ def _faults_of_result(report: ResultReport, analyte: KnownAnalyte | None) -> Ite
         return
     if report.value is not None and not _A_CONCENTRATION.match(report.value):
         yield f"{Reason.UNUSABLE_VALUE}: {report.value}"
-    if not (report.unit and units.is_known(report.unit)):
+    if profile.unit(report.unit) is None:
         yield f"{Reason.UNKNOWN_UNIT}: {report.unit}"
 
 
-def _read_result(report: ResultReport, analyte: KnownAnalyte) -> PlacedResult:
+def _read_result(
+    report: ResultReport, analyte: KnownAnalyte, profile: Profile, drawn_at: datetime
+) -> PlacedResult:
     value = None
-    if report.value is not None and report.status not in WITHOUT_VALUE:
-        value = units.convert(Decimal(report.value), report.unit, into=analyte.unit)
+    status = "registered" if profile.waits_for_final(report) else report.status
+    unit = profile.unit(report.unit)
+    if report.value is not None and unit is not None and status not in WITHOUT_VALUE:
+        value = units.convert(Decimal(report.value), unit, into=analyte.unit)
     return PlacedResult(
         analyte_id=analyte.pk,
-        status=report.status,
+        status=status,
         comparator=report.comparator,
         value=value,
         sent_value=(report.value or "")[:50],
         sent_unit=report.unit,
         method=report.method,
         lot=report.lot,
-        kit=report.kit,
+        kit=profile.kit(report, analyte_id=analyte.pk, drawn_at=drawn_at),
         issued_at=report.issued_at,
         absent_reason="" if value is not None else report.absent_reason,
         notes=report.notes,
@@ -171,12 +141,14 @@ def place(
     terms: Terms,
 ) -> Placed | Unplaceable:
     """Say where one draw belongs, or everything that keeps it from being placed."""
-    found = [(each, _analyte_of(each, among.catalogue)) for each in report.results]
-    reasons = [*_faults_of_draw(report, patient_ids, terms)]
-    for each, analyte in found:
-        reasons.extend(_faults_of_result(each, analyte))
-    codes = [analyte.code for _, analyte in found if analyte is not None]
-    if len(set(codes)) < len(codes):
+    profile, time = among.profile, among.profile.draw_time(report)
+    drawn_at = None if time is None else time.at
+    found = [(each, profile.analytes(each.codes)) for each in report.results]
+    reasons = [*_faults_of_draw(drawn_at, patient_ids, terms)]
+    for each, analytes in found:
+        reasons.extend(_faults_of_result(each, analytes, profile))
+    meant = [analyte for _, analytes in found for analyte in analytes]
+    if not reasons and len(set(meant)) < len(meant):
         # Two codes of one laboratory for the same analyte in one draw: a person must say which
         reasons.append(f"{Reason.UNKNOWN_ANALYTE}: two codes for one analyte")
     held = _held_by(report, claims, among)
@@ -185,23 +157,35 @@ def place(
     elif patient_ids and any(draw.patient_id not in patient_ids for draw in held):
         reasons.append(Reason.OTHER_PATIENT.value)
     lines = tuple(claim.line for claim in claims)
-    if reasons:
-        return Unplaceable(report, tuple(reasons), lines)
-    read = [_read_result(each, analyte) for each, analyte in found if analyte is not None]
+    if reasons or time is None or drawn_at is None:
+        return Unplaceable(report, tuple(dict.fromkeys(reasons)), lines)
+    read = [
+        _read_result(each, analyte, profile, drawn_at)
+        for each, analyte in zip(report.results, meant, strict=True)
+    ]
     [patient_id] = patient_ids
-    finding = _Finding(report, patient_id, among, terms, held_by=next(iter(held), None))
+    finding = _Finding(
+        report,
+        patient_id,
+        among,
+        terms,
+        collected_at=drawn_at,
+        precision=time.precision.value,
+        held_by=next(iter(held), None),
+    )
     placed = finding.find(read, claims)
     if finding.reasons:
         return Unplaceable(report, tuple(dict.fromkeys(finding.reasons)), lines)
     return placed
 
 
-def _faults_of_draw(report: DrawReport, patient_ids: set[int], terms: Terms) -> Iterator[str]:
+def _faults_of_draw(
+    collected_at: datetime | None, patient_ids: set[int], terms: Terms
+) -> Iterator[str]:
     if not patient_ids:
         yield Reason.UNKNOWN_PATIENT.value
     elif len(patient_ids) > 1:
         yield Reason.PATIENTS_DISAGREE.value
-    collected_at = drawn_at(report)
     if collected_at is None:
         yield Reason.UNUSABLE_TIME.value
     elif collected_at > terms.at + CLOCK_ALLOWANCE:
@@ -233,13 +217,15 @@ class _Finding:
         among: Surroundings,
         terms: Terms,
         *,
+        collected_at: datetime,
+        precision: str,
         held_by: DrawOnRecord | None,
     ) -> None:
         self.report, self.terms, self.patient_id = report, terms, patient_id
         self.among, self.reasons = among, list[str]()
-        self.collected_at, self.precision = exact_time(report)
+        self.collected_at, self.precision = collected_at, precision
         self.accession = report.accession
-        self.same_time = among.at_time.get((patient_id, self.collected_at), [])
+        self.same_time = among.at_time.get((patient_id, collected_at), [])
         self.draw = held_by
 
     def find(self, read: Sequence[PlacedResult], claims: Sequence[Claim]) -> Placed:

@@ -1,38 +1,29 @@
 """What must be known of the record to place the draws of a message, read in one round trip."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from patients.intake.profiles import Profile
 from patients.intake.reports import DrawReport
 from patients.record.draws import DrawOnRecord
 from patients.record.results import PlacedResult, ResultOnRecord
 from patients.statements import Question
 
-# Which codes this laboratory may use; its own come before everybody's
-CATALOGUE = """
-SELECT code, pk, name, unit FROM (
-    SELECT code, id AS pk, code AS name, unit, 0 AS rank FROM patients_analyte
-    UNION ALL
-    SELECT alias.code, analyte.id, analyte.code, analyte.unit,
-           CASE WHEN alias.laboratory_id IS NULL THEN 1 ELSE 2 END
-      FROM patients_analytealias AS alias
-      JOIN patients_analyte AS analyte ON analyte.id = alias.analyte_id
-     WHERE alias.laboratory_id IS NULL OR alias.laboratory_id = %s
-) AS codes ORDER BY rank
-"""
-# The patients behind the identifiers, locked in one order for everybody: from here to the commit
+# The patients behind the identifiers; locked in one order for everybody: from there to the commit
 # nobody else writes to them, so what is read next stays true
-LOCK_PATIENTS = """
-SELECT identifier.system, identifier.value, patient.id
-  FROM unnest(%s::text[], %s::text[]) AS asked (system, value)
-  JOIN patients_identifier AS identifier USING (system, value)
+WHOSE = """
+SELECT asked.system, asked.value, patient.id
+  FROM unnest(%(systems)s::text[], %(values)s::text[]) AS asked (system, value)
+  LEFT JOIN patients_numberingalias AS alias
+    ON alias.laboratory_id = %(laboratory)s AND alias.sent = asked.system
+  JOIN patients_identifier AS identifier
+    ON identifier.system = coalesce(alias.means, asked.system) AND identifier.value = asked.value
   JOIN patients_patient AS patient ON patient.id = identifier.patient_id
  ORDER BY patient.id
-   FOR NO KEY UPDATE OF patient
 """
+LOCK_PATIENTS = f"{WHOSE} FOR NO KEY UPDATE OF patient"
 # What the record holds of these accessions and names of one laboratory, and what it holds of these
 # patients at these times
 _DRAWS = """
@@ -44,13 +35,17 @@ WITH meant AS (
     SELECT draw.id
       FROM unnest(%(systems)s::text[], %(values)s::text[], %(times_of_numbers)s::timestamptz[])
         AS asked (system, value, at)
-      JOIN patients_identifier AS identifier USING (system, value)
+      LEFT JOIN patients_numberingalias AS alias
+        ON alias.laboratory_id = %(laboratory)s AND alias.sent = asked.system
+      JOIN patients_identifier AS identifier
+        ON identifier.system = coalesce(alias.means, asked.system)
+       AND identifier.value = asked.value
       JOIN patients_draw AS draw
         ON draw.patient_id = identifier.patient_id AND draw.collected_at = asked.at
      WHERE draw.laboratory_id = %(laboratory)s AND draw.superseded_at IS NULL
     UNION
     SELECT id FROM patients_draw
-     WHERE patient_id = %(patient)s::bigint AND collected_at = ANY(%(times)s::timestamptz[])
+     WHERE patient_id = ANY(%(patients)s::bigint[]) AND collected_at = ANY(%(times)s::timestamptz[])
        AND laboratory_id = %(laboratory)s AND superseded_at IS NULL
     UNION
     SELECT draw.id
@@ -79,22 +74,11 @@ SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_
 """
 
 
-@dataclass(frozen=True)
-class KnownAnalyte:
-    """An analyte of the catalogue and the unit in which the record keeps it."""
-
-    pk: int
-    code: str
-    unit: str
-
-
 class Surroundings:
     """What the record holds around some reports, while their patients are locked."""
 
-    def __init__(
-        self, *, catalogue: Sequence[tuple[Any, ...]], patients: Sequence[tuple[Any, ...]]
-    ) -> None:
-        self.catalogue = {code: KnownAnalyte(*rest) for code, *rest in catalogue}
+    def __init__(self, *, profile: Profile, patients: Sequence[tuple[Any, ...]]) -> None:
+        self.profile = profile
         self.patients = {(system, value): pk for system, value, pk in patients}
         self.by_accession: dict[str, DrawOnRecord] = {}
         self.by_line: dict[UUID, tuple[DrawOnRecord, ResultOnRecord]] = {}
@@ -131,21 +115,21 @@ class Surroundings:
 
 def draws_question(
     reports: Sequence[DrawReport],
-    times: Sequence[datetime | None],
     *,
     laboratory_id: int,
     names: Sequence[tuple[str, str]] = (),
-    patient_id: int | None = None,
+    patient_ids: Sequence[int] = (),
 ) -> Question:
-    """Ask what the record holds around these reports, whose draws were taken at these times.
+    """Ask what the record holds around these reports, at any of the times that they state.
 
-    The patient is given when a person has named one.
+    The patients are given when they are known by other means than the numbers in the reports.
     """
     asked = sorted(
         {
-            (number.system, number.value, at)
-            for report, at in zip(reports, times, strict=True)
-            if at is not None
+            (number.system, number.value, time.at)
+            for report in reports
+            for time in report.times
+            if time.at is not None
             for number in report.patients
         }
     )
@@ -157,8 +141,8 @@ def draws_question(
             "systems": [system for system, _, _ in asked],
             "values": [value for _, value, _ in asked],
             "times_of_numbers": [at for _, _, at in asked],
-            "times": [at for at in times if at is not None],
-            "patient": patient_id,
+            "times": [time.at for report in reports for time in report.times if time.at],
+            "patients": list(patient_ids),
             "name_systems": [system for system, _ in names],
             "name_values": [value for _, value in names],
         },

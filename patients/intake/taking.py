@@ -12,7 +12,8 @@ from typing import Any
 from django.db.models import Q
 
 from patients.intake.naming import Claim, Names
-from patients.intake.placing import Terms, Unplaceable, drawn_at, place, whose
+from patients.intake.placing import Terms, Unplaceable, place, whose
+from patients.intake.profiles import CATALOGUE, PROFILE, Profile
 from patients.intake.receipts import (
     Answer,
     Condition,
@@ -23,7 +24,6 @@ from patients.intake.receipts import (
 )
 from patients.intake.reports import DrawReport
 from patients.intake.surroundings import (
-    CATALOGUE,
     LOCK_PATIENTS,
     Surroundings,
     draws_question,
@@ -49,7 +49,6 @@ class Taking:
         at: datetime,
     ) -> None:
         self.reports, self.conditions, self.sender, self.at = reports, conditions, sender, at
-        self.times = [drawn_at(report) for report in reports]
         self.names = Names(reports)
         self.answers: dict[int, Answer] = {}
 
@@ -60,23 +59,30 @@ class Taking:
             {(each.system, each.value) for report in self.reports for each in report.patients}
         )
         claim = self.names.claim(laboratory_id=laboratory_id)
-        stored, *claimed, catalogue, patients, draws = ask(
+        stored, *claimed, catalogue, profile, patients, draws = ask(
             store,
             *claim,
             (CATALOGUE, [laboratory_id]),
-            (LOCK_PATIENTS, [[system for system, _ in numbers], [value for _, value in numbers]]),
+            (PROFILE, [laboratory_id]),
+            (
+                LOCK_PATIENTS,
+                {
+                    "laboratory": laboratory_id,
+                    "systems": [system for system, _ in numbers],
+                    "values": [value for _, value in numbers],
+                },
+            ),
             self._draws_question(range(len(self.reports))),
         )
         for rows in claimed:
             self.names.read(rows)
-        self.around = Surroundings(catalogue=catalogue, patients=patients)
+        self.around = Surroundings(profile=Profile(catalogue, profile), patients=patients)
         self.around.take_in(draws)
         return stored
 
     def _draws_question(self, places: Sequence[int]) -> Question:
         return draws_question(
             [self.reports[place] for place in places],
-            [self.times[place] for place in places],
             laboratory_id=self.sender.laboratory_id,
             names=self.names.all,
         )

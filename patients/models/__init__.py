@@ -2,7 +2,16 @@
 
 from patients.models.audit import Audit
 from patients.models.facts import Fact
-from patients.models.laboratory import Analyte, AnalyteAlias, Laboratory, LaboratoryKey
+from patients.models.laboratory import (
+    Analyte,
+    AnalyteAlias,
+    IfPreliminary,
+    Kit,
+    Laboratory,
+    LaboratoryKey,
+    NumberingAlias,
+    UnitAlias,
+)
 from patients.models.patient import Episode, Identifier, Patient, PatientStatus, Sex
 from patients.models.people import CareTeam, Clinician, Membership, Role, SafetyDuty, Site
 from patients.models.rating import Rating
@@ -36,10 +45,13 @@ __all__ = [
     "EventKind",
     "Fact",
     "Identifier",
+    "IfPreliminary",
     "Inbound",
+    "Kit",
     "Laboratory",
     "LaboratoryKey",
     "Membership",
+    "NumberingAlias",
     "Parked",
     "ParkedResult",
     "ParkedState",
@@ -56,4 +68,5 @@ __all__ = [
     "Site",
     "StopReason",
     "Trial",
+    "UnitAlias",
 ]

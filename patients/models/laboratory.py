@@ -4,17 +4,71 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
+from patients.models.exact import ExactDecimalField
 from patients.models.people import check_time_zone
 
 
-class Laboratory(models.Model):
-    """Who measures and reports; times without a zone are read in the laboratory's own."""
+class IfPreliminary(models.TextChoices):
+    """What is done with a value that is not final yet."""
 
-    name = models.CharField(max_length=100, unique=True)
-    time_zone = models.CharField(max_length=50, default="UTC", validators=[check_time_zone])
-    is_active = models.BooleanField(default=True)
-    pushes_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    RECORD = "record", _("show it as preliminary; it is not scored")
+    WAIT = "wait", _("show that a result is pending, until the final value comes")
+
+
+def usual_draw_times() -> list[str]:
+    """Name the times of a message that may be that of the draw, the best first."""
+    return ["collected", "observed", "effective", "requested"]
+
+
+def usual_processing_ids() -> list[str]:
+    """Name the kinds of HL7 v2 message that are taken for real: production."""
+    return ["P"]
+
+
+class Laboratory(models.Model):
+    """Who measures and reports, and how its messages are to be read: its profile.
+
+    Times without a zone are read in the laboratory's own. Its codes, units, numbers of patients
+    and kits are in tables of their own.
+    """
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    time_zone = models.CharField(
+        _("time zone"), max_length=50, default="UTC", validators=[check_time_zone]
+    )
+    is_active = models.BooleanField(_("may push"), default=True)
+    pushes_per_minute = models.PositiveIntegerField(
+        _("messages a minute at most"), null=True, blank=True
+    )
+    charset = models.CharField(
+        _("character set of HL7 v2 where the message does not say"),
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+    )
+    draw_times = models.JSONField(default=usual_draw_times)
+    if_preliminary = models.CharField(
+        _("preliminary values"),
+        max_length=10,
+        choices=IfPreliminary,
+        default=IfPreliminary.RECORD,
+        db_default=IfPreliminary.RECORD,
+    )
+    processing_ids = models.JSONField(default=usual_processing_ids)
+    silent_after_h = models.PositiveIntegerField(
+        _("hours of silence after which somebody should ask"), null=True, blank=True
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(if_preliminary__in=IfPreliminary.values),
+                name="a_preliminary_value_is_recorded_or_waits",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -76,13 +130,15 @@ class AnalyteAlias(models.Model):
     laboratory = models.ForeignKey(
         Laboratory, models.CASCADE, null=True, blank=True, related_name="analyte_aliases"
     )
-    code = models.CharField(max_length=50)
+    # Without a system the code is meant in any
+    system = models.CharField(max_length=200, blank=True, default="", db_default="")
+    code = models.CharField(max_length=200)
     analyte = models.ForeignKey(Analyte, models.CASCADE, related_name="aliases")
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["laboratory", "code"],
+                fields=["laboratory", "system", "code"],
                 nulls_distinct=False,
                 name="a_code_means_one_analyte_per_laboratory",
             ),
@@ -90,3 +146,77 @@ class AnalyteAlias(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class UnitAlias(models.Model):
+    """How one laboratory spells a unit."""
+
+    laboratory = models.ForeignKey(Laboratory, models.CASCADE, related_name="unit_aliases")
+    sent = models.CharField(max_length=50)
+    means = models.CharField(max_length=20)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["laboratory", "sent"], name="a_spelling_means_one_unit_per_laboratory"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sent} = {self.means}"
+
+
+class NumberingAlias(models.Model):
+    """What one laboratory calls a numbering of patients that the record knows by another name."""
+
+    laboratory = models.ForeignKey(Laboratory, models.CASCADE, related_name="numbering_aliases")
+    # Empty where the laboratory sends numbers without saying whose they are
+    sent = models.CharField(max_length=200, blank=True)
+    means = models.CharField(max_length=200)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["laboratory", "sent"],
+                name="a_numbering_means_one_of_ours_per_laboratory",
+            ),
+            models.CheckConstraint(condition=~Q(means=""), name="a_numbering_means_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sent} = {self.means}"
+
+
+class Kit(models.Model):
+    """With what a laboratory measures an analyte, and between which limits it can.
+
+    Levels are comparable within one laboratory and kit only.
+    """
+
+    laboratory = models.ForeignKey(Laboratory, models.CASCADE, related_name="kits")
+    analyte = models.ForeignKey(Analyte, models.CASCADE, related_name="+")
+    name = models.CharField(max_length=100)
+    # Empty: any lot
+    lot = models.CharField(max_length=100, blank=True, default="")
+    unit = models.CharField(max_length=20)
+    limit_of_detection = ExactDecimalField(null=True, blank=True)
+    upper_limit = ExactDecimalField(null=True, blank=True)
+    cv_percent = ExactDecimalField(null=True, blank=True)
+    used_from = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["laboratory", "analyte", "name", "lot"],
+                name="a_kit_and_lot_is_described_once_per_laboratory",
+            ),
+            models.CheckConstraint(
+                condition=Q(limit_of_detection=None)
+                | Q(upper_limit=None)
+                | Q(upper_limit__gt=models.F("limit_of_detection")),
+                name="a_kit_measures_between_its_limits",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.lot}".strip()

@@ -31,6 +31,9 @@ class Inbound(models.Model):
                 fields=["laboratory", "sha256"], name="the_same_message_is_stored_once"
             ),
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["laboratory", "received_at"], name="messages_of_a_laboratory"),
+        ]
 
     def __str__(self) -> str:
         return f"message {self.pk}"
@@ -235,16 +238,29 @@ class Parked(models.Model):
     ended_by = models.CharField(max_length=100, blank=True, default="")
     ended_reason = models.CharField(max_length=500, blank=True, default="")
     draw = models.ForeignKey(Draw, models.PROTECT, null=True, blank=True, related_name="+")
+    # What a person has asked the laboratory about it
+    question = models.CharField(max_length=1000, blank=True, default="", db_default="")
+    asked_at = models.DateTimeField(null=True, blank=True)
+    asked_by = models.CharField(max_length=100, blank=True, default="", db_default="")
 
     class Meta:
         constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(asked_at=None, asked_by="", question="")
+                | (Q(asked_at__isnull=False) & ~Q(asked_by="") & ~Q(question="")),
+                name="a_question_to_a_laboratory_has_a_name_and_a_time",
+            ),
             models.UniqueConstraint(
                 fields=["laboratory", "sha256"], name="the_same_draw_is_parked_once"
             ),
             models.CheckConstraint(
                 condition=Q(state="waiting", ended_at=None, ended_by="", draw=None)
-                | Q(state="matched", ended_at__isnull=False, draw__isnull=False)
-                | (Q(state="rejected", ended_at__isnull=False, draw=None) & ~Q(ended_reason="")),
+                | (Q(state="matched", ended_at__isnull=False, draw__isnull=False) & ~Q(ended_by=""))
+                | (
+                    Q(state="rejected", ended_at__isnull=False, draw=None)
+                    & ~Q(ended_by="")
+                    & ~Q(ended_reason="")
+                ),
                 name="nothing_leaves_parking_without_a_name",
             ),
         ]

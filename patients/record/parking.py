@@ -91,6 +91,13 @@ def mark_matched(parked: Parked, *, draw: Draw, by: str, at: datetime) -> None:
     )
 
 
+def mark_asked(parked: Parked, *, question: str, by: str, at: datetime) -> None:
+    """Keep what the laboratory is asked; the draw goes on waiting."""
+    parked.question, parked.asked_by, parked.asked_at = question, by, at
+    parked.save()
+    audit.write(verb="ask_about_parked", subject=f"parked:{parked.public_id}", by=by, at=at)
+
+
 def mark_rejected(parked: Parked, *, reason: str, by: str, at: datetime) -> None:
     """Say that the draw is not ours, or not usable, and why. It stays readable."""
     parked.state = ParkedState.REJECTED

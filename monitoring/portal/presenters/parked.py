@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from monitoring.portal import dates, parked_words
 from monitoring.portal.presenters.banner import capitalised, name_of
 from monitoring.portal.presenters.record import no_value
-from patients.intake.placing import draw_time
+from patients.intake.profiles import draw_time
 from patients.intake.reports import DrawReport, Precision, ResultReport
 from patients.models import Identifier, Inbound, Parked, Patient, ResultStatus
 

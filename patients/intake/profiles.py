@@ -1,0 +1,127 @@
+"""How the messages of one laboratory are to be read: what its profile says, ready for placing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from patients import units
+from patients.intake.reports import Code, DrawReport, Precision, ResultReport, SeenTime, TimeRole
+from patients.models import IfPreliminary, Laboratory
+
+# Which of several times is that of the draw, the best first; the time of issue is none of them
+DRAW_TIMES = (TimeRole.COLLECTED, TimeRole.OBSERVED, TimeRole.EFFECTIVE, TimeRole.REQUESTED)
+
+# Which codes this laboratory may use; its own come before everybody's
+CATALOGUE = """
+SELECT system, code, pk, name, unit FROM (
+    SELECT '' AS system, code, id AS pk, code AS name, unit, 0 AS rank FROM patients_analyte
+    UNION ALL
+    SELECT alias.system, alias.code, analyte.id, analyte.code, analyte.unit,
+           CASE WHEN alias.laboratory_id IS NULL THEN 1 ELSE 2 END
+      FROM patients_analytealias AS alias
+      JOIN patients_analyte AS analyte ON analyte.id = alias.analyte_id
+     WHERE alias.laboratory_id IS NULL OR alias.laboratory_id = %s
+) AS codes ORDER BY rank
+"""
+PROFILE = """
+SELECT draw_times::json, if_preliminary,
+       (SELECT coalesce(json_object_agg(sent, means), '{}') FROM patients_unitalias
+         WHERE laboratory_id = laboratory.id),
+       (SELECT coalesce(json_agg(json_build_array(analyte_id, name, lot, used_from)), '[]')
+          FROM patients_kit WHERE laboratory_id = laboratory.id)
+  FROM patients_laboratory AS laboratory WHERE id = %s
+"""
+
+
+@dataclass(frozen=True)
+class KnownAnalyte:
+    """An analyte of the catalogue and the unit in which the record keeps it."""
+
+    pk: int
+    code: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class _Kit:
+    name: str
+    lot: str
+    used_from: date | None
+
+
+class Profile:
+    """What the codes, units and times of one laboratory mean."""
+
+    def __init__(
+        self, catalogue: Iterable[tuple[Any, ...]], profile: Sequence[tuple[Any, ...]]
+    ) -> None:
+        self._codes = {(system, code): KnownAnalyte(*rest) for system, code, *rest in catalogue}
+        [(times, self._if_preliminary, self._units, kits)] = profile
+        self._times = tuple(TimeRole(each) for each in times)
+        self._kits: dict[int, list[_Kit]] = {}
+        for analyte_id, name, lot, used_from in kits:
+            since = date.fromisoformat(used_from) if used_from else None
+            self._kits.setdefault(analyte_id, []).append(_Kit(name, lot, since))
+
+    def analytes(self, codes: Sequence[Code]) -> set[KnownAnalyte]:
+        """Say which analytes the codes of a result mean; more than one is a contradiction."""
+        found = set()
+        for code in codes:
+            system, text = code.key
+            known = self._codes.get((system, text)) or self._codes.get(("", text))
+            if known is not None:
+                found.add(known)
+        return found
+
+    def unit(self, sent: str) -> str | None:
+        """Say which unit is meant; None when nobody knows it."""
+        meant = self._units.get(sent, sent)
+        return meant if meant and units.is_known(meant) else None
+
+    def draw_time(self, report: DrawReport) -> SeenTime | None:
+        """Say when the blood was taken, if the best of the stated times is exact to the day."""
+        return draw_time(report, among=self._times)
+
+    def kit(self, result: ResultReport, *, analyte_id: int, drawn_at: datetime) -> str:
+        """Name the kit: as sent, or the one that the laboratory is known to use."""
+        if result.kit or result.method:
+            return result.kit
+        in_use = [
+            each
+            for each in self._kits.get(analyte_id, ())
+            if each.used_from is None or each.used_from <= drawn_at.date()
+        ]
+        fitting = [each for each in in_use if each.lot == result.lot] or [
+            each for each in in_use if not each.lot
+        ]
+        names = {each.name for each in fitting}
+        return names.pop() if len(names) == 1 else ""
+
+    def waits_for_final(self, result: ResultReport) -> bool:
+        """Tell whether a preliminary value is shown as pending only."""
+        return result.status == "preliminary" and self._if_preliminary == IfPreliminary.WAIT
+
+
+def draw_time(report: DrawReport, *, among: Sequence[TimeRole] = DRAW_TIMES) -> SeenTime | None:
+    """Say when the blood was taken, by this order of the times that may be stated."""
+    stated = {time.role: time for time in reversed(report.times)}
+    for role in among:
+        time = stated.get(role)
+        if time is not None and time.at is not None:
+            return time if time.precision in {Precision.MINUTE, Precision.DAY} else None
+    return None
+
+
+@dataclass(frozen=True)
+class MessageRules:
+    """What a laboratory's profile says of its messages before they are read (HL7 v2)."""
+
+    charset: str
+    processing_ids: tuple[str, ...]
+
+
+def message_rules(*, laboratory_id: int) -> MessageRules:
+    """Read the rules for reading messages; any door may call this."""
+    charset, ids = Laboratory.objects.values_list("charset", "processing_ids").get(pk=laboratory_id)
+    return MessageRules(charset, tuple(ids))
