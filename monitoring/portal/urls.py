@@ -4,7 +4,9 @@ from django.urls import path
 
 from monitoring.portal.views import (
     flag,
+    laboratories,
     parked,
+    parked_answers,
     patient,
     preferences,
     record,
@@ -48,6 +50,23 @@ urlpatterns = [
     path("parked/<uuid:public_id>/", parked.parked_draw, name="parked_draw"),
     path("parked/<uuid:public_id>/search/", parked.search_for_parked, name="search_for_parked"),
     path("parked/<uuid:public_id>/match/", parked.match_parked, name="match_parked"),
+    path(
+        "parked/<uuid:public_id>/enrol/", parked_answers.enrol_for_parked, name="enrol_for_parked"
+    ),
+    path("parked/<uuid:public_id>/ask/", parked_answers.ask_about_parked, name="ask_about_parked"),
+    path("parked/<uuid:public_id>/teach/", parked_answers.teach_parked, name="teach_parked"),
+    path("laboratories/", laboratories.laboratories, name="laboratories"),
+    path("laboratories/<int:laboratory_id>/", laboratories.laboratory, name="laboratory"),
+    path(
+        "laboratories/<int:laboratory_id>/<slug:part>/add/",
+        laboratories.add_to_profile,
+        name="add_to_profile",
+    ),
+    path(
+        "laboratories/<int:laboratory_id>/<slug:part>/remove/",
+        laboratories.remove_from_profile,
+        name="remove_from_profile",
+    ),
     path("parked/<uuid:public_id>/reject/", parked.reject_parked, name="reject_parked"),
     path("preferences/", preferences.preferences, name="preferences"),
 ]

@@ -1,21 +1,25 @@
 """Draws that wait for a person: seen, matched to a patient one may see, or rejected."""
 
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from patients.models import Clinician, Draw, Parked, ParkedState, Result
+from patients.models import Clinician, Draw, Parked, ParkedState, Patient, Result
 from tests.factories import (
     AnalyteFactory,
     ClinicianFactory,
+    DrawFactory,
     IdentifierFactory,
     InboundFactory,
     LaboratoryFactory,
     ParkedFactory,
     PatientFactory,
+    ResultFactory,
     TeamFactory,
 )
 
@@ -171,3 +175,180 @@ def test_a_message_with_one_draw_is_shown_as_it_came(client: Client, reader: Cli
     ).content.decode()
 
     assert "{&quot;accession&quot;: &quot;P-1&quot;,  &quot;value&quot;: 37.50}" in text
+
+
+# Whom the laboratory may mean
+
+
+def said_of(person: dict[str, str] | None, value: str = "9042") -> Parked:
+    parked = ParkedFactory.create()
+    parked.report["person"] = person
+    parked.report["patients"] = [{"system": "urn:clinic:mrn", "value": value}]
+    parked.save()
+    return parked
+
+
+def test_the_likeliest_patient_comes_first_with_the_reason(
+    client: Client, reader: Clinician
+) -> None:
+    mine(reader, family_name="Born")
+    IdentifierFactory.create(
+        patient=mine(reader, family_name="Swapped", birth_date=None), value="9024"
+    )
+    parked = said_of({"family": "Somebody", "birth_date": "1981-03-04"})
+
+    text = client.get(page(parked)).content.decode()
+
+    assert text.index("SWAPPED") < text.index("BORN")
+    assert "The number agrees but for two swapped characters." in text
+    assert "The same date of birth." in text
+
+
+def test_differences_are_said_in_words_and_decide_nothing(
+    client: Client, reader: Clinician
+) -> None:
+    IdentifierFactory.create(patient=mine(reader, family_name="Mori", sex="female"), value="9042")
+    parked = said_of({"family": "Mory", "given": "Given", "birth_date": "19700101", "sex": "male"})
+
+    text = client.get(page(parked)).content.decode()
+
+    assert "The family name differs: the laboratory says “Mory”." in text
+    assert "The date of birth differs: the laboratory says 01-Jan-1970." in text
+    assert "The gender differs: the laboratory says “male”." in text
+
+
+def test_patients_of_other_teams_are_never_suggested(client: Client, reader: Clinician) -> None:
+    IdentifierFactory.create(patient=PatientFactory.create(family_name="Elsewhere"), value="9042")
+
+    text = client.get(page(said_of({"family": "Elsewhere"}))).content.decode()
+
+    assert text.count("Elsewhere") == 1  # as the laboratory's word
+
+
+# What becomes of it
+
+
+def test_a_match_may_be_remembered(client: Client, reader: Clinician) -> None:
+    parked, patient = ParkedFactory.create(), mine(reader)
+
+    client.post(page(parked, "match_parked"), {"patient": patient.public_id, "remember": "on"})
+
+    assert list(patient.identifiers.values_list("system", "value")) == [("urn:clinic:mrn", "9042")]
+
+
+def test_a_possible_double_is_shown_beside_what_is_on_record_and_decided(
+    client: Client, reader: Clinician
+) -> None:
+    patient = mine(reader)
+    parked = ParkedFactory.create()
+    at = datetime(2026, 11, 20, 7, 10, tzinfo=UTC)
+    known = DrawFactory.create(patient=patient, laboratory=parked.laboratory, collected_at=at)
+    ResultFactory.create(draw=known, value=Decimal("36.00"))
+    form = {"patient": patient.public_id}
+
+    asked = client.post(page(parked, "match_parked"), form)
+    decided = client.post(page(parked, "match_parked"), form | {"if_duplicate": "other"})
+
+    assert asked.status_code == 409
+    assert "sIL-6R 36.00 ng/mL" in asked.content.decode()
+    assert decided.status_code == 302
+    assert Result.objects.filter(draw__patient=patient, superseded_at=None).count() == 2
+
+
+def test_a_patient_whom_nobody_follows_is_enrolled_and_gets_the_draw(
+    client: Client, reader: Clinician
+) -> None:
+    parked = said_of({"family": "New", "given": "Nina", "birth_date": "1990-02-03", "sex": "F"})
+    form_page = client.get(page(parked, "enrol_for_parked")).content.decode()
+
+    client.post(
+        page(parked, "enrol_for_parked"),
+        {
+            "team": reader.teams.get().pk,
+            "family_name": "New",
+            "given_name": "Nina",
+            "birth_date": "03-Feb-1990",
+            "sex": "female",
+        },
+    )
+
+    assert 'value="Nina"' in form_page
+    draw = Draw.objects.get()
+    assert draw.patient.identifiers.get().value == "9042"
+    assert (draw.patient.family_name, str(draw.patient.birth_date)) == ("New", "1990-02-03")
+    assert Parked.objects.get().state == ParkedState.MATCHED
+
+
+def test_nobody_enrols_into_a_team_that_is_not_theirs(client: Client, reader: Clinician) -> None:
+    other = TeamFactory.create()
+
+    answer = client.post(
+        page(ParkedFactory.create(), "enrol_for_parked"),
+        {"team": other.pk, "family_name": "A", "given_name": "B", "sex": "female"},
+    )
+
+    assert answer.status_code == 422
+    assert not Patient.objects.exists()
+
+
+def test_a_question_to_the_laboratory_is_drafted_without_the_patient_and_kept(
+    client: Client, reader: Clinician
+) -> None:
+    parked = said_of({"family": "Secret"})
+    text = client.get(page(parked)).content.decode()
+    draft = text[text.index("<textarea") : text.index("</textarea>")]
+
+    client.post(page(parked, "ask_about_parked"), {"question": "Whose is it?"})
+
+    assert parked.accession in draft
+    assert "9042" not in draft
+    assert "Secret" not in draft
+    parked.refresh_from_db()
+    assert (parked.question, parked.asked_by) == ("Whose is it?", f"clinician:{reader.pk}")
+    assert parked.state == ParkedState.WAITING
+
+
+def test_an_operator_teaches_a_unit_once_and_what_waits_for_it_is_placed(
+    client: Client, reader: Clinician
+) -> None:
+    identifier = IdentifierFactory.create(patient=mine(reader), value="9042")
+    parked = ParkedFactory.create(reasons=["unknown_unit: nanogram"])
+    parked.report["results"][0]["unit"] = "nanogram"
+    parked.save()
+    taught = {"kind": "unit", "text": "nanogram", "means": "ng/mL"}
+
+    refused = client.post(page(parked, "teach_parked"), taught)
+    reader.is_operator = True
+    reader.save()
+    shown = client.get(page(parked)).content.decode()
+    client.post(page(parked, "teach_parked"), taught)
+
+    assert refused.status_code == 404
+    assert "The unit “nanogram” means" in shown
+    assert Draw.objects.get().patient == identifier.patient
+    assert parked.laboratory.unit_aliases.get().means == "ng/mL"
+
+
+def test_an_operator_teaches_a_code(client: Client, reader: Clinician) -> None:
+    reader.is_operator = True
+    reader.save()
+    parked = ParkedFactory.create(reasons=["unknown_analyte: X1", "unknown_patient"])
+    parked.report["results"][0]["codes"] = [{"system": "urn:x", "code": "X1"}]
+    parked.save()
+
+    client.post(page(parked, "teach_parked"), {"kind": "code", "text": "X1", "means": "sIL-6R"})
+
+    parked.refresh_from_db()
+    assert parked.reasons == ["unknown_patient"]
+    assert parked.laboratory.analyte_aliases.get().system == "urn:x"
+
+
+def test_a_long_queue_is_paged(client: Client, reader: Clinician) -> None:
+    ParkedFactory.create_batch(51, laboratory=LaboratoryFactory.create())
+
+    first = client.get(reverse("portal:parked")).content.decode()
+    second = client.get(reverse("portal:parked"), {"page": 2}).content.decode()
+
+    assert "51 draws wait" in first
+    assert first.count('class="cell-main"') == 50
+    assert second.count('class="cell-main"') == 1

@@ -1,7 +1,14 @@
 """What is said when a parked draw is placed or set aside."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy
+
+from monitoring.portal.forms.fields import DayField
+from patients.intake.placing import IfDuplicate
+from patients.models import CareTeam, Clinician, Sex
 
 
 class SearchForm(forms.Form):
@@ -15,9 +22,16 @@ class SearchForm(forms.Form):
 
 
 class MatchForm(forms.Form):
-    """The patient whom a person has named."""
+    """The patient whom a person has named, and what is to be made of it."""
 
     patient = forms.UUIDField(widget=forms.HiddenInput)
+    remember = forms.BooleanField(required=False)
+    if_duplicate = forms.TypedChoiceField(
+        choices=[(each.value, each.value) for each in IfDuplicate],
+        coerce=IfDuplicate,
+        empty_value=IfDuplicate.ASK,
+        required=False,
+    )
 
 
 class RejectForm(forms.Form):
@@ -29,3 +43,42 @@ class RejectForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("It is kept with the draw, which stays readable."),
     )
+
+
+class AskForm(forms.Form):
+    """What the laboratory is asked; the words are kept here and sent by whoever asks."""
+
+    question = forms.CharField(
+        label=gettext_lazy("Question"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=gettext_lazy(
+            "Copy it into your message to the laboratory. Name the sample, never the patient."
+        ),
+    )
+
+
+class TeachForm(forms.Form):
+    """What a code or a unit of the laboratory means, from now on."""
+
+    def __init__(self, *args: Any, meanings: Sequence[str], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["means"] = forms.ChoiceField(
+            label=gettext_lazy("It means"),
+            choices=[("", gettext_lazy("Choose")), *((each, each) for each in meanings)],
+        )
+
+
+class EnrolForm(forms.Form):
+    """A patient who is not followed yet, enrolled for the draw that waits."""
+
+    team = forms.ModelChoiceField(label=gettext_lazy("Team"), queryset=CareTeam.objects.none())
+    family_name = forms.CharField(label=gettext_lazy("Family name"), max_length=100)
+    given_name = forms.CharField(label=gettext_lazy("Given name"), max_length=100)
+    birth_date = DayField(label=gettext_lazy("Date of birth"), required=False)
+    sex = forms.ChoiceField(label=gettext_lazy("Gender"), choices=Sex.choices)
+
+    def __init__(self, *args: Any, reader: Clinician, **options: Any) -> None:
+        super().__init__(*args, **options)
+        teams = CareTeam.objects.filter(members=reader).select_related("site")
+        self.fields["team"].queryset = teams.order_by("pk")  # type: ignore[attr-defined]

@@ -1,7 +1,5 @@
 """A parked draw in words: what the laboratory said, why it waits, and who may be meant."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,11 +7,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from monitoring.portal import dates, parked_words
-from monitoring.portal.presenters.banner import capitalised, name_of
+from monitoring.portal.presenters.banner import capitalised
+from monitoring.portal.presenters.raw_messages import part_of_message
 from monitoring.portal.presenters.record import no_value
+from patients.intake.placing import Reason
 from patients.intake.profiles import draw_time
 from patients.intake.reports import DrawReport, Precision, ResultReport
-from patients.models import Identifier, Inbound, Parked, Patient, ResultStatus
+from patients.models import Analyte, Parked, ResultStatus
+from patients.units import KNOWN_UNITS
 
 Fact = tuple[str, str | SafeString]
 
@@ -24,7 +25,7 @@ class ParkedRow:
 
     public_id: str
     laboratory: str
-    accession: str
+    title: str
     reasons: list[str]
     waiting: str
     parked: SafeString
@@ -35,7 +36,7 @@ class ParkedRow:
         return cls(
             public_id=str(parked.public_id),
             laboratory=parked.laboratory.name,
-            accession=parked.accession,
+            title=parked.accession or _("without a number"),
             reasons=[parked_words.parked_reason(code) for code in parked.reasons],
             waiting=dates.waited(parked.parked_at, at=at),
             parked=dates.system_moment(parked.parked_at),
@@ -65,10 +66,11 @@ class SentDraw:
     def of(cls, parked: Parked) -> "SentDraw":
         """Read the waiting draw back from what was kept of it."""
         report = DrawReport.model_validate(parked.report)
-        message, is_part = message_of(parked.inbound, accession=parked.accession)
+        message, is_part = part_of_message(parked.inbound, report)
         return cls(
             facts=[
                 *_numbers(report),
+                *_person(report),
                 (_("Laboratory"), parked.laboratory.name),
                 (_("Accession"), report.accession or _("Not stated")),
                 (_("Collected"), _collected(report)),
@@ -96,6 +98,19 @@ def _numbers(report: DrawReport) -> list[Fact]:
     ] or [(_("Number"), _("Not stated"))]
 
 
+def _person(report: DrawReport) -> list[Fact]:
+    """Say who the laboratory thinks it is; only what it has said."""
+    if report.person is None:
+        return []
+    name = " ".join(each for each in (report.person.given, report.person.family) if each)
+    said = (
+        (_("Name"), name),
+        (_("Born"), report.person.birth_date),
+        (_("Gender"), capitalised(report.person.sex)),
+    )
+    return [(label, value) for label, value in said if value]
+
+
 def _collected(report: DrawReport) -> str | SafeString:
     """Write the time on the clock that the laboratory wrote it on."""
     time = draw_time(report)
@@ -117,65 +132,38 @@ def _status(result: ResultReport) -> str:
     return capitalised(str(ResultStatus(result.status).label)) if known else result.status
 
 
-def message_of(inbound: Inbound, *, accession: str) -> tuple[str, bool]:
-    """Give the raw message as it came; of a list of draws only the part that is meant.
-
-    The other draws of a list may belong to patients of other teams.
-    """
-    text = bytes(inbound.body).decode("utf-8", errors="backslashreplace")
-    try:
-        content = json.loads(text, parse_float=str)
-    except ValueError:
-        return text, False
-    draws = content.get("draws") if isinstance(content, dict) else None
-    if not isinstance(draws, list) or len(draws) < 2:
-        return text, False
-    mine = [draw for draw in draws if isinstance(draw, dict) and draw.get("accession") == accession]
-    return json.dumps(mine, indent=2, ensure_ascii=False), True
+def question_for(parked: Parked) -> str:
+    """Draft what to ask the laboratory; it holds nothing about a patient."""
+    reasons = " ".join(parked_words.parked_reason(code) for code in parked.reasons)
+    return _(
+        "We could not place the results of your sample %(accession)s, received %(on)s. %(reasons)s "
+        "Please check the order and send it again."
+    ) % {
+        "accession": parked.accession or _("(without a number)"),
+        "on": parked.parked_at.date().isoformat(),
+        "reasons": reasons,
+    }
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A patient who may be meant, beside what the laboratory said."""
+class Unknown:
+    """A code or a unit that nobody knows, and what it may be said to mean."""
 
-    public_id: str
-    name: str
-    facts: list[Fact]
-    difference: str
-    is_same_number: bool
-
-    @classmethod
-    def of(cls, patient: Patient, *, sent: DrawReport) -> "Candidate":
-        """Say who this is on our side, and how the number compares."""
-        numbers: Sequence[Identifier] = list(patient.identifiers.all())
-        not_known = _("Not known")
-        born = not_known if patient.birth_date is None else dates.day(patient.birth_date)
-        return cls(
-            public_id=str(patient.public_id),
-            name=name_of(patient),
-            facts=[
-                (_("Number"), ", ".join(each.value for each in numbers) or not_known),
-                (_("Numbering"), ", ".join({each.system: None for each in numbers}) or not_known),
-                (_("Born"), born),
-                (_("Gender"), capitalised(patient.get_sex_display())),
-                (_("Team"), str(patient.team)),
-            ],
-            difference=_difference(numbers, sent=sent),
-            is_same_number=_is_same_number(numbers, sent=sent),
-        )
+    kind: str  # code, unit
+    system: str
+    text: str
+    meanings: list[str]
 
 
-def _is_same_number(numbers: Sequence[Identifier], *, sent: DrawReport) -> bool:
-    stated = {(each.system, each.value) for each in sent.patients}
-    return any((each.system, each.value) in stated for each in numbers)
-
-
-def _difference(numbers: Sequence[Identifier], *, sent: DrawReport) -> str:
-    if _is_same_number(numbers, sent=sent):
-        return _("The number and its numbering agree.")
-    stated = [each.value for each in sent.patients]
-    if any(each.value in stated for each in numbers):
-        return _("The same number, but in another numbering than the laboratory’s.")
-    if not stated:
-        return _("The laboratory sent no number.")
-    return _("The number differs: the laboratory sent “%(value)s”.") % {"value": ", ".join(stated)}
+def teachable(parked: Parked) -> list[Unknown]:
+    """Give what keeps the draw and could be known from now on."""
+    report = DrawReport.model_validate(parked.report)
+    codes = list(Analyte.objects.order_by("position").values_list("code", flat=True))
+    found = {}
+    for result in report.results:
+        system, code = result.codes[0].key
+        if f"{Reason.UNKNOWN_ANALYTE}: {code}" in parked.reasons:
+            found["code", code] = Unknown("code", system, code, codes)
+        if result.unit and f"{Reason.UNKNOWN_UNIT}: {result.unit}" in parked.reasons:
+            found["unit", result.unit] = Unknown("unit", "", result.unit, list(KNOWN_UNITS))
+    return list(found.values())

@@ -1,31 +1,43 @@
 """Draws that wait for a person: the list, one draw, and the two ways out."""
 
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.core.paginator import Paginator
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from monitoring import ingest, queries
-from monitoring.portal import parked_words
-from monitoring.portal.forms.parked import MatchForm, RejectForm, SearchForm
+from monitoring import ingest, queries, suggestions
+from monitoring.portal import dates, parked_words
+from monitoring.portal.forms.parked import AskForm, MatchForm, RejectForm, SearchForm
+from monitoring.portal.presenters.candidates import Candidate, doubles_of
 from monitoring.portal.presenters.listing import is_silent, say_heard
-from monitoring.portal.presenters.parked import Candidate, ParkedRow, SentDraw
+from monitoring.portal.presenters.parked import (
+    ParkedRow,
+    SentDraw,
+    question_for,
+    teachable,
+)
 from monitoring.portal.views.access import (
     parked_or_404,
     patient_or_404,
     reader_of,
     require_team,
 )
+from monitoring.queries import PAGE_SIZE
+from monitoring.suggestions import numbers_to_remember
 from patients import audit
 from patients.intake import parking
+from patients.intake.placing import IfDuplicate, Reason
 from patients.intake.reports import DrawReport
 from patients.models import Parked, Patient
 from patients.record.parking import NoLongerWaiting
+from patients.record.patients import IdentifierTaken
 
 
 @require_GET
@@ -33,10 +45,12 @@ def parked(request: HttpRequest) -> HttpResponse:
     """List what waits, the longest first."""
     require_team(request)
     at = timezone.now()
-    rows = [ParkedRow.of(each, at=at) for each in queries.parked_draws()]
+    page = Paginator(queries.parked_draws(), PAGE_SIZE).get_page(request.GET.get("page"))
     heard_at = queries.last_heard_at()
     context = {
-        "rows": rows,
+        "rows": [ParkedRow.of(each, at=at) for each in page],
+        "count": page.paginator.count,
+        "page": page,
         "heard": say_heard(heard_at),
         "is_silent": is_silent(heard_at, at=at),
     }
@@ -45,7 +59,7 @@ def parked(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def parked_draw(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Show one waiting draw beside the patients whose number is the same."""
+    """Show one waiting draw beside the patients who may be meant."""
     waiting = parked_or_404(request, public_id)
     audit.write(
         verb="view_parked",
@@ -53,9 +67,7 @@ def parked_draw(request: HttpRequest, public_id: UUID) -> HttpResponse:
         by=audit.name_of(reader_of(request)),
         at=timezone.now(),
     )
-    numbers = [each.value for each in DrawReport.model_validate(waiting.report).patients]
-    same = Patient.objects.visible_to(reader_of(request)).filter(identifiers__value__in=numbers)
-    return _page(request, waiting, found=same.distinct())
+    return page_of_parked(request, waiting)
 
 
 @require_POST
@@ -64,9 +76,15 @@ def search_for_parked(request: HttpRequest, public_id: UUID) -> HttpResponse:
     waiting = parked_or_404(request, public_id)
     form = SearchForm(request.POST)
     if not form.is_valid():
-        return _page(request, waiting, found=Patient.objects.none(), search=form, status=422)
-    found = queries.find_patients(reader_of(request), form.cleaned_data["text"])
-    return _page(request, waiting, found=found, search=form)
+        return page_of_parked(request, waiting, forms={"search_form": form}, status=422)
+    patients = queries.find_patients(reader_of(request), form.cleaned_data["text"])
+    found = patients.select_related("team__site").prefetch_related("identifiers")
+    return page_of_parked(
+        request,
+        waiting,
+        found=found.order_by("family_name", "pk")[: queries.CANDIDATES_AT_MOST],
+        forms={"search_form": form},
+    )
 
 
 @require_POST
@@ -77,16 +95,47 @@ def match_parked(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return redirect("portal:parked_draw", public_id)
     patient = patient_or_404(request, form.cleaned_data["patient"])
-    reader, at = reader_of(request), timezone.now()
+    report = DrawReport.model_validate(waiting.report)
+    said = form.cleaned_data
+    return place(
+        request,
+        waiting,
+        patient,
+        if_duplicate=said["if_duplicate"],
+        remember=numbers_to_remember(report, patient) if said["remember"] else (),
+    )
+
+
+def place(
+    request: HttpRequest,
+    waiting: Parked,
+    patient: Patient,
+    *,
+    if_duplicate: IfDuplicate = IfDuplicate.ASK,
+    remember: Sequence[tuple[str, str]] = (),
+) -> HttpResponse:
+    """Place the draw, or say what still keeps it."""
     try:
-        ingest.match_parked(parked=waiting, patient=patient, by=reader, at=at)
+        ingest.match_parked(
+            parked=waiting,
+            patient=patient,
+            by=reader_of(request),
+            at=timezone.now(),
+            if_duplicate=if_duplicate,
+            remember=remember,
+        )
     except NoLongerWaiting:
         messages.warning(request, _("Somebody else has placed or rejected this draw meanwhile."))
         return redirect("portal:parked")
+    except IdentifierTaken:
+        messages.error(request, _("Another patient is known by this number; it was not added."))
+        return redirect("portal:parked_draw", waiting.public_id)
     except parking.StillUnplaceable as fault:
+        if Reason.POSSIBLE_DUPLICATE in fault.reasons:
+            return page_of_parked(request, waiting, asks_of=patient, status=409)
         reasons = " ".join(parked_words.parked_reason(code) for code in fault.reasons)
         messages.error(request, _("It cannot be placed yet: %(why)s") % {"why": reasons})
-        return redirect("portal:parked_draw", public_id)
+        return redirect("portal:parked_draw", waiting.public_id)
     messages.success(request, _("The draw is on the record of this patient now."))
     return redirect("portal:patient", patient.public_id)
 
@@ -97,7 +146,7 @@ def reject_parked(request: HttpRequest, public_id: UUID) -> HttpResponse:
     waiting = parked_or_404(request, public_id)
     form = RejectForm(request.POST)
     if not form.is_valid():
-        return _page(request, waiting, found=Patient.objects.none(), reject=form, status=422)
+        return page_of_parked(request, waiting, forms={"reject_form": form}, status=422)
     reader, at = reader_of(request), timezone.now()
     try:
         parking.reject(parked=waiting, reason=form.cleaned_data["reason"], by=reader, at=at)
@@ -108,24 +157,38 @@ def reject_parked(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return redirect("portal:parked")
 
 
-def _page(
+def page_of_parked(
     request: HttpRequest,
     waiting: Parked,
     *,
-    found: QuerySet[Patient],
-    search: SearchForm | None = None,
-    reject: RejectForm | None = None,
+    found: Iterable[Patient] | None = None,
+    asks_of: Patient | None = None,
+    forms: dict[str, Form] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    report = DrawReport.model_validate(waiting.report)
-    patients = found.select_related("team__site").prefetch_related("identifiers")
-    shown = list(patients.order_by("family_name", "pk")[: queries.CANDIDATES_AT_MOST])
+    """Show the draw; `asks_of` is a patient of whom a decision on a double is wanted first."""
+    reader, report = reader_of(request), DrawReport.model_validate(waiting.report)
+    suggested = (
+        suggestions.suggest(report, reader=reader)
+        if found is None
+        else suggestions.compare(found, report)
+    )
+    if asks_of is not None:
+        suggested = suggestions.compare([asks_of], report)
     context = {
         "row": ParkedRow.of(waiting, at=timezone.now()),
         "sent": SentDraw.of(waiting),
-        "candidates": [Candidate.of(patient, sent=report) for patient in shown],
-        "has_searched": search is not None and search.is_valid(),
-        "search_form": search or SearchForm(),
-        "reject_form": reject or RejectForm(),
+        "candidates": [Candidate.of(each, sent=report) for each in suggested],
+        "has_searched": found is not None,
+        "asks": asks_of is not None,
+        "doubles": [] if asks_of is None else doubles_of(report, asks_of),
+        "unknown": teachable(waiting) if reader.is_operator else [],
+        "needs_operator": bool(teachable(waiting)) and not reader.is_operator,
+        "question": waiting.question,
+        "asked": "" if waiting.asked_at is None else dates.system_moment(waiting.asked_at),
+        "search_form": SearchForm(),
+        "reject_form": RejectForm(),
+        "ask_form": AskForm(initial={"question": waiting.question or question_for(waiting)}),
+        **(forms or {}),
     }
     return render(request, "portal/parked_draw.html", context, status=status)

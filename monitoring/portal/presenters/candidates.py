@@ -1,0 +1,119 @@
+"""Patients who may be meant, beside the person of whom the laboratory speaks."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from monitoring.charts import clinical_date
+from monitoring.portal import dates
+from monitoring.portal.presenters.banner import capitalised, name_of
+from monitoring.suggestions import Likeness, Suggestion, birth_date, numbers_to_remember
+from patients.intake.reports import DrawReport
+from patients.models import Patient, Result
+
+Fact = tuple[str, str | SafeString]
+
+_REASONS = {
+    Likeness.SAME_NUMBER: gettext_lazy("The number and its numbering agree."),
+    Likeness.SAME_NUMBER_OTHER_NUMBERING: gettext_lazy(
+        "The same number, but in another numbering than the laboratory’s."
+    ),
+    Likeness.SWAPPED_DIGITS: gettext_lazy("The number agrees but for two swapped characters."),
+    Likeness.LEADING_ZEROS: gettext_lazy("The number agrees but for leading zeros."),
+    Likeness.SAME_BIRTH_DATE: gettext_lazy("The same date of birth."),
+    Likeness.SAME_FAMILY_NAME: gettext_lazy("The same family name."),
+    Likeness.SAME_GIVEN_NAME: gettext_lazy("The same given name."),
+}
+# As FHIR and HL7 v2 write it
+_SEXES = {"f": "female", "m": "male", "o": "other", "a": "other", "u": "unknown"}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A patient who may be meant."""
+
+    public_id: str
+    name: str
+    facts: list[Fact]
+    reasons: list[str]
+    differences: list[str]
+    remember: str
+    is_same_number: bool
+
+    @classmethod
+    def of(cls, suggestion: Suggestion, *, sent: DrawReport) -> "Candidate":
+        """Say who this is on our side, what agrees, and what differs."""
+        patient = suggestion.patient
+        numbers = list(patient.identifiers.all())
+        not_known = _("Not known")
+        born = not_known if patient.birth_date is None else dates.day(patient.birth_date)
+        return cls(
+            public_id=str(patient.public_id),
+            name=name_of(patient),
+            facts=[
+                (_("Number"), ", ".join(each.value for each in numbers) or not_known),
+                (_("Numbering"), ", ".join({each.system: None for each in numbers}) or not_known),
+                (_("Born"), born),
+                (_("Gender"), capitalised(patient.get_sex_display())),
+                (_("Team"), str(patient.team)),
+            ],
+            reasons=[str(_REASONS[each]) for each in suggestion.reasons],
+            differences=list(_differences(patient, suggestion.reasons, sent=sent)),
+            remember=", ".join(value for _system, value in numbers_to_remember(sent, patient)),
+            is_same_number=Likeness.SAME_NUMBER in suggestion.reasons,
+        )
+
+
+def _differences(
+    patient: Patient, reasons: Sequence[Likeness], *, sent: DrawReport
+) -> Iterator[str]:
+    """Say what does not agree; a difference warns, it decides nothing."""
+    values = [each.value for each in sent.patients]
+    if not values:
+        yield _("The laboratory sent no number.")
+    elif not {Likeness.SAME_NUMBER, Likeness.SAME_NUMBER_OTHER_NUMBERING} & set(reasons):
+        yield _("The number differs: the laboratory sent “%(value)s”.") % {
+            "value": ", ".join(values)
+        }
+    person = sent.person
+    if person is None:
+        return
+    for label, theirs, ours in (
+        (_("family name"), person.family, patient.family_name),
+        (_("given name"), person.given, patient.given_name),
+    ):
+        if theirs and theirs.casefold() != ours.casefold():
+            yield _("The %(what)s differs: the laboratory says “%(theirs)s”.") % {
+                "what": label,
+                "theirs": theirs,
+            }
+    born = birth_date(sent)
+    if born is not None and patient.birth_date is not None and born != patient.birth_date:
+        yield _("The date of birth differs: the laboratory says %(theirs)s.") % {
+            "theirs": clinical_date(born)
+        }
+    sex = _SEXES.get(person.sex[:1].casefold(), "unknown")
+    if "unknown" not in {sex, patient.sex} and sex != patient.sex:
+        yield _("The gender differs: the laboratory says “%(theirs)s”.") % {"theirs": person.sex}
+
+
+def doubles_of(report: DrawReport, patient: Patient) -> list[str]:
+    """Say what is on record of the same moment, beside which this would stand."""
+    moments = [time.at for time in report.times if time.at is not None]
+    results = Result.objects.filter(
+        draw__patient=patient, draw__collected_at__in=moments, superseded_at=None
+    ).select_related("draw__laboratory", "analyte")
+    return [
+        _("%(analyte)s %(value)s %(unit)s, %(laboratory)s, sample %(accession)s")
+        % {
+            "analyte": each.analyte.code,
+            "value": f"{each.get_comparator_display()}{each.sent_value}",
+            "unit": each.sent_unit,
+            "laboratory": each.draw.laboratory,
+            "accession": each.draw.accession or _("without a number"),
+        }
+        for each in results.order_by("analyte__position")
+    ]

@@ -1,0 +1,65 @@
+"""The raw message that brought a draw, without what it says of others."""
+
+import csv
+import io
+import json
+
+from patients.intake.fhir.writing import as_sent
+from patients.intake.reports import DrawReport
+from patients.models import Inbound
+
+
+def part_of_message(inbound: Inbound, report: DrawReport) -> tuple[str, bool]:
+    """Give the raw message as it came; of several draws only the part that is meant.
+
+    The other draws of a message may belong to patients of other teams. Say whether it is a part.
+    """
+    text = bytes(inbound.body).decode("utf-8", errors="backslashreplace")
+    find = {"json": _of_json, "fhir": _of_fhir, "hl7v2": _of_hl7v2, "csv": _of_csv}
+    try:
+        return find[inbound.dialect](text, report)
+    except (KeyError, IndexError, ValueError):  # a part that cannot be told from the others
+        return json.dumps(report.model_dump(mode="json"), indent=2, ensure_ascii=False), True
+
+
+def _of_json(text: str, report: DrawReport) -> tuple[str, bool]:
+    content = json.loads(text, parse_float=str)
+    draws = content.get("draws") if isinstance(content, dict) else None
+    if not isinstance(draws, list) or len(draws) < 2:
+        return text, False
+    mine = [
+        draw
+        for draw in draws
+        if isinstance(draw, dict) and draw.get("accession") == report.accession
+    ]
+    return json.dumps(mine, indent=2, ensure_ascii=False), True
+
+
+def _of_fhir(text: str, report: DrawReport) -> tuple[str, bool]:
+    """Take out the resources themselves; a Bundle or a report may hold others."""
+    content = json.loads(text, parse_float=str)
+    if content.get("resourceType") == "Observation":
+        return text, False
+    mine = [as_sent(content, result.pointer) for result in report.results]
+    return json.dumps(mine, indent=2, ensure_ascii=False), True
+
+
+def _of_hl7v2(text: str, report: DrawReport) -> tuple[str, bool]:
+    """Keep the header and the group of the patient in which the draw stands."""
+    segments = [line for line in text.replace("\n", "\r").split("\r") if line.strip()]
+    begins = [place for place, line in enumerate(segments) if line.startswith("PID")]
+    if len(begins) < 2 or not report.pointer.isdecimal():
+        return "\n".join(segments), False
+    place = int(report.pointer)
+    start = max((each for each in begins if each < place), default=begins[0])
+    end = min((each for each in begins if each > start), default=len(segments))
+    return "\n".join([segments[0], *segments[start:end]]), True
+
+
+def _of_csv(text: str, report: DrawReport) -> tuple[str, bool]:
+    """Keep the head and the rows that hold the accession."""
+    rows = list(csv.reader(io.StringIO(text)))
+    mine = [row for row in rows[1:] if report.accession and report.accession in row]
+    written = io.StringIO()
+    csv.writer(written).writerows([*rows[:1], *mine])
+    return written.getvalue(), True

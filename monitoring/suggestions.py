@@ -1,0 +1,133 @@
+"""Whom a laboratory may mean: patients ranked by what agrees, each with the reason in a code.
+
+This only helps a person who decides. Nothing is ever matched by name, birth date or likeness.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from django.db.models import Q
+
+from patients.intake.reports import DrawReport
+from patients.models import Clinician, Patient
+
+SUGGESTIONS_AT_MOST = 10
+_LOOKED_AT = 200
+
+
+class Likeness(StrEnum):
+    """In what a patient is like the one whom the laboratory names, the strongest first."""
+
+    SAME_NUMBER = "same_number"
+    SAME_NUMBER_OTHER_NUMBERING = "same_number_other_numbering"
+    SWAPPED_DIGITS = "swapped_digits"
+    LEADING_ZEROS = "leading_zeros"
+    SAME_BIRTH_DATE = "same_birth_date"
+    SAME_FAMILY_NAME = "same_family_name"
+    SAME_GIVEN_NAME = "same_given_name"
+
+
+_WEIGHT = {
+    Likeness.SAME_NUMBER: 1000,
+    Likeness.SAME_NUMBER_OTHER_NUMBERING: 100,
+    Likeness.SWAPPED_DIGITS: 40,
+    Likeness.LEADING_ZEROS: 60,
+    Likeness.SAME_BIRTH_DATE: 30,
+    Likeness.SAME_FAMILY_NAME: 20,
+    Likeness.SAME_GIVEN_NAME: 5,
+}
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A patient who may be meant, and why."""
+
+    patient: Patient
+    reasons: tuple[Likeness, ...]
+
+
+def suggest(report: DrawReport, *, reader: Clinician) -> list[Suggestion]:
+    """Rank the reader's own patients by what agrees with the report."""
+    values = {number.value for number in report.patients}
+    near = {near for value in values for near in _near(value)}
+    sought = Q(identifiers__value__in=values | near)
+    if (born := birth_date(report)) is not None:
+        sought |= Q(birth_date=born)
+    if report.person is not None and report.person.family:
+        sought |= Q(family_name__iexact=report.person.family)
+    found = (
+        Patient.objects.visible_to(reader)
+        .filter(sought)
+        .select_related("team__site")
+        .prefetch_related("identifiers")
+        .distinct()[:_LOOKED_AT]
+    )
+    return [each for each in compare(found, report) if each.reasons][:SUGGESTIONS_AT_MOST]
+
+
+def compare(patients: Iterable[Patient], report: DrawReport) -> list[Suggestion]:
+    """Say of each patient what agrees, the likeliest first."""
+    ranked = [Suggestion(patient, tuple(_likenesses(patient, report))) for patient in patients]
+    return sorted(
+        ranked, key=lambda each: (-sum(_WEIGHT[why] for why in each.reasons), each.patient.pk)
+    )
+
+
+def birth_date(report: DrawReport) -> date | None:
+    """Give the birth date that the laboratory states, if it is a whole one."""
+    text = "" if report.person is None else report.person.birth_date.strip()
+    digits = text.replace("-", "")[:8]
+    if len(digits) < len("19800501") or not digits.isdecimal():
+        return None
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return None
+
+
+def _near(value: str) -> Iterator[str]:
+    """Write the number as it may have been mistyped: two neighbours swapped, or zeros lost."""
+    for place in range(min(len(value), 40) - 1):
+        if value[place] != value[place + 1]:
+            yield value[:place] + value[place + 1] + value[place] + value[place + 2 :]
+    bare = value.lstrip("0")
+    yield from (bare.rjust(width, "0") for width in range(max(len(bare), 1), 13))
+
+
+def _likenesses(patient: Patient, report: DrawReport) -> Iterator[Likeness]:
+    ours = {(each.system, each.value) for each in patient.identifiers.all()}
+    theirs = {(each.system, each.value) for each in report.patients}
+    yield from _of_numbers(ours, theirs)
+    if (born := birth_date(report)) is not None and born == patient.birth_date:
+        yield Likeness.SAME_BIRTH_DATE
+    person = report.person
+    if person is None:
+        return
+    if person.family and person.family.casefold() == patient.family_name.casefold():
+        yield Likeness.SAME_FAMILY_NAME
+    if person.given and person.given.casefold() == patient.given_name.casefold():
+        yield Likeness.SAME_GIVEN_NAME
+
+
+def _of_numbers(ours: set[tuple[str, str]], theirs: set[tuple[str, str]]) -> Iterator[Likeness]:
+    our_values, their_values = {value for _, value in ours}, {value for _, value in theirs}
+    if ours & theirs:
+        yield Likeness.SAME_NUMBER
+    elif our_values & their_values:
+        yield Likeness.SAME_NUMBER_OTHER_NUMBERING
+    elif {value.lstrip("0") for value in our_values} & {v.lstrip("0") for v in their_values}:
+        yield Likeness.LEADING_ZEROS
+    elif our_values & {near for value in their_values for near in _near(value)}:
+        yield Likeness.SWAPPED_DIGITS
+
+
+def numbers_to_remember(report: DrawReport, patient: Patient) -> Sequence[tuple[str, str]]:
+    """Give the numbers of the report that the patient is not known by yet."""
+    ours = {(each.system, each.value) for each in patient.identifiers.all()}
+    return [
+        (each.system, each.value)
+        for each in report.patients
+        if each.system and (each.system, each.value) not in ours
+    ]
