@@ -10,6 +10,7 @@ from patients.models import Audit, Patient, PatientStatus
 from tests.factories import (
     ClinicianFactory,
     FlagFactory,
+    LaboratoryFactory,
     ParkedFactory,
     PatientFactory,
     TeamFactory,
@@ -18,7 +19,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-OF_ALL = {"worklist", "search", "preferences"}
+OF_ALL = {"worklist", "search", "preferences", "safety_list", "alarm", "site_settings"}
 
 
 def address(pattern: URLPattern, flag: Flag) -> str:
@@ -30,6 +31,10 @@ def address(pattern: URLPattern, flag: Flag) -> str:
         if "parked" in str(pattern.name)
         else flag.patient.public_id,
         "trial_id": trial.pk,
+        "site_id": flag.patient.team.site_id,
+        "team_id": flag.patient.team_id,
+        "laboratory_id": LaboratoryFactory.create().pk,
+        "part": "units",
     }
     names = pattern.pattern.converters
     return reverse(f"portal:{pattern.name}", kwargs={name: values[name] for name in names})
@@ -95,7 +100,15 @@ def test_a_clinician_who_has_left_is_signed_out(client: Client) -> None:
 def test_no_address_takes_a_name_or_a_number() -> None:
     taken = {name for pattern in urlpatterns for name in pattern.pattern.converters}
 
-    assert taken == {"public_id", "reference", "trial_id"}
+    assert taken == {
+        "public_id",
+        "reference",
+        "trial_id",
+        "site_id",
+        "team_id",
+        "laboratory_id",
+        "part",
+    }
 
 
 def test_a_page_of_a_patient_is_kept_by_nobody(client: Client) -> None:
