@@ -4,7 +4,8 @@ No risk enters here, and nothing is applied here; that is done in ``adequacy``, 
 ``courses``. What a total of a scale means is declared with the scale, in ``instruments``.
 """
 
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -234,8 +235,36 @@ def rules_on(day: date, *, name: str = CONSENSUS) -> Rules:
     return max(known, key=lambda rules: rules.effective_from)
 
 
+_WEEKS = re.compile(r"(?P<base>.+)\+(?P<weeks>\d+(\.\d+)?)wk")
+
+
+def with_weeks(rules: Rules, weeks: float) -> Rules:
+    """Give rules with another least duration of an adequate trial, named so: eu-pearl-2+4wk.
+
+    Parameters
+    ----------
+    rules : Rules
+        The rules as published.
+    weeks : float
+        Weeks at an adequate dose that a site asks for; at least ``rules.least_weeks``.
+
+    Returns
+    -------
+    Rules
+        The same, where these are the weeks of the rules already.
+
+    Raises
+    ------
+    ValueError
+        Fewer weeks than any definition takes for adequate.
+    """
+    if weeks == rules.adequate_weeks:
+        return rules
+    return replace(rules, adequate_weeks=weeks, version=f"{rules.version}+{weeks:g}wk")
+
+
 def rules_of(version: str) -> Rules:
-    """Give the rules of a version, whether in force or past.
+    """Give the rules of a version, whether in force or past, with the weeks that it names.
 
     Raises
     ------
@@ -245,6 +274,8 @@ def rules_of(version: str) -> Rules:
     for rules in RULE_SETS:
         if rules.version == version:
             return rules
+    if named := _WEEKS.fullmatch(version):
+        return with_weeks(rules_of(named["base"]), float(named["weeks"]))
     raise NoSuchRules(f"no rules of version {version!r}")
 
 

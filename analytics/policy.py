@@ -91,7 +91,7 @@ class Policy:
         without evidence nobody is allocated.
     """
 
-    version: str = "policy-1"
+    version: str = "policy-2"
     watch_probability: float = 0.42
     watch_clear_probability: float = 0.38
     watch_marker_log_odds: float = 0.35

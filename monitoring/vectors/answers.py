@@ -23,6 +23,7 @@ from analytics.staging import Severity, StagingFault, stage
 from instruments import INSTRUMENTS, ItemFault
 from monitoring.change_words import in_words
 from monitoring.vectors.histories import day_of, estimate_of
+from patients.doses import daily_mg
 
 Given = dict[str, Any]
 _REFUSALS = (ValueError, HistoryIsUnfit, ItemFault, NoSuchRules, PlanIsUnfit, StagingFault)
@@ -194,6 +195,10 @@ def _genotype(given: Given) -> dict[str, Any]:
     return {"z": found.z, "z_adjusted": found.z_adjusted}
 
 
+def _dose(given: Given) -> dict[str, Any]:
+    return {"daily_mg": float(daily_mg(given["text"]))}
+
+
 def _rules(given: Given) -> dict[str, Any]:
     day = date.fromisoformat(given["day"])
     return rules_on(day, name=given.get("name", CONSENSUS)).as_json()
@@ -209,5 +214,6 @@ KINDS: dict[str, Callable[[Given], dict[str, Any]]] = {
     "schedule": _schedule,
     "correction": _correction,
     "genotype": _genotype,
+    "dose": _dose,
     "rules": _rules,
 }
