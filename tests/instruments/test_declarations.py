@@ -47,20 +47,26 @@ def test_an_incomplete_form_of_single_items_has_no_total(code: str) -> None:
         assert scale.total(answers) is None
 
 
+_DAY, _URGENT, _NOW = SafetyLevel
+
+
 @pytest.mark.parametrize(
-    ("code", "item"), [("QIDS-SR16", 12), ("HAM-D17", 3), ("MADRS", 10), ("PHQ-9", 9)]
+    ("code", "item", "levels"),
+    [
+        ("QIDS-SR16", 12, [_DAY, _URGENT, _NOW]),
+        ("PHQ-9", 9, [_DAY, _URGENT, _NOW]),
+        ("HAM-D17", 3, [_DAY, _URGENT, _NOW, _NOW]),
+        ("MADRS", 10, [_DAY, _DAY, _URGENT, _URGENT, _NOW, _NOW]),
+    ],
 )
-def test_every_scale_knows_its_item_on_self_harm(code: str, item: int) -> None:
+def test_every_scale_knows_its_item_on_self_harm_and_its_levels(
+    code: str, item: int, levels: list[SafetyLevel]
+) -> None:
     harm = INSTRUMENTS[code].self_harm
 
     assert harm.item == item
-    assert [harm.level(answer) for answer in (None, 0, 1, 2, 3)] == [
-        None,
-        None,
-        SafetyLevel.SAME_DAY,
-        SafetyLevel.URGENT,
-        SafetyLevel.IMMEDIATE,
-    ]
+    assert harm.level(None) is None
+    assert [harm.level(answer) for answer in range(len(levels) + 1)] == [None, *levels]
 
 
 def test_an_answer_out_of_range_is_refused_by_item_and_range() -> None:
