@@ -56,6 +56,13 @@ class ResultColumns:
     segment: Ints  # position in segments
     segments: tuple[str, ...]
     is_overridden: Bools  # a person scores a caution draw in spite of it, with a reason
+    specimens: "SpecimenColumns | None"  # None: nothing is known of any
+
+
+@dataclass(frozen=True, slots=True)
+class SpecimenColumns:
+    """What was seen of the specimens, in the order of the results."""
+
     is_duplicate: Bools
     is_matrix_wrong: Bools
     is_kit_unknown: Bools

@@ -4,8 +4,11 @@ The first step of the core: six tables come in at the door, everything after it
 works on arrays whose order does not depend on the order of the rows given.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
+from typing import TypeVar
 
 import numpy as np
 
@@ -23,6 +26,7 @@ from analytics.columns import (
     EventColumns,
     RatingColumns,
     ResultColumns,
+    SpecimenColumns,
     TrialColumns,
 )
 from analytics.tables import (
@@ -35,9 +39,11 @@ from analytics.tables import (
     Objects,
     Table,
     first_row,
+    is_any,
     read_table,
 )
 
+Known, Columns = TypeVar("Known"), TypeVar("Columns")
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -89,24 +95,23 @@ class History:
     def __post_init__(self) -> None:
         """Read every column once; whatever is wrong is refused here."""
         given = read_table("patients", self.patients)
-        order = np.argsort(given["patient_id"], kind="stable")
+        order = given["patient_id"].argsort(kind="stable")
         ids = given["patient_id"][order]
         _refuse_repeats("patients", given, order, [ids], "each patient_id once")
-        trials = _trials(read_table("trials", self.trials), ids)
+        trials = _columns("trials", self.trials, ids, _trials, _NO_TRIALS)
         known = {
             "patient_ids": ids,
             "started_us": given["started_at"][order],
             "is_bipolar": given["is_bipolar"][order],
             "primary_instrument": given["primary_instrument"][order],
             "genotype": _codes("patients", given, "rs2228145", GENOTYPES)[order],
-            "dose_columns": _doses(read_table("doses", self.doses), trials),
-            "result_columns": _results(read_table("results", self.results), ids),
-            "rating_columns": _ratings(read_table("ratings", self.ratings), ids),
+            "dose_columns": _columns("doses", self.doses, trials, _doses, _NO_DOSES),
+            "result_columns": _columns("results", self.results, ids, _results, _NO_RESULTS),
+            "rating_columns": _columns("ratings", self.ratings, ids, _ratings, _NO_RATINGS),
             "trial_columns": trials,
-            "event_columns": _events(read_table("events", self.events), ids),
+            "event_columns": _columns("events", self.events, ids, _events, _NO_EVENTS),
         }
-        for name, value in known.items():
-            object.__setattr__(self, name, value)
+        self.__dict__.update(known)  # it is frozen from here on
 
 
 def microseconds(moment: datetime) -> int:
@@ -122,6 +127,18 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
+def _columns(
+    table: str,
+    given: Table | None,
+    known: Known,
+    read: Callable[[dict[str, Column], Known], Columns],
+    nothing: Columns,
+) -> Columns:
+    """Read a table that refers to what is known; one without rows was read once for all."""
+    columns = read_table(table, given)
+    return read(columns, known) if any(map(len, columns.values())) else nothing
+
+
 def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
     table = "results"
     patient = _positions(table, given["patient_id"], ids)
@@ -133,13 +150,13 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
     segment, segments = _labels(given["segment"])
     drawn = given["drawn_at"]
     order = np.lexsort((segment, analyte, drawn, patient))
-    keys = [column[order] for column in (patient, drawn, analyte, segment)]
+    keys = [column[order] for column in (drawn, patient, analyte, segment)]
     _refuse_repeats(
         table, given, order, keys, "one result per patient, analyte, drawn_at and segment"
     )
     return ResultColumns(
-        patient=keys[0],
-        drawn_us=keys[1],
+        patient=keys[1],
+        drawn_us=keys[0],
         analyte=keys[2],
         value=value[order],
         comparator=comparator[order],
@@ -148,13 +165,27 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
         segment=keys[3],
         segments=segments,
         is_overridden=given["is_overridden"][order],
-        is_duplicate=given["is_duplicate"][order],
-        is_matrix_wrong=given["is_matrix_wrong"][order],
-        is_kit_unknown=given["is_kit_unknown"][order],
-        haemolysis=_codes(table, given, "haemolysis", HAEMOLYSES)[order],
-        freeze_thaw_cycles=given["freeze_thaw_cycles"][order],
+        specimens=_specimens(given, order),
+    )
+
+
+def _specimens(given: dict[str, Column], order: Ints) -> SpecimenColumns | None:
+    flags = given["is_duplicate"], given["is_matrix_wrong"], given["is_kit_unknown"]
+    numbers = given["freeze_thaw_cycles"], given["local_hour"]
+    haemolysis = _codes("results", given, "haemolysis", HAEMOLYSES)
+    is_known = any(map(is_any, (*flags, haemolysis, *(one == one for one in numbers))))
+    if not (is_known or any(given["lot"].tolist())):
+        return None
+    is_duplicate, is_matrix_wrong, is_kit_unknown = (flag[order] for flag in flags)
+    freeze_thaw_cycles, local_hour = (number[order] for number in numbers)
+    return SpecimenColumns(
+        is_duplicate=is_duplicate,
+        is_matrix_wrong=is_matrix_wrong,
+        is_kit_unknown=is_kit_unknown,
+        haemolysis=haemolysis[order],
+        freeze_thaw_cycles=freeze_thaw_cycles,
         lot=given["lot"][order],
-        local_hour=given["local_hour"][order],
+        local_hour=local_hour,
     )
 
 
@@ -213,7 +244,7 @@ def _refuse_overlaps(given: dict[str, Column], patient: Ints) -> None:
     before, after = order[:-1], order[1:]
     overlaps = same & ((stopped[before] == NEVER) | (stopped[before] > started[after]))
     overlaps &= atc[before] != ""
-    if overlaps.any():
+    if is_any(overlaps):
         row = int(after[first_row(overlaps)])
         raise HistoryIsUnfit(
             table="trials",
@@ -258,13 +289,11 @@ def _events(given: dict[str, Column], ids: Ints) -> EventColumns:
 def _positions(table: str, wanted: Ints, ids: Ints, *, column: str = "patient_id") -> Ints:
     if len(wanted) == 0:
         return wanted
-    found = np.searchsorted(ids, wanted)
+    found = ids.searchsorted(wanted)
     unknown = (
-        (found == len(ids)) | (ids[np.minimum(found, len(ids) - 1)] != wanted)
-        if len(ids)
-        else np.ones(len(wanted), dtype=np.bool_)
+        ids.take(found, mode="clip") != wanted if len(ids) else np.ones(len(wanted), dtype=np.bool_)
     )
-    if unknown.any():
+    if is_any(unknown):
         row = first_row(unknown)
         raise HistoryIsUnfit(
             table=table,
@@ -276,9 +305,13 @@ def _positions(table: str, wanted: Ints, ids: Ints, *, column: str = "patient_id
     return found
 
 
+@cache
+def _places(known: tuple[str, ...]) -> dict[str, int]:
+    return {word: place for place, word in enumerate(known)}
+
+
 def _codes(table: str, given: dict[str, Column], column: str, known: tuple[str, ...]) -> Ints:
-    places = {word: place for place, word in enumerate(known)}
-    words = given[column].tolist()
+    places, words = _places(known), given[column].tolist()
     try:
         return np.array([places[word] for word in words], dtype=np.int64)
     except KeyError:
@@ -300,7 +333,7 @@ def _labels(words: Objects) -> tuple[Ints, tuple[str, ...]]:
 
 
 def _refuse(table: str, given: dict[str, Column], column: str, wrong: Bools, wanted: str) -> None:
-    if not wrong.any():
+    if not is_any(wrong):
         return
     row = first_row(wrong)
     value = given[column][row]
@@ -316,8 +349,10 @@ def _refuse_repeats(
         return
     same = keys[0][1:] == keys[0][:-1]
     for key in keys[1:]:
+        if not is_any(same):
+            return
         same &= key[1:] == key[:-1]
-    if same.any():
+    if is_any(same):
         row = int(order[first_row(same) + 1])
         value = {name: column[row] for name, column in given.items() if name in _KEYS[table]}
         raise HistoryIsUnfit(table=table, row=row, value=value, wanted=wanted)
@@ -329,3 +364,9 @@ _KEYS = {
     "trials": ("trial_id",),
     "doses": ("trial_id", "started_at"),
 }
+_NO_IDS = np.empty(0, dtype=np.int64)
+_NO_RESULTS = _results(read_table("results", None), _NO_IDS)
+_NO_RATINGS = _ratings(read_table("ratings", None), _NO_IDS)
+_NO_TRIALS = _trials(read_table("trials", None), _NO_IDS)
+_NO_EVENTS = _events(read_table("events", None), _NO_IDS)
+_NO_DOSES = _doses(read_table("doses", None), _NO_TRIALS)

@@ -29,22 +29,24 @@ def mark_specimens(results: ResultColumns, known: Bools, reasons: Ints) -> None:
     reasons : array of int
         Masks of the known ones; changed in place.
     """
+    seen = results.specimens
+    if seen is None:
+        return
     for reason, is_so in (
-        (Reason.WRONG_MATRIX, results.is_matrix_wrong[known]),
-        (Reason.UNKNOWN_KIT, results.is_kit_unknown[known]),
-        (Reason.DUPLICATE, results.is_duplicate[known]),
-        (Reason.GROSS_HAEMOLYSIS, results.haemolysis[known] == _GROSS),
-        (Reason.HAEMOLYSIS, results.haemolysis[known] == _MODERATE),
-        (Reason.THAWED, results.freeze_thaw_cycles[known] >= THAWS),
-        (Reason.NEW_LOT, _is_new_lot(results, known)),
-        (Reason.OTHER_HOUR, _is_other_hour(results, known)),
+        (Reason.WRONG_MATRIX, seen.is_matrix_wrong[known]),
+        (Reason.UNKNOWN_KIT, seen.is_kit_unknown[known]),
+        (Reason.DUPLICATE, seen.is_duplicate[known]),
+        (Reason.GROSS_HAEMOLYSIS, seen.haemolysis[known] == _GROSS),
+        (Reason.HAEMOLYSIS, seen.haemolysis[known] == _MODERATE),
+        (Reason.THAWED, seen.freeze_thaw_cycles[known] >= THAWS),
+        (Reason.NEW_LOT, _is_new_lot(results, seen.lot[known], known)),
+        (Reason.OTHER_HOUR, _is_other_hour(results, seen.local_hour[known], known)),
     ):
         reasons[is_so] |= BIT[reason]
 
 
-def _is_new_lot(results: ResultColumns, known: Bools) -> Bools:
+def _is_new_lot(results: ResultColumns, lot: Objects, known: Bools) -> Bools:
     """Mark the first result of another lot than the one before, of one analyte and segment."""
-    lot: Objects = results.lot[known]
     found = np.zeros(len(lot), dtype=np.bool_)
     rows = np.flatnonzero(lot != "")
     if len(rows) < 2:
@@ -59,9 +61,8 @@ def _is_new_lot(results: ResultColumns, known: Bools) -> Bools:
     return found
 
 
-def _is_other_hour(results: ResultColumns, known: Bools) -> Bools:
+def _is_other_hour(results: ResultColumns, hour: Floats, known: Bools) -> Bools:
     """Mark the draws at an hour of the day that is not the patient's own."""
-    hour: Floats = results.local_hour[known]
     found = np.zeros(len(hour), dtype=np.bool_)
     rows = np.flatnonzero(~np.isnan(hour))
     if len(rows) == 0:
