@@ -16,10 +16,9 @@ from analytics.columns import (
 from analytics.definitions import ADEQUACIES, Adequacy, Rules
 from analytics.doses import DOSE_TABLE
 from analytics.histories import History
-from analytics.tables import NEVER, Bools, Floats, Ints, Objects
+from analytics.tables import NEVER, Bools, Column, Floats, Ints, Objects, column_of
 
 _ADEQUATE, _NOT_YET, _INADEQUATE, _INDETERMINATE, _UNKNOWN = range(len(ADEQUACIES))
-_LATE = np.iinfo(np.int64).max
 _POOR = ADHERENCES.index("poor")
 _BY_ATC, _ANTIDEPRESSANT = TRIAL_KINDS.index(""), TRIAL_KINDS.index("antidepressant")
 _BY_OVERRIDE = np.array([-1] + [ADEQUACIES.index(Adequacy(word)) for word in OVERRIDES[1:]])
@@ -90,31 +89,44 @@ def episode_trials(history: History, started: Ints, at_us: int, rules: Rules) ->
     EpisodeTrials
     """
     trials = history.trial_columns
+    source = _of_episode(trials, started, at_us, rules)
+    patient, begun = trials.patient[source], trials.started_us[source]
+    is_bare = started != NEVER
+    is_bare[patient] = False
+    [bare] = is_bare.nonzero()
+    if len(bare):
+        patient = np.concatenate([patient, bare])
+        order = patient.argsort(kind="stable")
+        patient = patient[order]
+        source = np.concatenate([source, column_of(-1, len(bare), np.int64)])[order]
+        begun = np.concatenate([begun, started[bare]])[order]
+    stops = _of_source(trials.stopped_us, source, NEVER)
+    stops[stops > at_us] = NEVER
+    ends = stops.copy()
+    ends[stops == NEVER] = at_us
+    adequate = _of_source(trials.adequate_us, source, NEVER)
+    adequate[adequate > at_us] = NEVER
+    return EpisodeTrials(
+        patient=patient,
+        source=source,
+        number=np.arange(1, len(patient) + 1) - patient.searchsorted(patient),
+        started_us=begun,
+        stopped_us=stops,
+        end_us=ends,
+        adequate_us=adequate,
+        stop_reason=_of_source(trials.stop_reason, source, ""),
+    )
+
+
+def _of_episode(trials: TrialColumns, started: Ints, at_us: int, rules: Rules) -> Ints:
+    """Find the trials of the episode that are known at the moment."""
+    if not len(trials.patient):
+        return trials.patient
     start_of = started[trials.patient]
     keep = (trials.started_us <= at_us) & (start_of != NEVER)
     keep &= trials.started_us >= start_of - 7 * US_PER_DAY
     keep &= ~is_beside(trials, rules)
-    has_trial = np.zeros(len(started), dtype=np.bool_)
-    has_trial[trials.patient[keep]] = True
-    bare = np.flatnonzero((started != NEVER) & ~has_trial)
-    never = np.full(len(bare), NEVER)
-    patient = np.concatenate([trials.patient[keep], bare])
-    order = np.argsort(patient, kind="stable")
-    patient = patient[order]
-    stops = np.concatenate([trials.stopped_us[keep], never])[order]
-    stops = np.where(stops > at_us, NEVER, stops)
-    adequate = np.concatenate([trials.adequate_us[keep], never])[order]
-    reason = np.concatenate([trials.stop_reason[keep], np.full(len(bare), "", dtype=object)])
-    return EpisodeTrials(
-        patient=patient,
-        source=np.concatenate([np.flatnonzero(keep), np.full(len(bare), -1)])[order],
-        number=np.arange(len(patient)) - np.searchsorted(patient, patient) + 1,
-        started_us=np.concatenate([trials.started_us[keep], started[bare]])[order],
-        stopped_us=stops,
-        end_us=np.where(stops == NEVER, at_us, stops),
-        adequate_us=np.where(adequate > at_us, NEVER, adequate),
-        stop_reason=reason[order],
-    )
+    return keep.nonzero()[0]
 
 
 def is_beside(trials: TrialColumns, rules: Rules) -> Bools:
@@ -133,8 +145,10 @@ def is_beside(trials: TrialColumns, rules: Rules) -> Bools:
     """
     augments = [code.startswith(rules.augmentation_atc) for code in trials.atc.tolist()]
     by_atc = np.array(augments, dtype=np.bool_)
-    by_kind = trials.kind != _ANTIDEPRESSANT
-    return np.where(trials.kind == _BY_ATC, by_atc, by_kind)
+    is_beside = trials.kind != _ANTIDEPRESSANT
+    is_unsaid = trials.kind == _BY_ATC
+    is_beside[is_unsaid] = by_atc[is_unsaid]
+    return is_beside
 
 
 def judge_adequacy(
@@ -163,6 +177,8 @@ def judge_adequacy(
     TrialAdequacy
     """
     known = history.trial_columns
+    if not len(known.patient):
+        return _of_stand_ins(trials, rules)
     runs = _dose_runs(trials, history, at_us, rules)
     reasons = [reason.lower() for reason in trials.stop_reason.tolist()]
     not_tolerated = _among(reasons, rules.intolerance_reasons)
@@ -185,13 +201,25 @@ def judge_adequacy(
         ],
         _INADEQUATE,
     )
-    adequacy = np.where(override >= 0, override, adequacy)
-    least = trials.started_us + int(rules.least_weeks * US_PER_WEEK)
+    is_overridden = override >= 0
+    adequacy[is_overridden] = override[is_overridden]
+    judged_from = trials.started_us + int(rules.least_weeks * US_PER_WEEK)
+    judged_from[has_reached] = runs.reached_us[has_reached]
     return TrialAdequacy(
-        adequacy=adequacy,
-        runs=runs,
-        is_overridden=override >= 0,
-        judged_from_us=np.where(has_reached, runs.reached_us, least),
+        adequacy=adequacy, runs=runs, is_overridden=is_overridden, judged_from_us=judged_from
+    )
+
+
+def _of_stand_ins(trials: EpisodeTrials, rules: Rules) -> TrialAdequacy:
+    """Say what is known of the worth of trials that are not on record: nothing."""
+    size = len(trials.patient)
+    never, no = column_of(NEVER, size, np.int64), np.zeros(size, dtype=np.bool_)
+    is_unknown = column_of(value=True, size=size, dtype=np.bool_)
+    return TrialAdequacy(
+        adequacy=column_of(_UNKNOWN, size, np.int64),
+        runs=DoseRuns(np.zeros(size), never, never, is_adequate_now=no, is_unknown=is_unknown),
+        is_overridden=no,
+        judged_from_us=trials.started_us + int(rules.least_weeks * US_PER_WEEK),
     )
 
 
@@ -199,10 +227,12 @@ def _among(reasons: list[str], known: tuple[str, ...]) -> Bools:
     return np.array([reason in known for reason in reasons], dtype=np.bool_)
 
 
-def _of_source(column: Ints, source: Ints, missing: int) -> Ints:
+def _of_source(column: Column, source: Ints, missing: object) -> Column:
     if len(column) == 0:
-        return np.full(len(source), missing, dtype=np.int64)
-    return np.where(source >= 0, column[source], missing)
+        return column_of(missing, len(source), column.dtype)
+    found = column[source]
+    found[source < 0] = missing
+    return found
 
 
 def least_doses(trials: TrialColumns) -> Floats:
@@ -220,22 +250,28 @@ def least_doses(trials: TrialColumns) -> Floats:
     """
     if len(trials.atc) == 0:
         return np.empty(0)
-    listed = [
-        DOSE_TABLE[code].least_mg if code in DOSE_TABLE else np.inf for code in trials.atc.tolist()
-    ]
-    return np.where(np.isnan(trials.least_mg), np.array(listed), trials.least_mg)
+    least = np.array(
+        [
+            DOSE_TABLE[code].least_mg if code in DOSE_TABLE else np.inf
+            for code in trials.atc.tolist()
+        ],
+        dtype=np.float64,
+    )
+    has_own = ~np.isnan(trials.least_mg)
+    least[has_own] = trials.least_mg[has_own]
+    return least
 
 
 def _dose_runs(trials: EpisodeTrials, history: History, at_us: int, rules: Rules) -> DoseRuns:
     """Cut each trial into stretches of one dose, and join those that were enough."""
     trial, start, is_enough, is_unknown = _stretches(trials, history, at_us)
     size = len(trials.patient)
-    is_first = np.ones(len(trial), dtype=np.bool_)
-    is_first[1:] = trial[1:] != trial[:-1]
-    is_last = np.ones(len(trial), dtype=np.bool_)
-    is_last[:-1] = is_first[1:]
+    is_first, is_last = np.empty((2, len(trial)), dtype=np.bool_)
+    is_first[:1] = is_last[-1:] = True
+    is_first[1:] = is_last[:-1] = trial[1:] != trial[:-1]
     end = trials.end_us[trial]
-    end[:-1] = np.where(is_last[:-1], end[:-1], np.minimum(start[1:], end[:-1]))
+    [goes_on] = (~is_last).nonzero()
+    end[goes_on] = np.minimum(start[goes_on + 1], end[goes_on])
     begins = is_enough.copy()
     begins[1:] &= is_first[1:] | ~is_enough[:-1]
     run_trial, run_start = trial[begins], start[begins]
@@ -245,18 +281,18 @@ def _dose_runs(trials: EpisodeTrials, history: History, at_us: int, rules: Rules
     longest = np.zeros(size, dtype=np.int64)
     np.maximum.at(longest, run_trial, length)
     full = int(rules.adequate_weeks * US_PER_WEEK)
-    reached = np.full(size, _LATE)
-    is_full = length >= full
-    np.minimum.at(reached, run_trial[is_full], run_start[is_full] + full)
-    has_reached = reached != _LATE
-    from_us = np.full(size, NEVER)
+    [fulls] = (length >= full).nonzero()
+    reached, from_us = column_of(NEVER, size, np.int64), column_of(NEVER, size, np.int64)
+    reached[run_trial[fulls[::-1]]] = run_start[fulls[::-1]] + full  # backwards: the first stays
     from_us[run_trial] = run_start  # in order of time: the latest run stays
+    has_reached = reached != NEVER
+    from_us[has_reached] = reached[has_reached] - full
     now = np.zeros(size, dtype=np.bool_)
     now[trial[is_last]] = is_enough[is_last]
     return DoseRuns(
         weeks=longest / US_PER_WEEK,
-        from_us=np.where(has_reached, reached - full, from_us),
-        reached_us=np.where(has_reached, reached, NEVER),
+        from_us=from_us,
+        reached_us=reached,
         is_adequate_now=now,
         is_unknown=is_unknown,
     )
@@ -271,24 +307,18 @@ def _stretches(
     its start at its one dose.
     """
     size, known, doses = len(trials.patient), history.trial_columns, history.dose_columns
-    least = np.full(size, np.inf)
-    dose = np.full(size, np.nan)
-    real = trials.source >= 0
-    least[real] = least_doses(known)[trials.source[real]]
-    dose[real] = known.dose_mg[trials.source[real]]
+    least = _of_source(least_doses(known), trials.source, np.inf)
+    dose = _of_source(known.dose_mg, trials.source, np.nan)
     declared = trials.adequate_us != NEVER
     step_trial, step_start, step_dose = _steps(trials, history, at_us)
     has_steps = np.zeros(size, dtype=np.bool_)
     has_steps[step_trial] = True
-    alone = np.flatnonzero(~has_steps | declared)
+    [alone] = (~has_steps | declared).nonzero()
     stepped = ~declared[step_trial]
     trial = np.concatenate([step_trial[stepped], alone])
-    start = np.concatenate(
-        [
-            step_start[stepped],
-            np.where(declared[alone], trials.adequate_us[alone], trials.started_us[alone]),
-        ]
-    )
+    begun = trials.started_us.copy()
+    begun[declared] = trials.adequate_us[declared]
+    start = np.concatenate([step_start[stepped], begun[alone]])
     enough = np.concatenate(
         [
             step_dose[stepped] >= least[step_trial[stepped]],
@@ -305,9 +335,9 @@ def _stretches(
 def _steps(trials: EpisodeTrials, history: History, at_us: int) -> tuple[Ints, Ints, Floats]:
     """Give the dose steps known at the moment, of the trials of the episode."""
     doses = history.dose_columns
-    place = np.full(len(history.trial_columns.patient), -1, dtype=np.int64)
-    real = trials.source >= 0
-    place[trials.source[real]] = np.flatnonzero(real)
+    place = column_of(-1, len(history.trial_columns.patient), np.int64)
+    [real] = (trials.source >= 0).nonzero()
+    place[trials.source[real]] = real
     mine = place[doses.trial]
     keep = (mine >= 0) & (doses.started_us <= at_us)
     return mine[keep], doses.started_us[keep], doses.dose_mg[keep]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.tables import Bools, Floats, Ints, Objects
+from analytics.tables import Bools, Floats, Ints, Objects, column_of
 
 US_PER_DAY = 86_400_000_000
 US_PER_WEEK = 7 * US_PER_DAY
@@ -135,7 +135,7 @@ def first_that_holds(cases: Sequence[tuple[Bools, int]], otherwise: int) -> Ints
     -------
     array of int
     """
-    found = np.full(len(cases[0][0]), otherwise, dtype=np.int64)
+    found: Ints = column_of(otherwise, len(cases[0][0]), np.int64)
     for holds, code in reversed(cases):
         found[holds] = code
     return found

@@ -27,9 +27,13 @@ from analytics.symptoms import (
     read_decision_points,
     scale_of_patients,
 )
-from analytics.tables import NEVER, Bools, Column, Floats, Ints
+from analytics.tables import NEVER, Bools, Column, Floats, Ints, column_of
 
+_NO_EPISODE, _NO_TRIAL = map(STATES.index, (ClinicalState.NO_EPISODE, ClinicalState.NO_TRIAL))
 _ON_TRIAL = STATES.index(ClinicalState.ON_TRIAL_1)
+_EARLY = STATES.index(ClinicalState.EARLY_NON_IMPROVEMENT)
+_MEETS_RULE = STATES.index(ClinicalState.MEETS_TRD_RULE)
+_RESPONSE, _REMISSION = map(STATES.index, (ClinicalState.RESPONSE, ClinicalState.REMISSION))
 _INADEQUATE_TRIAL = STATES.index(ClinicalState.TRIAL_1_INADEQUATE)
 _FAILED = STATES.index(ClinicalState.TRIAL_1_FAILED)
 _ADEQUATE = ADEQUACIES.index(Adequacy.ADEQUATE)
@@ -109,7 +113,8 @@ def assess_courses(history: History, *, at_us: int, rules: Rules = RULES) -> Cou
     -------
     Courses
     """
-    started = np.where(history.started_us > at_us, NEVER, history.started_us)
+    started = history.started_us.copy()
+    started[started > at_us] = NEVER
     ratings, instrument = primary_ratings(history, started, at_us, rules)
     scale = scale_of_patients(history.rating_columns.instruments, instrument)
     trials = episode_trials(history, started, at_us, rules)
@@ -139,11 +144,13 @@ def _gather(
     symptoms = judge_symptoms(ratings, scale, baseline, started, at_us, rules)
     running = places.latest(trials.stopped_us == NEVER, missing=False)
     early_row = places.first(judged.early_row, -1)
-    failed = np.bincount(trials.patient, weights=judged.is_failed, minlength=len(started))
+    failed = np.bincount(trials.patient[judged.is_failed], minlength=len(started))
     left_out = history.is_bipolar & rules.excludes_bipolar
+    weeks = (at_us - started) / US_PER_WEEK
+    weeks[~places.has] = np.nan
     return Courses(
         state=np.zeros(len(started), dtype=np.int64),
-        weeks_on_therapy=np.where(places.has, (at_us - started) / US_PER_WEEK, np.nan),
+        weeks_on_therapy=weeks,
         instrument=instrument,
         instruments=history.rating_columns.instruments,
         baseline_total=baseline,
@@ -157,7 +164,7 @@ def _gather(
         is_non_response_kept=running & places.latest(judged.is_non_response_kept, missing=False),
         is_failed=places.latest(judged.is_failed, missing=False),
         is_failed_kept=places.latest(judged.is_failed_kept, missing=False),
-        failed_trials=failed.astype(np.int64),
+        failed_trials=failed,
         meets_rule=(failed >= rules.failed_trials) & ~left_out,
         is_bipolar=left_out,
         trial_number=places.latest(trials.number, 0),
@@ -205,6 +212,8 @@ def _judge_trials(
     rules: Rules,
 ) -> JudgedTrials:
     """Compare each trial's ratings with its baseline."""
+    if not len(ratings.key):
+        return _not_rated(len(trials.patient))
     day, start, patient, end = US_PER_DAY, trials.started_us, trials.patient, trials.end_us
     after = end + rules.after_stop_days * day
     grace = rules.grace_days * day
@@ -225,7 +234,7 @@ def _judge_trials(
         ),
     ).reshape(4, -1)
     baseline = ratings.totals(baseline_row)
-    baseline = np.where(baseline > 0, baseline, np.nan)
+    baseline[baseline <= 0] = np.nan
     gain = improvement(ratings, early_row, baseline)
     is_early = gain < rules.early_improvement
     since = improvement(ratings, since_row, baseline)
@@ -236,10 +245,12 @@ def _judge_trials(
     rated = ratings.times(last_row)
     may_fail = (adequacy.adequacy == _ADEQUATE) & (rated >= adequacy.judged_from_us - grace)
     by_now = _is_long_enough(trials, adequacy, rated, rules)
+    early = is_early.astype(np.int64)
+    early[np.isnan(gain)] = -1
     return JudgedTrials(
         baseline=baseline,
         improvement=last,
-        early=np.where(np.isnan(gain), -1, is_early).astype(np.int64),
+        early=early,
         early_row=early_row,
         is_early=is_early & (since < rules.early_improvement),
         is_early_kept=is_early & (since < rules.early_clear_improvement),
@@ -250,14 +261,23 @@ def _judge_trials(
     )
 
 
+def _not_rated(size: int) -> JudgedTrials:
+    """Say what no rating says of a trial."""
+    unknown, nothing = column_of(np.nan, size), column_of(-1, size, np.int64)
+    no = np.zeros(size, dtype=np.bool_)
+    return JudgedTrials(unknown, unknown, nothing, nothing, no, no, no, no, no, no)
+
+
 def _is_long_enough(
     trials: EpisodeTrials, adequacy: TrialAdequacy, rated: Ints, rules: Rules
 ) -> Bools:
     """Tell where the rating comes after enough weeks at an adequate dose for a decision point."""
     runs = adequacy.runs
     least = int(rules.decision_weeks * US_PER_WEEK) - rules.grace_days * US_PER_DAY
-    from_us = np.where(runs.from_us == NEVER, trials.started_us, runs.from_us)
-    known = (runs.from_us != NEVER) | adequacy.is_overridden
+    has_run = runs.from_us != NEVER
+    from_us = trials.started_us.copy()
+    from_us[has_run] = runs.from_us[has_run]
+    known = has_run | adequacy.is_overridden
     judged = (adequacy.adequacy == _ADEQUATE) | (adequacy.adequacy == _NOT_YET)
     until = np.minimum(rated, trials.end_us)
     long_enough: Bools = judged & known & (rated != NEVER) & (until - from_us >= least)
@@ -271,8 +291,8 @@ class _Places:
         """Find where each patient's trials begin and end; all with an episode have one."""
         self.started, self.has = started, started != NEVER
         everyone = np.arange(len(started))
-        first = np.searchsorted(trials.patient, everyone)
-        last = np.searchsorted(trials.patient, everyone, side="right") - 1
+        first = trials.patient.searchsorted(everyone)
+        last = trials.patient.searchsorted(everyone, side="right") - 1
         self._first, self._last = first[self.has], last[self.has]
 
     def first(self, column: Column, missing: float) -> Column:
@@ -286,23 +306,24 @@ class _Places:
     def _spread(self, entries: Column, missing: float) -> Column:
         if len(entries) == len(self.has):
             return entries
-        found = np.full(len(self.has), missing, dtype=entries.dtype)
+        found = column_of(missing, len(self.has), entries.dtype)
         found[self.has] = entries
         return found
 
 
 def _states(courses: Courses, has: Bools, running: Bools, inadequate: Bools) -> Ints:
     """Name the state; what is further along the course of therapy wins, and is written last."""
-    step = np.clip(courses.trial_number, 1, 5) - 1
-    state = np.where(running, _ON_TRIAL + step, STATES.index(ClinicalState.NO_TRIAL))
-    state[courses.is_early_now] = STATES.index(ClinicalState.EARLY_NON_IMPROVEMENT)
+    step = np.minimum(np.maximum(courses.trial_number, 1), 5) - 1
+    state = _ON_TRIAL + step
+    state[~running] = _NO_TRIAL
+    state[courses.is_early_now] = _EARLY
     state[inadequate] = _INADEQUATE_TRIAL + step[inadequate]
     failed = courses.is_failed
     state[failed] = _FAILED + step[failed]
-    state[courses.meets_rule] = STATES.index(ClinicalState.MEETS_TRD_RULE)
-    state[courses.symptoms.is_response] = STATES.index(ClinicalState.RESPONSE)
-    state[courses.symptoms.is_remission] = STATES.index(ClinicalState.REMISSION)
+    state[courses.meets_rule] = _MEETS_RULE
+    state[courses.symptoms.is_response] = _RESPONSE
+    state[courses.symptoms.is_remission] = _REMISSION
     state[courses.symptoms.state == _RECOVERY] = STATES.index(ClinicalState.RECOVERY)
     state[courses.symptoms.state == _RELAPSE] = STATES.index(ClinicalState.RELAPSE)
-    state[~has] = STATES.index(ClinicalState.NO_EPISODE)
+    state[~has] = _NO_EPISODE
     return state

@@ -7,7 +7,7 @@ import numpy as np
 from analytics.columns import US_PER_DAY, RatingColumns
 from analytics.definitions import Rules
 from analytics.histories import History
-from analytics.tables import NEVER, Bools, Floats, Ints
+from analytics.tables import NEVER, Bools, Floats, Ints, column_of
 from instruments import INSTRUMENTS, Instrument
 
 KNOWN: tuple[Instrument, ...] = tuple(INSTRUMENTS.values())
@@ -28,11 +28,11 @@ class PrimaryRatings:
     def latest(self, patient: Ints, *, not_after: Ints, not_before: Ints) -> Ints:
         """Find the latest rating in a window, or -1."""
         if len(self.key) == 0:
-            return np.full(len(patient), -1, dtype=np.int64)
-        place = np.searchsorted(self.key, _key(patient, not_after, self.base), side="right") - 1
-        found = np.maximum(place, 0)
-        fits = (place >= 0) & (self.key[found] >= _key(patient, not_before, self.base))
-        return np.where(fits, found, -1)
+            return column_of(-1, len(patient), np.int64)
+        place = self.key.searchsorted(_key(patient, not_after, self.base), side="right") - 1
+        # Place -1 stays -1, whichever key it picks
+        place[self.key[place] < _key(patient, not_before, self.base)] = -1
+        return place
 
     @property
     def patients(self) -> Ints:
@@ -41,19 +41,23 @@ class PrimaryRatings:
 
     def first_since(self, patient: Ints, us: Ints) -> Ints:
         """Find where a patient's ratings since a moment begin; may be past the end."""
-        return np.searchsorted(self.key, _key(patient, us, self.base), side="left")
+        return self.key.searchsorted(_key(patient, us, self.base), side="left")
 
     def totals(self, rows: Ints) -> Floats:
         """Give the totals at rows, NaN at -1."""
         if len(self.total) == 0:
-            return np.full(len(rows), np.nan)
-        return np.where(rows >= 0, self.total[rows], np.nan)
+            return column_of(np.nan, len(rows))
+        totals = self.total[rows]
+        totals[rows < 0] = np.nan
+        return totals
 
     def times(self, rows: Ints) -> Ints:
         """Give the times at rows, NEVER at -1."""
         if len(self.rated_us) == 0:
-            return np.full(len(rows), NEVER)
-        return np.where(rows >= 0, self.rated_us[rows], NEVER)
+            return column_of(NEVER, len(rows), np.int64)
+        times = self.rated_us[rows]
+        times[rows < 0] = NEVER
+        return times
 
 
 def _key(patient: Ints, us: Ints, base: int) -> Ints:
@@ -101,12 +105,12 @@ def primary_ratings(
     ratings: RatingColumns = history.rating_columns
     size = len(history.patient_ids)
     empty = np.empty(0, dtype=np.int64)
-    known = np.flatnonzero(ratings.rated_us <= at_us)
+    [known] = (ratings.rated_us <= at_us).nonzero()
     if len(known) == 0:
-        return PrimaryRatings(empty, empty, np.empty(0), 0), np.full(size, -1, dtype=np.int64)
+        return PrimaryRatings(empty, empty, np.empty(0), 0), column_of(-1, size, np.int64)
     patient, rated = ratings.patient[known], ratings.rated_us[known]
     # Unknown scales keep the order of their names, after the known ones.
-    order = np.argsort(scales_of(ratings.instruments), kind="stable")
+    order = scales_of(ratings.instruments).argsort(kind="stable")
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     rank = place[ratings.instrument[known]]
@@ -116,8 +120,8 @@ def primary_ratings(
         & (rated >= start - rules.baseline_before_days * US_PER_DAY)
         & (rated <= start + rules.baseline_after_days * US_PER_DAY)
     )
-    best = np.full(size, len(order) * 2, dtype=np.int64)
-    np.minimum.at(best, patient, np.where(has_baseline, rank, rank + len(order)))
+    best = column_of(len(order) * 2, size, np.int64)
+    np.minimum.at(best, patient, rank + len(order) * ~has_baseline)
     chosen = best % len(order)
     has_any = best < len(order) * 2
     _obey_choice(history, ratings.instruments, place, chosen, has_any)
@@ -125,7 +129,8 @@ def primary_ratings(
     rows = known[keep]
     on_scale = np.zeros(size, dtype=np.bool_)
     on_scale[patient[keep]] = True
-    instrument = np.where(on_scale, order[chosen], -1)
+    instrument = order[chosen]
+    instrument[~on_scale] = -1
     base = int(rated.min() // 1_000_000) - 400 * 86_400
     key = _key(ratings.patient[rows], ratings.rated_us[rows], base)
     return PrimaryRatings(key, ratings.rated_us[rows], ratings.total[rows], base), instrument
@@ -135,8 +140,9 @@ def _obey_choice(
     history: History, names: tuple[str, ...], place: Ints, chosen: Ints, has_any: Bools
 ) -> None:
     """Let the primary scale that the clinic has chosen for the episode stand, rated or not."""
-    for row in np.flatnonzero(history.primary_instrument != "").tolist():
-        name = history.primary_instrument[row]
+    for row, name in enumerate(history.primary_instrument.tolist()):
+        if not name:
+            continue
         if name in names:
             chosen[row] = place[names.index(name)]
         else:

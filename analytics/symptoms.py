@@ -7,7 +7,7 @@ import numpy as np
 from analytics.columns import US_PER_DAY, US_PER_WEEK, first_that_holds
 from analytics.definitions import SYMPTOM_STATES, Failure, Rules, SymptomState
 from analytics.ratings import KNOWN, UNKNOWN, PrimaryRatings, scales_of
-from analytics.tables import NEVER, Bools, Floats, Ints
+from analytics.tables import NEVER, Bools, Floats, Ints, column_of
 
 ROUNDING = 1e-9
 _PLACE = {state: place for place, state in enumerate(SYMPTOM_STATES)}
@@ -56,8 +56,10 @@ def scale_of_patients(names: tuple[str, ...], instrument: Ints) -> Ints:
     array of int
     """
     if not names:
-        return np.full(len(instrument), UNKNOWN, dtype=np.int64)
-    return np.where(instrument >= 0, scales_of(names)[instrument], UNKNOWN)
+        return column_of(UNKNOWN, len(instrument), np.int64)
+    scale = scales_of(names)[instrument]
+    scale[instrument < 0] = UNKNOWN
+    return scale
 
 
 def improvement(ratings: PrimaryRatings, rows: Ints, baseline: Floats) -> Floats:
@@ -130,18 +132,22 @@ def judge_symptoms(
     Symptoms
     """
     size = len(started)
-    has = started != NEVER
-    from_us = np.where(has, started + 7 * US_PER_DAY, at_us)
+    if not len(ratings.key):
+        return _not_rated(size)
+    has_none = started == NEVER
+    from_us = started + 7 * US_PER_DAY
+    from_us[has_none] = at_us
     everyone = np.arange(size)
-    until = np.full(size, at_us)
-    row = np.where(has, ratings.latest(everyone, not_after=until, not_before=from_us), -1)
+    until = column_of(at_us, size, np.int64)
+    row = ratings.latest(everyone, not_after=until, not_before=from_us)
+    row[has_none] = -1
     total = ratings.totals(row)
     gained = improvement(ratings, row, baseline)
     remission = total <= _REMISSION[scale]
     response = gained >= _RESPONSE[scale]
     was_well, well_since = _remissions(ratings, row, everyone, from_us, scale)
     rated = ratings.times(row)
-    weeks_well = np.where(remission, rated - np.where(remission, well_since, 0), 0) / US_PER_WEEK
+    weeks_well = (rated - well_since) / US_PER_WEEK  # of those in remission
     relapse = (total >= _RELAPSE[scale]) & was_well
     state = _read(
         [
@@ -164,6 +170,18 @@ def judge_symptoms(
     )
 
 
+def _not_rated(size: int) -> Symptoms:
+    unknown, no = column_of(np.nan, size), np.zeros(size, dtype=np.bool_)
+    return Symptoms(
+        state=column_of(_PLACE[SymptomState.NOT_RATED], size, np.int64),
+        latest_us=column_of(NEVER, size, np.int64),
+        latest_total=unknown,
+        improvement=unknown,
+        is_response=no,
+        is_remission=no,
+    )
+
+
 def _read(readings: list[tuple[SymptomState, Bools]]) -> Ints:
     cases = [(holds, _PLACE[state]) for state, holds in readings]
     return first_that_holds(cases, _PLACE[SymptomState.NON_RESPONSE])
@@ -173,14 +191,15 @@ def _remissions(
     ratings: PrimaryRatings, row: Ints, everyone: Ints, from_us: Ints, scale: Ints
 ) -> tuple[Bools, Ints]:
     """Tell who was in remission before the latest rating, and since when without a break."""
-    if len(ratings.key) == 0:
-        return np.zeros(len(row), dtype=np.bool_), np.full(len(row), NEVER)
     first = ratings.first_since(everyone, from_us)
     is_well = ratings.total <= _REMISSION[scale[ratings.patients]]
-    counted = np.concatenate([[0], np.cumsum(is_well)])
+    counted = np.zeros(len(is_well) + 1, dtype=np.int64)
+    is_well.cumsum(out=counted[1:])
     at = np.maximum(row, 0)
     before = (row >= 0) & (counted[at] - counted[np.minimum(first, at)] > 0)
-    last_ill = np.maximum.accumulate(np.where(is_well, -1, np.arange(len(is_well))))
+    ill = np.arange(len(is_well))
+    ill[is_well] = -1
+    last_ill = np.maximum.accumulate(ill)
     since = np.maximum(last_ill[at] + 1, first)
     return before, ratings.rated_us[np.minimum(since, len(is_well) - 1)]
 
