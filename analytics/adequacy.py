@@ -126,7 +126,8 @@ def _of_episode(trials: TrialColumns, started: Ints, at_us: int, rules: Rules) -
     keep = (trials.started_us <= at_us) & (start_of != NEVER)
     keep &= trials.started_us >= start_of - 7 * US_PER_DAY
     keep &= ~is_beside(trials, rules)
-    return keep.nonzero()[0]
+    rows: Ints = keep.nonzero()[0]
+    return rows
 
 
 def is_beside(trials: TrialColumns, rules: Rules) -> Bools:
@@ -145,7 +146,7 @@ def is_beside(trials: TrialColumns, rules: Rules) -> Bools:
     """
     augments = [code.startswith(rules.augmentation_atc) for code in trials.atc.tolist()]
     by_atc = np.array(augments, dtype=np.bool_)
-    is_beside = trials.kind != _ANTIDEPRESSANT
+    is_beside: Bools = trials.kind != _ANTIDEPRESSANT
     is_unsaid = trials.kind == _BY_ATC
     is_beside[is_unsaid] = by_atc[is_unsaid]
     return is_beside

@@ -214,25 +214,7 @@ def _judge_trials(
     """Compare each trial's ratings with its baseline."""
     if not len(ratings.key):
         return _not_rated(len(trials.patient))
-    day, start, patient, end = US_PER_DAY, trials.started_us, trials.patient, trials.end_us
-    after = end + rules.after_stop_days * day
-    grace = rules.grace_days * day
-    early_from = start + rules.early_from_days * day
-    decision = start + int(rules.decision_weeks * US_PER_WEEK) - grace
-    baseline_row, early_row, since_row, last_row = ratings.latest(
-        np.concatenate([patient] * 4),
-        not_after=np.concatenate(
-            [
-                start + rules.baseline_after_days * day,
-                np.minimum(start + rules.early_to_days * day, end + grace),
-                after,
-                after,
-            ]
-        ),
-        not_before=np.concatenate(
-            [start - rules.baseline_before_days * day, early_from, early_from, decision]
-        ),
-    ).reshape(4, -1)
+    baseline_row, early_row, since_row, last_row = _rows_that_tell(trials, ratings, rules)
     baseline = ratings.totals(baseline_row)
     baseline[baseline <= 0] = np.nan
     gain = improvement(ratings, early_row, baseline)
@@ -240,9 +222,9 @@ def _judge_trials(
     since = improvement(ratings, since_row, baseline)
     # A comparison with NaN is False: what is not known has not failed.
     last = improvement(ratings, last_row, baseline)
-    poor = has_failed(ratings.totals(last_row), last, scale_of[patient], rules)
+    poor = has_failed(ratings.totals(last_row), last, scale_of[trials.patient], rules)
     kept = poor | (last < rules.clear_improvement)
-    rated = ratings.times(last_row)
+    rated, grace = ratings.times(last_row), rules.grace_days * US_PER_DAY
     may_fail = (adequacy.adequacy == _ADEQUATE) & (rated >= adequacy.judged_from_us - grace)
     by_now = _is_long_enough(trials, adequacy, rated, rules)
     early = is_early.astype(np.int64)
@@ -259,6 +241,22 @@ def _judge_trials(
         is_non_response=poor & by_now,
         is_non_response_kept=kept & by_now,
     )
+
+
+def _rows_that_tell(trials: EpisodeTrials, ratings: PrimaryRatings, rules: Rules) -> Ints:
+    """Find each trial's baseline, and its latest rating in the early days, since, and lately."""
+    day, start, end = US_PER_DAY, trials.started_us, trials.end_us
+    after, grace = end + rules.after_stop_days * day, rules.grace_days * day
+    early_from = start + rules.early_from_days * day
+    early_to = np.minimum(start + rules.early_to_days * day, end + grace)
+    decision = start + int(rules.decision_weeks * US_PER_WEEK) - grace
+    return ratings.latest(
+        np.concatenate([trials.patient] * 4),
+        not_after=np.concatenate([start + rules.baseline_after_days * day, early_to, after, after]),
+        not_before=np.concatenate(
+            [start - rules.baseline_before_days * day, early_from, early_from, decision]
+        ),
+    ).reshape(4, -1)
 
 
 def _not_rated(size: int) -> JudgedTrials:

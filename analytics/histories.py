@@ -43,7 +43,8 @@ from analytics.tables import (
     read_table,
 )
 
-Known, Columns = TypeVar("Known"), TypeVar("Columns")
+Known = TypeVar("Known")
+Columns = TypeVar("Columns")
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
