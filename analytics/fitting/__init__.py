@@ -20,7 +20,6 @@ from analytics.fitting.growth import (
 )
 from analytics.fitting.information import variance_information, variance_names
 from analytics.fitting.labels import (
-    BadLabel,
     Cut,
     LabelLeakage,
     TrainingSet,
@@ -37,6 +36,7 @@ from analytics.fitting.priors import (
     published_prior,
     release_of,
 )
+from analytics.fitting.reading import BadDraw, BadLabel
 from analytics.fitting.recalibration import (
     CannotRecalibrate,
     log_score,
@@ -45,7 +45,6 @@ from analytics.fitting.recalibration import (
 )
 from analytics.fitting.scoring import RowsAreUnsorted, Scores, SeveralMarkersWeigh, score_rows
 from analytics.fitting.sufficient import (
-    BadDraw,
     SufficientStatistics,
     UnknownMarker,
     UnknownPatient,

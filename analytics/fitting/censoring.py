@@ -24,8 +24,8 @@ from analytics.fitting.posterior import (
     posterior,
     shrinkage,
 )
+from analytics.fitting.reading import BadDraw, identified, numbers, require, shown, truths
 from analytics.fitting.sufficient import (
-    BadDraw,
     Floats,
     Integers,
     SufficientStatistics,
@@ -101,21 +101,25 @@ def censored_draws(rows: pd.DataFrame, *, statistics: SufficientStatistics) -> C
     ------
     UnknownPatient, UnknownMarker, BadDraw
     """
+    require(rows, ("patient_id", "weeks", "limit", "is_below"), refusal=BadDraw)
     ids = pd.Index(statistics.patient_ids)
-    patient = ids.get_indexer(pd.Index(rows["patient_id"])).astype(np.int64)
+    given = identified(rows, "patient_id", refusal=BadDraw)
+    patient = ids.get_indexer(pd.Index(given)).astype(np.int64)
     if len(patient) and patient.min() < 0:
-        unknown = rows["patient_id"].iloc[int(np.flatnonzero(patient < 0)[0])]
-        raise UnknownPatient(f"patient {unknown!r} is not in the statistics")
+        row = int(np.flatnonzero(patient < 0)[0])
+        raise UnknownPatient(
+            f"row {row}, column 'patient_id': {shown(given[row])} - a patient of the statistics"
+        )
     names = rows["marker"] if "marker" in rows else pd.Series(statistics.markers[:1] * len(rows))
     marker = pd.Index(statistics.markers).get_indexer(pd.Index(names)).astype(np.int64)
     if len(marker) and marker.min() < 0:
-        raise UnknownMarker(f"known markers are {', '.join(statistics.markers)}")
-    weeks, limit = (rows[name].to_numpy(dtype=np.float64) for name in ("weeks", "limit"))
-    for name, values in (("weeks", weeks), ("limit", limit)):
-        if not np.isfinite(values).all():
-            row = int(np.flatnonzero(~np.isfinite(values))[0])
-            raise BadDraw(f"row {row}, column {name!r}: {values[row]} - a finite number is needed")
-    return CensoredDraws(patient, marker, weeks, limit, rows["is_below"].to_numpy(dtype=bool))
+        row = int(np.flatnonzero(marker < 0)[0])
+        raise UnknownMarker(
+            f"row {row}, column 'marker': {shown(names.iloc[row])} - one of "
+            f"{', '.join(statistics.markers)}"
+        )
+    weeks, limit = (numbers(rows, name, refusal=BadDraw) for name in ("weeks", "limit"))
+    return CensoredDraws(patient, marker, weeks, limit, truths(rows, "is_below", refusal=BadDraw))
 
 
 class Approximation(NamedTuple):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from analytics.fitting.designs import FixedEffects, Standardised, design_of
 from analytics.fitting.fit import GrowthFit, one_fit_of
@@ -23,6 +24,8 @@ from analytics.fitting.likelihood import (
 )
 from analytics.fitting.search import Found, minimise
 from analytics.fitting.sufficient import Floats, SufficientStatistics
+
+LEAST_SCATTER = 1e-11  # variance about the lines, as a share of all variance
 
 
 class Method(StrEnum):
@@ -108,6 +111,12 @@ def fit_growth(
     labels = np.zeros(len(statistics), dtype=np.int64) if group is None else np.asarray(group)
     if labels.shape != (len(statistics),):
         raise UnidentifiableFit(f"group of shape {labels.shape}: one label a patient is needed")
+    missing = np.asarray(pd.isna(labels))
+    if missing.any():
+        row = int(np.flatnonzero(missing)[0])
+        raise UnidentifiableFit(
+            f"group of patient {statistics.patient_ids[row]}: {labels[row]} - a label is needed"
+        )
     groups = np.unique(labels)
     design = design_of(FixedEffects(fixed), n_groups=len(groups), n_markers=statistics.n.shape[1])
     wanted = RandomEffects(random), Method(method)
@@ -136,6 +145,7 @@ def _fit_shared(
     rows = np.flatnonzero(drawn)[np.argsort(codes[drawn], kind="stable")]
     _refuse_thin(statistics, codes[rows], groups, designs)
     scaled = Standardised.of(statistics.take(rows), codes[rows], designs)
+    _refuse_no_scatter(scaled)
     edges = np.searchsorted(codes[rows], np.arange(len(groups) + 1))
     k = statistics.n.shape[1]
     step = 2 if random is RandomEffects.INTERCEPT else 1
@@ -169,6 +179,16 @@ def _refuse_thin(
         raise UnidentifiableFit(f"group {groups[min(empty)]!r} has no draw")
     if n_draws.sum() <= T.shape[2] + 1:
         raise UnidentifiableFit(f"{n_draws.sum()} draws are too few for {T.shape[2]} coefficients")
+
+
+def _refuse_no_scatter(scaled: Standardised) -> None:
+    """Refuse levels that lie on the groups' lines to the digits that sums of squares keep."""
+    left = scaled.statistics.yy.sum(axis=0) / scaled.statistics.n.sum(axis=0)
+    for marker, share in zip(scaled.statistics.markers, left, strict=True):
+        if not share > LEAST_SCATTER:
+            raise ResidualVarianceIsZero(
+                f"marker {marker!r}: all levels lie on the groups' lines; wanted: some scatter"
+            )
 
 
 def _warn(found: Found, markers: tuple[str, ...]) -> None:

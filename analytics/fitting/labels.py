@@ -8,15 +8,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.fitting.censoring import CensoredDraws, censored_draws
-from analytics.fitting.sufficient import BadDraw, SufficientStatistics, summarise
+from analytics.fitting.reading import (
+    BadDraw,
+    BadLabel,
+    identified,
+    numbers,
+    require,
+    shown,
+    truths,
+)
+from analytics.fitting.sufficient import SufficientStatistics, summarise
 
 
 class LabelLeakage(ValueError):
     """A datum that could know the outcome, or a patient resolved by the landmark."""
-
-
-class BadLabel(ValueError):
-    """A label that cannot be used; the message names row, column and value."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +101,17 @@ def cut_at_landmark(draws: pd.DataFrame, labels: pd.DataFrame, *, landmark_weeks
     -------
     Cut
         With the numbers left out, to be reported.
+
+    Raises
+    ------
+    BadLabel, BadDraw
     """
-    is_open = labels["resolved_weeks"].to_numpy(dtype=np.float64) > landmark_weeks
+    require(labels, _LABEL, refusal=BadLabel)
+    require(draws, _DRAW, refusal=BadDraw)
+    is_open = numbers(labels, "resolved_weeks", refusal=BadLabel) > landmark_weeks
     kept = labels[is_open]
     of_kept = draws["patient_id"].isin(kept["patient_id"])
-    early = draws["weeks"].to_numpy(dtype=np.float64) <= landmark_weeks
+    early = numbers(draws, "weeks", refusal=BadDraw) <= landmark_weeks
     return Cut(
         draws=draws[of_kept & early],
         labels=kept,
@@ -144,11 +155,18 @@ def training_set(
         outcome was known by the landmark (see :func:`cut_at_landmark`).
     BadLabel, BadDraw
     """
+    if not np.isfinite(landmark_weeks):
+        raise BadLabel(f"landmark_weeks {landmark_weeks} - a finite number is needed")
     labels = _checked_labels(labels)
-    place = pd.Index(labels["patient_id"]).get_indexer(pd.Index(draws["patient_id"]))
+    require(draws, _DRAW, refusal=BadDraw)
+    given = identified(draws, "patient_id", refusal=BadDraw)
+    place = pd.Index(labels["patient_id"]).get_indexer(pd.Index(given))
     if len(place) and place.min() < 0:
         row = int(np.flatnonzero(place < 0)[0])
-        raise BadDraw(f"row {row}, column 'patient_id': {draws['patient_id'].iloc[row]} - no label")
+        raise BadDraw(
+            f"row {row}, column 'patient_id': {shown(given[row])} - no label; a labelled patient"
+        )
+    numbers(draws, "level", refusal=BadDraw)
     _refuse_leaks(draws, labels, place, landmark_weeks)
     is_exact = np.ones(len(draws), dtype=bool)
     if "comparator" in draws:
@@ -156,8 +174,10 @@ def training_set(
         unknown = ~draws["comparator"].isin(["", "<", "<=", ">", ">="]).to_numpy()
         if unknown.any():
             row = int(np.flatnonzero(unknown)[0])
-            value = draws["comparator"].iloc[row]
-            raise BadDraw(f"row {row}, column 'comparator': {value!r} - one of '', <, <=, >, >=")
+            value = shown(draws["comparator"].iloc[row])
+            raise BadDraw(f"row {row}, column 'comparator': {value} - one of '', <, <=, >, >=")
+    if "marker" in draws:
+        _refuse_strangers(draws, markers)
     if markers is None:
         markers = tuple(sorted(set(draws["marker"]))) if "marker" in draws else ("marker",)
     statistics = summarise(
@@ -171,6 +191,20 @@ def training_set(
     )
 
 
+_LABEL = ("patient_id", "is_resistant", "resolved_weeks")
+_DRAW = ("patient_id", "weeks", "level")
+
+
+def _refuse_strangers(draws: pd.DataFrame, markers: tuple[str, ...] | None) -> None:
+    given = identified(draws, "marker", refusal=BadDraw)
+    strange = np.zeros(len(given), dtype=bool) if markers is None else ~np.isin(given, markers)
+    if markers is not None and strange.any():
+        row = int(np.flatnonzero(strange)[0])
+        raise BadDraw(
+            f"row {row}, column 'marker': {shown(given[row])} - one of {', '.join(markers)}"
+        )
+
+
 def _censored(draws: pd.DataFrame, statistics: SufficientStatistics) -> CensoredDraws:
     rows = draws.rename(columns={"level": "limit"})
     if len(rows):
@@ -181,27 +215,22 @@ def _censored(draws: pd.DataFrame, statistics: SufficientStatistics) -> Censored
 
 
 def _checked_labels(labels: pd.DataFrame) -> pd.DataFrame:
-    missing = {"patient_id", "is_resistant", "resolved_weeks"} - set(labels.columns)
-    if missing:
-        raise BadLabel(f"missing column(s) {sorted(missing)}")
+    require(labels, _LABEL, refusal=BadLabel)
+    identified(labels, "patient_id", refusal=BadLabel)
     twice = labels["patient_id"].duplicated()
     if twice.any():
         row = int(np.flatnonzero(twice)[0])
-        value = labels["patient_id"].iloc[row]
+        value = shown(labels["patient_id"].iloc[row])
         raise BadLabel(f"row {row}, column 'patient_id': {value} stands twice - once is right")
-    if labels["is_resistant"].dtype != np.bool_:
-        raise BadLabel(f"column 'is_resistant': {labels['is_resistant'].dtype} - bool is right")
-    weeks = labels["resolved_weeks"].to_numpy(dtype=np.float64)
-    if not np.isfinite(weeks).all():
-        row = int(np.flatnonzero(~np.isfinite(weeks))[0])
-        raise BadLabel(f"row {row}, column 'resolved_weeks': {weeks[row]} - a finite number")
-    return labels.sort_values("patient_id", ignore_index=True)
+    truth = truths(labels, "is_resistant", refusal=BadLabel)
+    numbers(labels, "resolved_weeks", refusal=BadLabel)
+    return labels.assign(is_resistant=truth).sort_values("patient_id", ignore_index=True)
 
 
 def _refuse_leaks(
     draws: pd.DataFrame, labels: pd.DataFrame, place: npt.NDArray[Any], landmark_weeks: float
 ) -> None:
-    weeks = draws["weeks"].to_numpy(dtype=np.float64)
+    weeks = numbers(draws, "weeks", refusal=BadDraw)
     resolved = labels["resolved_weeks"].to_numpy(dtype=np.float64)
     at_or_after = weeks >= resolved[place] if len(place) else np.zeros(0, dtype=bool)
     if at_or_after.any():

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit
 
-from analytics.fitting.sufficient import BadDraw, Floats, Integers
+from analytics.fitting.reading import BadDraw
+from analytics.fitting.sufficient import Floats, Integers
 from analytics.releases import Contrast, Marker, Release
 from analytics.risk import assess_risk
 from analytics.trajectories import Sums

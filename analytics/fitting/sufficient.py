@@ -8,12 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analytics.fitting.reading import BadDraw, identified, numbers, require, shown
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-
-
-class BadDraw(ValueError):
-    """A draw that cannot be summed; the message names row, column, value and what is right."""
 
 
 class UnknownPatient(KeyError):
@@ -169,21 +167,21 @@ def summarise(
     BadDraw
         A column is missing, a number is not finite, a marker or patient is not among those asked.
     """
-    needed = {"patient_id", "weeks", "level"} - set(draws.columns)
-    if needed:
-        raise BadDraw(f"missing column(s) {sorted(needed)}: needed are patient_id, weeks, level")
-    patient = draws["patient_id"].to_numpy()
+    require(draws, ("patient_id", "weeks", "level"), refusal=BadDraw)
+    patient = identified(draws, "patient_id", refusal=BadDraw)
     ids = np.unique(patient if patient_ids is None else np.asarray(patient_ids))
     names, marker = _marker_codes(draws, markers)
     code = np.searchsorted(ids, patient).astype(np.int64)
     known = ids[np.minimum(code, len(ids) - 1)] == patient if len(ids) else np.zeros(0, bool)
     if not np.all(known):
         row = int(np.flatnonzero(~known)[0])
-        raise BadDraw(f"row {row}, column 'patient_id': {patient[row]} is not among patient_ids")
+        raise BadDraw(
+            f"row {row}, column 'patient_id': {shown(patient[row])} is not among patient_ids"
+        )
     return summarise_arrays(
         patient=code,
-        weeks=draws["weeks"].to_numpy(dtype=np.float64),
-        level=draws["level"].to_numpy(dtype=np.float64),
+        weeks=numbers(draws, "weeks", refusal=BadDraw),
+        level=numbers(draws, "level", refusal=BadDraw),
         marker=marker,
         patient_ids=ids,
         markers=names,
@@ -200,7 +198,8 @@ def _marker_codes(
         if len(names) != 1:
             raise BadDraw(f"missing column 'marker': needed to tell {', '.join(names)} apart")
         return names, np.zeros(len(draws), dtype=np.int64)
-    names = tuple(sorted(set(draws["marker"])) if markers is None else markers)
+    given = identified(draws, "marker", refusal=BadDraw)
+    names = tuple(sorted(set(given)) if markers is None else markers)
     codes = pd.Index(names).get_indexer(pd.Index(draws["marker"]))
     if len(codes) and codes.min() < 0:
         row = int(np.flatnonzero(codes < 0)[0])

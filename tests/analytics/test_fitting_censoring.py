@@ -229,9 +229,9 @@ def test_a_fit_without_censored_draws_is_the_plain_one() -> None:
 def test_censored_draws_that_cannot_be_placed_are_refused() -> None:
     statistics = exact((0, 1.0, 0.3))
 
-    with pytest.raises(UnknownPatient, match="9"):
+    with pytest.raises(UnknownPatient, match="row 0, column 'patient_id': 9"):
         censored_draws(beyond((9, 1.0, 0.2, True)), statistics=statistics)
     with pytest.raises(BadDraw, match="row 0, column 'limit': nan"):
         censored_draws(beyond((0, 1.0, np.nan, True)), statistics=statistics)
-    with pytest.raises(UnknownMarker):
+    with pytest.raises(UnknownMarker, match="row 0, column 'marker': 'IL-6' - one of marker"):
         censored_draws(beyond((0, 1.0, 0.2, True)).assign(marker="IL-6"), statistics=statistics)

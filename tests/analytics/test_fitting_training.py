@@ -222,12 +222,24 @@ def test_labels_and_draws_that_cannot_be_used_are_refused() -> None:
 
     with pytest.raises(BadLabel, match="stands twice"):
         training_set(draws, pd.concat([labels, labels[:1]]), landmark_weeks=LANDMARK)
-    with pytest.raises(BadLabel, match="bool is right"):
+    with pytest.raises(BadLabel, match="row 0, column 'is_resistant': 0 - True or False"):
         training_set(draws, labels.assign(is_resistant=[0, 1, 2, 0, 1]), landmark_weeks=LANDMARK)
     with pytest.raises(BadLabel, match="row 0, column 'resolved_weeks'"):
         training_set(draws, labels.assign(resolved_weeks=np.nan), landmark_weeks=LANDMARK)
     with pytest.raises(BadLabel, match="missing"):
         training_set(draws, labels[["patient_id"]], landmark_weeks=LANDMARK)
+    with pytest.raises(BadLabel, match="missing"):
+        cut_at_landmark(draws, labels[["patient_id"]], landmark_weeks=LANDMARK)
+    with pytest.raises(BadDraw, match="row 0, column 'weeks': 'two' - a finite number"):
+        cut_at_landmark(draws.assign(weeks="two"), labels, landmark_weeks=LANDMARK)
+    with pytest.raises(BadDraw, match="row 0, column 'level': 'high' - a finite number"):
+        training_set(draws.assign(level="high"), labels, landmark_weeks=LANDMARK)
+    with pytest.raises(BadDraw, match="row 0, column 'patient_id': None - a value"):
+        training_set(draws.assign(patient_id=None), labels, landmark_weeks=LANDMARK)
+    with pytest.raises(BadDraw, match="row 0, column 'marker': 'sIL-6R' - one of IL-6"):
+        training_set(draws, labels, landmark_weeks=LANDMARK, markers=("IL-6",))
+    with pytest.raises(BadLabel, match="landmark_weeks nan"):
+        training_set(draws, labels, landmark_weeks=np.nan)
     with pytest.raises(BadDraw, match="no label"):
         training_set(draws, labels[1:], landmark_weeks=LANDMARK)
     with pytest.raises(BadDraw, match="row 0, column 'comparator': '~'"):
@@ -236,6 +248,15 @@ def test_labels_and_draws_that_cannot_be_used_are_refused() -> None:
         train(
             training_set(draws.assign(marker="IL-6"), labels, landmark_weeks=LANDMARK), prior=PRIOR
         )
+
+
+def test_a_refusal_names_the_row_of_the_table_that_was_given() -> None:
+    draws, labels = cohort(5, seed=9)
+    draws = draws.assign(comparator=["<"] * 3 + [""] * (len(draws) - 3))
+    draws.loc[4, "level"] = np.nan
+
+    with pytest.raises(BadDraw, match="row 4, column 'level': nan - a finite number"):
+        training_set(draws, labels, landmark_weeks=LANDMARK)
 
 
 def test_the_order_of_rows_changes_not_one_bit_of_a_model() -> None:
