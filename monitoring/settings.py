@@ -76,7 +76,7 @@ MIDDLEWARE = [
 ]
 
 # The machines' door has no sessions, forms, messages or pages (monitoring/wsgi.py)
-DOOR_PATHS = ("/api/v1/", "/fhir", "/hl7v2")
+DOOR_PATHS = ("/api/v1/", "/fhir", "/hl7v2", "/oauth2/")
 DOOR_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -262,8 +262,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["monitoring.api.authentication.LaboratoryKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["monitoring.api.authentication.LaboratoryAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["monitoring.api.permissions.HasScope"],
     "EXCEPTION_HANDLER": "monitoring.api.problems.handle_exception",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
@@ -284,6 +284,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 PUSHES_PER_MINUTE = env.int("PUSHES_PER_MINUTE", default=120_000)
+# Origins from which key sets may be fetched though they are private or not over TLS
+JWKS_ALLOWED_ORIGINS = env.list("JWKS_ALLOWED_ORIGINS", default=[])
+# The header in which a proxy hands on the subject of a client's certificate, and who that proxy is
+CERTIFICATE_HEADER = env.str("CERTIFICATE_HEADER", default="")
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=["127.0.0.1", "::1"])
 
 LOGGING = {
     "version": 1,

@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("monitoring.portal.urls")),
     path("api/", include("monitoring.api.urls")),
     path("", include("monitoring.hl7v2.urls")),
+    path("", include("monitoring.oauth2.urls")),
     path("", include("monitoring.fhir.urls")),
     path("account/", include([each for each in account.urlpatterns if each.name in ACCOUNT_PAGES])),
     path("health/", health.health, name="health"),

@@ -21,6 +21,7 @@ DOORS = (
     "monitoring/hl7v2/mllp.py",
     "monitoring/hl7v2/views.py",
     "monitoring/api/",
+    "monitoring/oauth2/views.py",
     "monitoring/fhir/views.py",
     "monitoring/portal/",
     "monitoring/tasks.py",

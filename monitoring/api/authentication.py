@@ -1,11 +1,14 @@
-"""Who is at the laboratory's door: a key is shown as a bearer token and known by its digest."""
+"""Who is at the laboratory's door: a key, a token or a certificate, each known by what is kept."""
 
 from base64 import b64decode
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,24 +16,40 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from patients.intake.reception import Sender
+from patients.intake.receipts import Sender
 from patients.models import LaboratoryKey
+from patients.record.clients import TOKEN_BEGINS
 from patients.record.laboratories import digest_of
-from patients.statements import ask
+from patients.statements import Question, ask
 
 # "Last used" is for people; to the minute is exact enough, and spares a write per push
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
+AT_THE_DOOR = "soundings.at_the_door"
 
-
-_FIND = """
-SELECT key.id, laboratory.id, laboratory.time_zone, laboratory.pushes_per_minute, key.last_used_at
+_OF_THE_LABORATORY = "laboratory.id, laboratory.time_zone, laboratory.pushes_per_minute"
+_BY_KEY = f"""
+SELECT key.id, NULL::bigint, key.scopes, key.last_used_at, {_OF_THE_LABORATORY}
   FROM patients_laboratorykey AS key
   JOIN patients_laboratory AS laboratory ON laboratory.id = key.laboratory_id
  WHERE key.sha256 = %s AND key.revoked_at IS NULL AND laboratory.is_active
-"""
+"""  # noqa: S608 - of constants
+_BY_TOKEN = f"""
+SELECT NULL::bigint, client.id, token.scopes, NULL::timestamptz, {_OF_THE_LABORATORY}
+  FROM patients_accesstoken AS token
+  JOIN patients_laboratoryclient AS client ON client.id = token.client_id
+  JOIN patients_laboratory AS laboratory ON laboratory.id = client.laboratory_id
+ WHERE token.sha256 = %s AND token.expires_at > %s AND client.revoked_at IS NULL
+   AND laboratory.is_active
+"""  # noqa: S608 - of constants
+_BY_CERTIFICATE = f"""
+SELECT NULL::bigint, NULL::bigint, certificate.scopes, NULL::timestamptz, {_OF_THE_LABORATORY}
+  FROM patients_laboratorycertificate AS certificate
+  JOIN patients_laboratory AS laboratory ON laboratory.id = certificate.laboratory_id
+ WHERE certificate.subject = %s AND certificate.revoked_at IS NULL AND laboratory.is_active
+"""  # noqa: S608 - of constants
 
 
-def _find(sha256: str) -> list[tuple[Any, ...]]:
+def _find(question: Question) -> list[tuple[Any, ...]]:
     """Look a key up; this is the first statement of a push.
 
     Instead of asking the connection at every push whether it still lives, a push that finds it
@@ -38,10 +57,10 @@ def _find(sha256: str) -> list[tuple[Any, ...]]:
     """
     connection.health_check_done = True  # type: ignore[attr-defined]
     try:
-        [rows] = ask((_FIND, [sha256]))
+        [rows] = ask(question)
     except (OperationalError, InterfaceError):
         connection.close()
-        [rows] = ask((_FIND, [sha256]))
+        [rows] = ask(question)
     return rows
 
 
@@ -62,6 +81,26 @@ def _key_in(header: str) -> str:
     return password.strip()
 
 
+@cache
+def _proxies(networks: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(each) for each in networks)
+
+
+def _subject_in(request: Request) -> str:
+    """Find the subject of a certificate, if the operator's own proxy says that one was shown."""
+    if not settings.CERTIFICATE_HEADER:
+        return ""
+    subject: str = request.headers.get(settings.CERTIFICATE_HEADER, "").strip()
+    peer = request.META.get("REMOTE_ADDR", "")
+    try:
+        is_trusted = any(
+            ip_address(peer) in network for network in _proxies(tuple(settings.TRUSTED_PROXIES))
+        )
+    except ValueError:
+        return ""
+    return subject if is_trusted and "\x00" not in subject else ""
+
+
 @dataclass(frozen=True)
 class LaboratoryAtTheDoor:
     """A laboratory that has shown a live key."""
@@ -71,22 +110,40 @@ class LaboratoryAtTheDoor:
     is_authenticated: bool = True
 
 
-class LaboratoryKeyAuthentication(BaseAuthentication):
-    """Let a laboratory in by `Authorization: Bearer KEY`, or by Basic with the key as password."""
+class LaboratoryAuthentication(BaseAuthentication):
+    """Let a laboratory in by a key or token (Bearer, or the password of Basic) or a certificate."""
 
     def authenticate(self, request: Request) -> tuple[LaboratoryAtTheDoor, None]:
-        key = _key_in(request.META.get("HTTP_AUTHORIZATION", ""))
-        if not key:
-            raise AuthenticationFailed(_("Show the laboratory's key as: Authorization: Bearer KEY"))
-        found = _find(digest_of(key))
-        if not found:
-            raise AuthenticationFailed(_("This key is not known, or it was revoked."))
-        key_id, laboratory_id, zone, pushes_per_minute, last_used_at = found[0]
         at = timezone.now()
-        if last_used_at is None or at - last_used_at > USE_IS_NOTED_EVERY:
+        found = _find(_question(request, at=at))
+        if not found:
+            raise AuthenticationFailed(_("This key is not known, or it was revoked or has ended."))
+        key_id, client_id, scopes, last_used_at, laboratory_id, zone, pushes_per_minute = found[0]
+        is_noted = last_used_at is not None and at - last_used_at <= USE_IS_NOTED_EVERY
+        if key_id is not None and not is_noted:
             LaboratoryKey.objects.filter(pk=key_id).update(last_used_at=at)
-        sender = Sender(laboratory_id=laboratory_id, key_id=key_id, zone=ZoneInfo(zone))
+        sender = Sender(
+            laboratory_id=laboratory_id,
+            key_id=key_id,
+            zone=ZoneInfo(zone),
+            client_id=client_id,
+            scopes=scopes,
+        )
+        # The line that is written of every request says whose it was (monitoring/wsgi.py)
+        request.META[AT_THE_DOOR] = sender
         return LaboratoryAtTheDoor(sender, pushes_per_minute), None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
         return 'Bearer realm="laboratory", Basic realm="laboratory", charset="UTF-8"'
+
+
+def _question(request: Request, *, at: datetime) -> Question:
+    """Ask for what was shown: a token and a key are told apart by how they begin."""
+    shown = _key_in(request.META.get("HTTP_AUTHORIZATION", ""))
+    if shown.startswith(TOKEN_BEGINS):
+        return _BY_TOKEN, [digest_of(shown), at]
+    if shown:
+        return _BY_KEY, [digest_of(shown)]
+    if subject := _subject_in(request):
+        return _BY_CERTIFICATE, [subject]
+    raise AuthenticationFailed(_("Show the laboratory's key as: Authorization: Bearer KEY"))

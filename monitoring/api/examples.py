@@ -12,6 +12,7 @@ PUSH = (
 REFUSALS = {
     400: "The body is not JSON.",
     401: "The key is missing, unknown or revoked.",
+    403: "The key is good, but not for this: its scopes do not suffice.",
     413: "The message is too large.",
     415: "The content type is not application/json.",
     422: "A field is missing, unknown or cannot be right; every fault is named.",

@@ -20,18 +20,28 @@ class PushesPerMinute(BaseThrottle):
         caller = request.user
         if not isinstance(caller, LaboratoryAtTheDoor):
             return True
-        allowed = caller.pushes_per_minute or settings.PUSHES_PER_MINUTE
-        key = f"soundings:pushes:{caller.sender.laboratory_id}:{int(time.time()) // WINDOW_S}"
-
-        def count(line: Redis) -> int:
-            pushes = int(line.incr(key))
-            if pushes == 1:
-                line.expire(key, 2 * WINDOW_S)
-            return pushes
-
-        pushes = redis.ask(count)
-        return pushes is None or pushes <= allowed
+        return count_one(caller.sender.laboratory_id, at_most=caller.pushes_per_minute)
 
     def wait(self) -> float:
         """Say how long until the next minute."""
-        return WINDOW_S - time.time() % WINDOW_S
+        return wait()
+
+
+def count_one(laboratory_id: int, *, at_most: int | None) -> bool:
+    """Count one request of a laboratory; False when it has had its share of this minute."""
+    allowed = at_most or settings.PUSHES_PER_MINUTE
+    key = f"soundings:pushes:{laboratory_id}:{int(time.time()) // WINDOW_S}"
+
+    def count(line: Redis) -> int:
+        pushes = int(line.incr(key))
+        if pushes == 1:
+            line.expire(key, 2 * WINDOW_S)
+        return pushes
+
+    pushes = redis.ask(count)
+    return pushes is None or pushes <= allowed
+
+
+def wait() -> float:
+    """Say how long until the next minute."""
+    return WINDOW_S - time.time() % WINDOW_S

@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field, RootModel
 from patients.intake.panels import Panel, PanelList
 
 
-class LaboratoryKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class SchemesOfTheDoor(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Tells the document how a laboratory shows its key."""
 
-    target_class = "monitoring.api.authentication.LaboratoryKeyAuthentication"
+    target_class = "monitoring.api.authentication.LaboratoryAuthentication"
     name = "LaboratoryKey"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:  # noqa: ARG002
@@ -32,7 +32,9 @@ class DrawAnswer(BaseModel):
 
     id: UUID = Field(description="Our name for the draw; of a parked draw, its place in the queue.")
     accession: str
-    state: Literal["recorded", "known", "corrected", "parked"]
+    state: Literal["recorded", "known", "corrected", "parked", "received"] = Field(
+        description="A key that may not read is told no more than that a draw was received."
+    )
     reasons: list[str] = Field(description="Why a parked draw waits for a person.")
 
 

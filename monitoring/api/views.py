@@ -1,6 +1,6 @@
 """What a laboratory may do: push draws."""
 
-from typing import cast
+from typing import ClassVar, cast
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from monitoring.api.problems import CONTENT_TYPE, problem
 from monitoring.api.schema import Problem, PushAnswer, PushRequest
 from patients.intake.json_dialect import Faulty, Unreadable, read_json
 from patients.intake.reception import Answer
+from patients.scopes import CREATE, UPDATE
 
 
 def _say(answer: Answer) -> dict[str, object]:
@@ -33,6 +34,7 @@ def _say(answer: Answer) -> dict[str, object]:
 class Results(APIView):
     """The laboratory's door in plain JSON."""
 
+    needs: ClassVar = {"POST": CREATE + UPDATE}  # any message may correct
     parser_classes = (UntouchedBytes,)
     throttle_classes = (PushesPerMinute,)
     content_negotiation_class = AlwaysTheFirst

@@ -16,7 +16,7 @@ from patients.intake.fhir.faults import Fault
 from patients.intake.fhir.interactions import Write
 from patients.intake.fhir.reports import KIND as REPORT
 from patients.intake.fhir.writing import Standing, Tree, as_sent, dressed
-from patients.intake.receipts import Answer
+from patients.intake.receipts import Answer, Sender
 
 ROOT = "/fhir"
 _WAITING = "it waits for a person"
@@ -72,14 +72,16 @@ def describe(
     writes: Sequence[tuple[Write, Sequence[Answer]]],
     *,
     message: Any,
-    laboratory_id: int,
+    sender: Sender,
     at: datetime,
 ) -> list[Done]:
     """Describe what became of the writes of one message.
 
     What is new is described from the message itself; only what was known, or has become another
-    version, is looked up.
+    version, is looked up. A sender that may not read is told what it has said itself.
     """
+    if not sender.may_read:
+        return [_repeat(write, answers, message=message, at=at) for write, answers in writes]
     lines = [
         result.line
         for write, answers in writes
@@ -87,7 +89,7 @@ def describe(
         for result in answer.results
         if not _is_first(result.version, result.state) or write.kind == REPORT
     ]
-    known = stored.current(laboratory_id, lines) if lines else {}
+    known = stored.current(sender.laboratory_id, lines) if lines else {}
     updated = [
         result.line
         for write, answers in writes
@@ -96,13 +98,28 @@ def describe(
         if write.method == "update" and write.kind != REPORT
     ]
     # An update of what had waited is no creation, though it is the first version on record
-    waited = stored.that_waited(laboratory_id, updated, since=at) if updated else set()
+    waited = stored.that_waited(sender.laboratory_id, updated, since=at) if updated else set()
     return [
         _describe_report(write, answers, known, message=message, at=at)
         if write.kind == REPORT
         else _describe_result(write, answers[0], known, waited, message=message, at=at)
         for write, answers in writes
     ]
+
+
+def _repeat(write: Write, answers: Sequence[Answer], *, message: Any, at: datetime) -> Done:
+    """Give back what was sent, and nothing by which known and unknown patients could be told."""
+    results = [result for answer in answers for result in answer.results]
+    resource = as_sent(message, write.expression)
+    names = write.draws[0].results[0].names
+    given = str(answers[0].id) if write.kind == REPORT else stored.id_of(results[0].line, names)
+    standing = Standing(
+        id=write.id or given,
+        version=max(result.version for result in results),
+        at=at,
+        status=resource["status"],
+    )
+    return Done(write.kind, standing, dressed(resource, standing), is_new=True)
 
 
 def _is_first(version: int, state: str) -> bool:

@@ -1,24 +1,27 @@
 """A Bundle is answered entry by entry, in its order."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from monitoring.api.permissions import OutOfScope
 from monitoring.fhir import reads, writes
 from monitoring.fhir.answers import Done
 from monitoring.fhir.outcomes import outcome
 from monitoring.fhir.requests import Preference
-from patients.intake.fhir.bundles import Fetch, ReadBundle
+from patients.intake.fhir.bundles import Fetch, ReadBundle, Step
 from patients.intake.fhir.faults import Fault, Refused
 from patients.intake.fhir.interactions import Asked, Context, Write
 from patients.intake.fhir.writing import Tree, instant
 from patients.intake.receipts import Sender
+from patients.scopes import CREATE, READ, UPDATE
 
+_SCOPES = {"create": CREATE, "update": UPDATE}
 _REASONS = {
     200: "OK",
     201: "Created",
     400: "Bad Request",
+    403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
     412: "Precondition Failed",
@@ -32,11 +35,11 @@ def answer(
     body: bytes,
     sender: Sender,
     preference: Preference,
-    may_read: Callable[[], None],
     at: datetime,
 ) -> Tree:
     """Do what a Bundle asks for, and tell what became of each entry."""
-    wanted = [step for step in bundle.steps if isinstance(step, Write)]
+    steps = [_allowed(step, bundle.kind, sender) for step in bundle.steps]
+    wanted = [step for step in steps if isinstance(step, Write)]
     done = iter(
         writes.take_in(
             wanted,
@@ -48,7 +51,7 @@ def answer(
         )
     )
     entries: list[Tree] = []
-    for step in bundle.steps:
+    for step in steps:
         if isinstance(step, Write):
             entries.append(_written(next(done), preference))
         elif isinstance(step, Context):
@@ -57,11 +60,22 @@ def answer(
             )
             entries.append({"response": {"status": _status(200), "outcome": said}})
         elif isinstance(step, Fetch):
-            entries.append(_fetched(step.asked, sender.laboratory_id, may_read))
+            entries.append(_fetched(step.asked, sender.laboratory_id))
         else:
             entries.append(_refused(step))
     told: Tree = {"resourceType": "Bundle", "type": f"{bundle.kind}-response"}
     return told | ({"entry": entries} if entries else {})
+
+
+def _allowed(step: Step, kind: str, sender: Sender) -> Step:
+    """Let a step be done that the key is good for; refuse it, or with it all of a transaction."""
+    needed = _SCOPES[step.method] if isinstance(step, Write) else READ
+    if not isinstance(step, Write | Fetch) or needed in sender.scopes:
+        return step
+    if kind == "transaction":
+        raise OutOfScope(needed)
+    where = step.expression if isinstance(step, Write) else ""
+    return Refused([Fault("forbidden", where, str(OutOfScope(needed).detail))], status=403)
 
 
 def _status(code: int) -> str:
@@ -86,9 +100,8 @@ def _written(done: Done | Refused, preference: Preference) -> Tree:
     }
 
 
-def _fetched(asked: Asked, laboratory_id: int, may_read: Callable[[], None]) -> Tree:
+def _fetched(asked: Asked, laboratory_id: int) -> Tree:
     try:
-        may_read()
         found = _fetch(asked, laboratory_id)
     except Refused as refused:
         return _refused(refused)

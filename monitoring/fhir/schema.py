@@ -12,6 +12,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 _REFUSALS = {
     400: "Not JSON, not FHIR R4, or a condition that is not understood.",
     401: "The key is missing, unknown or revoked.",
+    403: "The key is good, but not for this: its scopes do not suffice.",
     404: "This laboratory has no such result.",
     405: "Nothing is patched or deleted here.",
     406: "The answer is JSON of FHIR R4.",
@@ -22,7 +23,7 @@ _REFUSALS = {
     429: "Too many messages in this minute; see Retry-After.",
     503: "The database is away and nothing was stored; see Retry-After.",
 }
-_ALWAYS = (401, 406, 429, 503)
+_ALWAYS = (401, 403, 406, 429, 503)
 _OF_WRITES = (400, 412, 413, 415, 422)
 _CONDITION = OpenApiParameter(
     "identifier", str, description="system|value: the one result that is meant"

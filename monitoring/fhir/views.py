@@ -1,6 +1,6 @@
 """The laboratory's door in FHIR R4: results come in, and a laboratory reads back its own."""
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.http import Http404
 from django.utils import timezone
@@ -27,11 +27,14 @@ from patients.intake.fhir.door import read_request
 from patients.intake.fhir.faults import Refused
 from patients.intake.fhir.interactions import Asked, Write
 from patients.intake.receipts import Sender
+from patients.scopes import CREATE, READ, UPDATE
 
 
 class FhirView(APIView):
     """What all addresses of the door share: how a message comes, and how it is refused."""
 
+    # SMART lets an update make what is not there yet; a create that would correct is refused later
+    needs: ClassVar[dict[str, str]] = {"POST": CREATE, "PUT": UPDATE, "GET": READ}
     parser_classes = (FhirBytes, FhirBytesAsJson)
     renderer_classes = (FhirRenderer, PlainJsonRenderer)
     throttle_classes = (PushesPerMinute,)
@@ -64,7 +67,9 @@ class FhirView(APIView):
 
 
 class Root(FhirView):
-    """The door itself: Bundles."""
+    """The door itself: Bundles. Each entry needs what it would need by itself."""
+
+    needs: ClassVar = {"POST": ""}
 
     @schema.writes("fhir_bundle", "Push a batch or a transaction", resources.Bundle, by="bundle")
     def post(self, request: Request) -> Response:
@@ -77,7 +82,6 @@ class Root(FhirView):
             body=body,
             sender=self.sender,
             preference=preference_of(request),
-            may_read=lambda: None,
             at=timezone.now(),
         )
         return Response(told)

@@ -6,11 +6,19 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from monitoring import ingest
+from monitoring.api.permissions import OutOfScope
 from monitoring.fhir.answers import Done, describe
 from patients.intake import strict_json
 from patients.intake.fhir.faults import Fault, Refused, not_fhir
 from patients.intake.fhir.interactions import Write
-from patients.intake.receipts import Condition, OtherVersion, OverlappingIdentities, Sender
+from patients.intake.receipts import (
+    Condition,
+    CorrectionNotAllowed,
+    OtherVersion,
+    OverlappingIdentities,
+    Sender,
+)
+from patients.scopes import UPDATE
 
 DIALECT = "fhir"
 
@@ -46,9 +54,10 @@ def take_in(
                 refuse_overlaps=all_or_nothing,
             )
             break
-        except OtherVersion as fault:
+        except (OtherVersion, CorrectionNotAllowed) as fault:
             place = _write_at(fault.place, wanted)
-            refused = _other_version(wanted[place][1])
+            why = _other_version if isinstance(fault, OtherVersion) else _not_allowed
+            refused = why(wanted[place][1])
             if all_or_nothing:
                 raise refused from fault
             outcomes[wanted.pop(place)[0]] = refused
@@ -62,11 +71,17 @@ def take_in(
     done = describe(
         [(write, [next(answers) for _draw in write.draws]) for _place, write in wanted],
         message=strict_json.load(body),
-        laboratory_id=sender.laboratory_id,
+        sender=sender,
         at=at,
     )
     outcomes |= {place: each for (place, _write), each in zip(wanted, done, strict=True)}
     return [outcomes[place] for place in range(len(writes))]
+
+
+def _not_allowed(write: Write) -> Refused:
+    return Refused(
+        [Fault("forbidden", write.expression, str(OutOfScope(UPDATE).detail))], status=403
+    )
 
 
 def _condition(write: Write) -> Condition:

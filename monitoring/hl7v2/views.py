@@ -1,7 +1,7 @@
 """HL7 v2 over HTTP: a message is posted, its acknowledgement is the answer."""
 
 from email.message import Message
-from typing import cast
+from typing import ClassVar, cast
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -22,6 +22,7 @@ from monitoring.api.problems import CONTENT_TYPE
 from monitoring.api.schema import Problem
 from monitoring.hl7v2.answering import answer
 from patients.intake.hl7v2.charsets import codec_of
+from patients.scopes import CREATE, UPDATE
 
 EXAMPLE = (
     "MSH|^~\\&|LIS|LAB|SOUNDINGS|CLINIC|20261102101500+0100||ORU^R01^ORU_R01|M-1|P|2.5.1\r"
@@ -66,6 +67,7 @@ PARSERS: tuple[type[BaseParser], ...] = (_Er7, _OldEr7, _PlainText)
 class Messages(APIView):
     """The laboratory's door in HL7 v2."""
 
+    needs: ClassVar = {"POST": CREATE + UPDATE}  # any message may correct
     parser_classes = PARSERS
     throttle_classes = (PushesPerMinute,)
     content_negotiation_class = AlwaysTheFirst
@@ -82,7 +84,7 @@ class Messages(APIView):
             **{
                 (status, CONTENT_TYPE): OpenApiResponse(Problem, description=text)
                 for status, text in examples.REFUSALS.items()
-                if status in {401, 413, 415, 429, 503}
+                if status in {401, 403, 413, 415, 429, 503}
             },
         },
         examples=[

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+from argparse import ArgumentParser
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from patients.models import Laboratory
 from patients.models.people import check_time_zone
+from patients.scopes import EVERYTHING, in_order
 
 
 def operator() -> str:
@@ -66,6 +68,27 @@ def find_laboratory(name: str) -> Laboratory:
         known = ", ".join(Laboratory.objects.order_by("name").values_list("name", flat=True))
         message = f"There is no laboratory “{name}”; known: {known or 'none yet'}."
         raise CommandError(message) from fault
+
+
+def add_scopes(parser: ArgumentParser) -> None:
+    """Let an operator say what a key, client or certificate may do."""
+    parser.add_argument(
+        "--scopes",
+        default=EVERYTHING,
+        metavar="LETTERS",
+        help="c create, u update (correct), r read own results; cur without the option",
+    )
+
+
+def read_scopes(letters: str) -> str:
+    """Read what may be done, or say how it is written."""
+    found = in_order(letters)
+    if not found or set(letters) != set(found):
+        message = (
+            "--scopes is made of the letters c (create), u (update) and r (read): cu, for one."
+        )
+        raise CommandError(message)
+    return found
 
 
 def read_file(name: str) -> bytes:

@@ -4,14 +4,26 @@ from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from patients.scopes import EVERYTHING, READ, UPDATE
+
 
 @dataclass(frozen=True)
 class Sender:
-    """The laboratory whose key was shown at the door."""
+    """The laboratory that came to the door, by which key or client, and what it may do."""
 
     laboratory_id: int
     key_id: int | None
     zone: ZoneInfo
+    client_id: int | None = None
+    scopes: str = EVERYTHING
+
+    @property
+    def may_update(self) -> bool:
+        return UPDATE in self.scopes
+
+    @property
+    def may_read(self) -> bool:
+        return READ in self.scopes
 
     @property
     def name(self) -> str:
@@ -53,6 +65,14 @@ class OverlappingIdentities(Exception):
         self.place = place
 
 
+class CorrectionNotAllowed(Exception):
+    """A draw of the message would correct a result, and its sender may only create some."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(f"draw {place} of the message")
+        self.place = place
+
+
 @dataclass(frozen=True)
 class ResultAnswer:
     """What became of one result: its public name and its current version.
@@ -67,7 +87,11 @@ class ResultAnswer:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one draw."""
+    """What became of one draw.
+
+    The state is recorded, corrected, known or parked; for a sender that may not read it is received
+    and no more is said, so that nobody learns from it which patients there are.
+    """
 
     id: UUID
     accession: str

@@ -2,23 +2,34 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
 
-from patients.intake.receipts import ALWAYS, Answer, Condition, Receipt, ResultAnswer, Sender
+from patients.intake.receipts import (
+    ALWAYS,
+    Answer,
+    Condition,
+    CorrectionNotAllowed,
+    Receipt,
+    ResultAnswer,
+    Sender,
+)
 from patients.intake.reports import DrawReport
 from patients.intake.taking import Taking
 
 __all__ = ["Answer", "Condition", "Receipt", "ResultAnswer", "Sender", "take_in"]
 
 NEW_STATES = frozenset({"recorded", "corrected", "parked"})
+# A late result becomes an older version: that changes what is known of an earlier one, too
+CORRECTIONS = frozenset({"corrected", "late"})
 
 # Of several identical messages at once one is stored; the others wait here until it is
 # committed, and are then known
 _STORE = """
-INSERT INTO patients_inbound (laboratory_id, key_id, received_at, dialect, sha256, body)
-VALUES (%s, %s, %s, %s, %s, %s)
+INSERT INTO patients_inbound (laboratory_id, key_id, client_id, received_at, dialect, sha256, body)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (laboratory_id, sha256) DO NOTHING RETURNING id
 """
 
@@ -57,19 +68,37 @@ def take_in(
         A condition names another version than the current one. Nothing is stored.
     OverlappingIdentities
         Two draws are the same result, and that was to be refused. Nothing is stored.
+    CorrectionNotAllowed
+        A result would be corrected, and the sender may not do that. Nothing is stored.
     """
     reports = [report.in_zone(sender.zone) for report in reports]
     taking = Taking(reports, conditions or [ALWAYS] * len(reports), sender=sender, at=at)
     digest = hashlib.sha256(asked.encode() + body if asked else body).hexdigest()
     stored = taking.look_around(
-        (_STORE, [sender.laboratory_id, sender.key_id, at, dialect, digest, body])
+        (
+            _STORE,
+            [sender.laboratory_id, sender.key_id, sender.client_id, at, dialect, digest, body],
+        )
     )
     if not stored:
-        answers = taking.repeat(digest)
+        answers = _for_eyes_of(sender, taking.repeat(digest))
         return Receipt(answers, is_new=False, changes_record=False)
     [(inbound_id,)] = stored
     answers = taking.place_all(inbound_id, refuse_overlaps=refuse_overlaps)
+    if not sender.may_update:
+        for place, answer in enumerate(answers):
+            if CORRECTIONS & {result.state for result in answer.results}:
+                raise CorrectionNotAllowed(place)
     states = {answer.state for answer in answers}
     return Receipt(
-        answers, is_new=bool(states & NEW_STATES), changes_record=bool(states - {"known", "parked"})
+        _for_eyes_of(sender, answers),
+        is_new=bool(states & NEW_STATES),
+        changes_record=bool(states - {"known", "parked"}),
     )
+
+
+def _for_eyes_of(sender: Sender, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    """Tell a sender that may not read no more than that its draws were received."""
+    if sender.may_read:
+        return answers
+    return tuple(replace(answer, state="received", reasons=()) for answer in answers)

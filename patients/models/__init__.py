@@ -1,6 +1,13 @@
 """The tables of the record. Facts only, nothing inferred."""
 
 from patients.models.audit import Audit
+from patients.models.clients import (
+    AccessToken,
+    ClientSecret,
+    LaboratoryCertificate,
+    LaboratoryClient,
+    SpentAssertion,
+)
 from patients.models.facts import Fact
 from patients.models.laboratory import (
     Analyte,
@@ -32,10 +39,12 @@ from patients.models.treatment import DoseStep, Event, EventKind, StopReason, Tr
 
 __all__ = [
     "WITHOUT_VALUE",
+    "AccessToken",
     "Analyte",
     "AnalyteAlias",
     "Audit",
     "CareTeam",
+    "ClientSecret",
     "Clinician",
     "Comparator",
     "DoseStep",
@@ -49,6 +58,8 @@ __all__ = [
     "Inbound",
     "Kit",
     "Laboratory",
+    "LaboratoryCertificate",
+    "LaboratoryClient",
     "LaboratoryKey",
     "Membership",
     "NumberingAlias",
@@ -66,6 +77,7 @@ __all__ = [
     "SafetyDuty",
     "Sex",
     "Site",
+    "SpentAssertion",
     "StopReason",
     "Trial",
     "UnitAlias",

@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from patients.models.exact import ExactDecimalField
 from patients.models.people import check_time_zone
+from patients.scopes import EVERYTHING
+
+SCOPES = ("c", "u", "r", "cu", "cr", "ur", "cur")
 
 
 class IfPreliminary(models.TextChoices):
@@ -85,6 +88,7 @@ class LaboratoryKey(models.Model):
     slot = models.PositiveSmallIntegerField()
     sha256 = models.CharField(max_length=64, unique=True)
     hint = models.CharField(max_length=8)
+    scopes = models.CharField(max_length=3, default=EVERYTHING, db_default=EVERYTHING)
     issued_at = models.DateTimeField()
     issued_by = models.CharField(max_length=100)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -105,6 +109,9 @@ class LaboratoryKey(models.Model):
                 condition=Q(revoked_at=None, revoked_by="")
                 | (Q(revoked_at__isnull=False) & ~Q(revoked_by="")),
                 name="a_revoked_key_says_when_and_by_whom",
+            ),
+            models.CheckConstraint(
+                condition=Q(scopes__in=SCOPES), name="a_key_may_create_update_or_read"
             ),
         ]
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from patients.models.clients import LaboratoryClient
 from patients.models.exact import ExactDecimalField
 from patients.models.facts import Fact, superseding_is_whole
 from patients.models.laboratory import Analyte, Laboratory, LaboratoryKey
@@ -20,6 +21,9 @@ class Inbound(models.Model):
 
     laboratory = models.ForeignKey(Laboratory, models.PROTECT, related_name="inbound")
     key = models.ForeignKey(LaboratoryKey, models.PROTECT, null=True, blank=True, related_name="+")
+    client = models.ForeignKey(
+        LaboratoryClient, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     received_at = models.DateTimeField()
     dialect = models.CharField(max_length=10)
     sha256 = models.CharField(max_length=64)

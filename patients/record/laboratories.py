@@ -9,6 +9,7 @@ from django.db import transaction
 
 from patients import audit
 from patients.models import Laboratory, LaboratoryKey
+from patients.scopes import EVERYTHING
 
 PLACES = (1, 2)
 
@@ -49,7 +50,7 @@ def add_laboratory(
 
 
 @transaction.atomic
-def issue_key(*, laboratory: Laboratory, by: str, at: datetime) -> str:
+def issue_key(*, laboratory: Laboratory, scopes: str = EVERYTHING, by: str, at: datetime) -> str:
     """Issue a key and give it out, this once; only its digest stays."""
     Laboratory.objects.select_for_update().get(pk=laboratory.pk)
     live = set(
@@ -66,6 +67,7 @@ def issue_key(*, laboratory: Laboratory, by: str, at: datetime) -> str:
         slot=place,
         sha256=digest_of(key),
         hint=key[:8],
+        scopes=scopes,
         issued_at=at,
         issued_by=by,
     )

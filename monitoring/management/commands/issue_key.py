@@ -6,7 +6,12 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from monitoring.management.operators import OperatorCommand, find_laboratory
+from monitoring.management.operators import (
+    OperatorCommand,
+    add_scopes,
+    find_laboratory,
+    read_scopes,
+)
 from patients.record.laboratories import NoPlaceForKey, issue_key
 
 
@@ -15,11 +20,14 @@ class Command(OperatorCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", metavar="NAME")
+        add_scopes(parser)
 
     def act(self, *, by: str, at: datetime, **options: Any) -> None:
         laboratory = find_laboratory(options["name"])
         try:
-            key = issue_key(laboratory=laboratory, by=by, at=at)
+            key = issue_key(
+                laboratory=laboratory, scopes=read_scopes(options["scopes"]), by=by, at=at
+            )
         except NoPlaceForKey as fault:
             message = (
                 f"“{laboratory.name}” has two live keys; revoke one first: "

@@ -1,0 +1,1 @@
+"""Sign-in for laboratories' systems, as SMART Backend Services has it."""
