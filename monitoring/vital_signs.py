@@ -16,7 +16,7 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from monitoring import pulse
+from monitoring import pulse, silences
 from monitoring.models import (
     Alert,
     Attempt,
@@ -39,16 +39,25 @@ _one_at_a_time = Lock()
 
 @dataclass(frozen=True)
 class VitalSigns:
-    """Each part is "ok", or says what is the matter."""
+    """Each part is "ok", or says what is the matter.
+
+    A laboratory that has fallen silent is none of the parts: the site is well all the same.
+    """
 
     database: str
     broker: str
     worker: str
     beat: str
+    silent_laboratories: str = ""
 
     @property
     def are_well(self) -> bool:
-        return set(asdict(self).values()) == {OK}
+        return {self.database, self.broker, self.worker, self.beat} == {OK}
+
+    @property
+    def said(self) -> dict[str, str]:
+        """Give each part its word; laboratories are named among them only when one is silent."""
+        return {name: word for name, word in asdict(self).items() if word}
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ class Waits:
 
 def take(*, at: datetime) -> VitalSigns:
     """Look at every part once."""
-    database, waits = _ask_database(at=at)
+    database, waits, silent = _ask_database(at=at)
     broker, worker, beat = _ask_broker()
     if worker == OK and waits.to_be_assessed > WAITS_AT_MOST:
         seconds = waits.to_be_assessed.total_seconds()
@@ -84,30 +93,40 @@ def take(*, at: datetime) -> VitalSigns:
     if worker == OK and waits.to_be_told > MAIL_IS_LATE_AFTER:
         seconds = waits.to_be_told.total_seconds()
         worker = f"stalled: a safety alert has waited {seconds:.0f} s to be sent"
-    return VitalSigns(database=database, broker=broker, worker=worker, beat=beat)
+    return VitalSigns(database, broker, worker, beat, silent_laboratories=silent)
 
 
-def _ask_database(*, at: datetime) -> tuple[str, Waits]:
+def _ask_database(*, at: datetime) -> tuple[str, Waits, str]:
     """Ask aside, so that a server that takes the question and never answers is left alone."""
-    answers: SimpleQueue[tuple[str, Waits]] = SimpleQueue()
+    answers: SimpleQueue[tuple[str, Waits, str]] = SimpleQueue()
     Thread(target=_look_aside, args=(answers, at), name="vital-signs", daemon=True).start()
     try:
         return answers.get(timeout=ANSWERS_WITHIN_S)
     except Empty:
-        return f"away: no answer within {ANSWERS_WITHIN_S:g} s", Waits()
+        return f"away: no answer within {ANSWERS_WITHIN_S:g} s", Waits(), ""
 
 
-def _look_aside(answers: "SimpleQueue[tuple[str, Waits]]", at: datetime) -> None:
+def _look_aside(answers: "SimpleQueue[tuple[str, Waits, str]]", at: datetime) -> None:
     """Ask the database by a connection of this thread; of many questions that hang, one does."""
     if not _one_at_a_time.acquire(timeout=ANSWERS_WITHIN_S):
         return
     try:
-        answers.put((OK, Waits(longest_wait(at=at), longest_alert(at=at))))
+        waits = Waits(longest_wait(at=at), longest_alert(at=at))
+        answers.put((OK, waits, say_silences()))
     except Error as fault:
-        answers.put((f"away: {type(fault).__name__}", Waits()))
+        answers.put((f"away: {type(fault).__name__}", Waits(), ""))
     finally:
         connection.close()
         _one_at_a_time.release()
+
+
+def say_silences() -> str:
+    """Say how many laboratories are silent and since when, without naming one; else nothing."""
+    silent = silences.open_silences()
+    if not silent:
+        return ""
+    since = silent[0].last_heard_at
+    return f"{len(silent)}, no data since {since:%A %Y-%m-%dT%H:%MZ}"
 
 
 def longest_wait(*, at: datetime) -> timedelta:

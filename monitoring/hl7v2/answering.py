@@ -8,7 +8,8 @@ from datetime import datetime
 from monitoring import ingest
 from patients.intake.hl7v2 import acknowledgement
 from patients.intake.hl7v2.faults import Refused
-from patients.intake.hl7v2.reading import read_hl7v2
+from patients.intake.hl7v2.reading import check_processing_id, read_hl7v2
+from patients.intake.profiles import message_rules
 from patients.intake.reception import Answer, Sender
 
 DIALECT = "hl7v2"
@@ -22,7 +23,9 @@ def answer(body: bytes, *, charset: str, sender: Sender, at: datetime) -> bytes:
     leaves the message with the laboratory.
     """
     try:
-        read = read_hl7v2(body, charset=charset)
+        rules = message_rules(laboratory_id=sender.laboratory_id)
+        read = read_hl7v2(body, charset=charset or rules.charset)
+        check_processing_id(read, taken=rules.processing_ids)
     except Refused as refused:
         logger.info("A message of laboratory %d is refused", sender.laboratory_id)
         return acknowledgement.refuse(body, refused, at=at)

@@ -313,9 +313,20 @@ class _Finding:
                 and (mine is None or other.pk != mine.pk)
                 and other.placed.status not in RETRACTED
                 and (self.draw is None or draw.pk != self.draw.pk)
+                and not self._are_two_samples(draw)
             ):
                 return self._doubt(draw, other)
         return None
+
+    def _are_two_samples(self, draw: DrawOnRecord) -> bool:
+        """Tell whether the laboratory itself numbers two samples, and says nothing of results.
+
+        Where its results have names, another name for the same moment is what is to be asked about.
+        """
+        return tells_samples_apart(self.report) and draw.accession not in {
+            "",
+            self.report.accession,
+        }
 
     def _doubt(self, draw: DrawOnRecord, other: ResultOnRecord) -> ResultOnRecord | None:
         is_here = self.draw is not None and self.draw.pk == draw.pk
@@ -345,6 +356,11 @@ class _Finding:
         if target is None and not stay:
             return placed
         return replace(placed, on_record=target, leaves=draw)
+
+
+def tells_samples_apart(report: DrawReport) -> bool:
+    """Tell whether accessions are all by which this laboratory tells its results apart."""
+    return bool(report.accession) and not any(result.names for result in report.results)
 
 
 def _has_retracted(draw: DrawOnRecord, analyte_ids: Sequence[int]) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from patients.intake.placing import Reason, Unplaceable
+from patients.intake.placing import Reason, Unplaceable, tells_samples_apart
 from patients.intake.reports import DrawReport
 from patients.record.draws import Placed
 from patients.record.results import RETRACTED
@@ -35,7 +35,8 @@ class Wave:
             self._lines.update(found.lines)
             return
         lines = {line.public_id for line in found.lines}
-        draws, new = _draws_of(found), _new_in(found)
+        draws = _draws_of(found)
+        new = set() if tells_samples_apart(report) else _new_in(found)
         if not self._lines.isdisjoint(lines):
             self.overlaps.append(place)
             self.later.append(place)

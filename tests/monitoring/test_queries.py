@@ -64,7 +64,7 @@ def test_the_worklist_asks_seven_questions_at_every_size(
     client.force_login(ClinicianFactory.create(teams=[team]))
 
     # the session, the reader, the counts, the patients, their flags, their figures
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         answer = client.get(reverse("portal:worklist"))
 
     assert f"My patients: {size}" in answer.content.decode()

@@ -3,11 +3,19 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
-from monitoring import silences
+from monitoring import silences, vital_signs
 from monitoring.models import Silence
 from patients.models import Laboratory
-from tests.factories import MONDAY, InboundFactory, LaboratoryFactory
+from tests.factories import (
+    MONDAY,
+    ClinicianFactory,
+    InboundFactory,
+    LaboratoryFactory,
+    PatientFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -104,3 +112,32 @@ def test_a_laboratory_that_pushes_every_minute_is_not_missed_within_two_hours() 
     silences.watch(at=MONDAY)
 
     assert silences.open_silences() == []
+
+
+def test_no_open_flags_and_no_data_since_tuesday_never_look_alike(client: Client) -> None:
+    laboratory = LaboratoryFactory.create(name="North laboratory", silent_after_h=24)
+    heard(laboratory, MONDAY - timedelta(days=6))
+    reader = ClinicianFactory.create(teams=[PatientFactory.create().team])
+    client.force_login(reader)
+    calm = client.get(reverse("portal:worklist")).content.decode()
+
+    silences.watch(at=MONDAY)
+    silent = client.get(reverse("portal:worklist")).content.decode()
+
+    assert "has fallen silent" not in calm
+    assert "A laboratory has fallen silent" in silent
+    assert "No data from North laboratory since" in silent
+    assert "Tuesday," in silent
+
+
+def test_the_vital_signs_say_it_without_a_name_and_stay_well() -> None:
+    laboratory = LaboratoryFactory.create(name="North laboratory", silent_after_h=24)
+    heard(laboratory, MONDAY - timedelta(days=6))
+    before = vital_signs.say_silences()
+
+    silences.watch(at=MONDAY)
+
+    signs = vital_signs.VitalSigns("ok", "ok", "ok", "ok", vital_signs.say_silences())
+    assert before == ""
+    assert signs.silent_laboratories == "1, no data since Tuesday 2026-11-17T09:00Z"
+    assert signs.are_well

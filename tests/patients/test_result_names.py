@@ -90,12 +90,24 @@ def test_two_names_for_one_moment_in_one_list_go_to_a_person(
     assert states == ["recorded", *["parked"] * 299]
 
 
-def test_another_accession_for_the_same_moment_goes_to_a_person(
+def test_two_samples_of_one_moment_are_two_where_the_laboratory_numbers_only_samples(
     push: Push, patient: Patient
 ) -> None:
     push(message(draw(accession="A-17")))
 
-    [answer] = push(message(draw(accession="A-18"))).answers
+    one_by_one = push(message(draw(accession="A-18")))
+    in_a_list = push(message(draw(accession="A-19"), draw(accession="A-20")))
+
+    states = [answer.state for answer in (*one_by_one.answers, *in_a_list.answers)]
+    assert states == ["recorded"] * 3
+
+
+def test_what_another_door_has_brought_of_the_same_moment_goes_to_a_person(
+    push: Push, laboratory: Laboratory, patient: Patient
+) -> None:
+    take(laboratory, observation(name="r-1", accession=""))
+
+    [answer] = push(message(draw(collected_at="2026-11-01T23:00:00Z"))).answers
 
     assert answer.reasons == ("possible_duplicate",)
 

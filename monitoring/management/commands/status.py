@@ -22,7 +22,7 @@ class Command(OperatorCommand):
         counts: dict[str, Any] = {each.name: None for each in fields(vital_signs.Counts)}
         if signs.database == vital_signs.OK:
             counts = asdict(vital_signs.count(at=at))
-        found = {**counts, **asdict(signs)}
+        found = {**counts, **signs.said}
         if options["json"]:
             self.say(json.dumps(found))
             return

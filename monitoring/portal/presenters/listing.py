@@ -12,7 +12,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from monitoring.models import Silence
 from monitoring.portal import dates
+from monitoring.portal.presenters.laboratories import say_silence
 from monitoring.portal.presenters.worklist import WorklistRow, rows_of
 from monitoring.queries import PAGE_SIZE, Entry, Overview, Show
 
@@ -53,6 +55,7 @@ class Listing:
     query: str
     empty: Empty | None
     silence: str | SafeString
+    silent_laboratories: list[SafeString]
     unassessed: str
 
 
@@ -69,11 +72,12 @@ def listing_of(
     show: Show,
     team_id: int | None,
     page: "Page[int]",
+    silences: Sequence[Silence] = (),
     at: datetime,
 ) -> Listing:
     """Put one page of the list into words."""
     count = overview.count(show, team_id=team_id)
-    silent = is_silent(overview.last_heard_at, at=at)
+    silent = bool(silences) or is_silent(overview.last_heard_at, at=at)
     return Listing(
         title=_title(show, count=count),
         lede=_lede(overview, at=at),
@@ -84,7 +88,8 @@ def listing_of(
         page=page,
         query="".join(f"&{part}" for part in [_query(show, team_id)] if part),
         empty=None if entries else _empty(overview, show=show, silent=silent),
-        silence=say_heard(overview.last_heard_at) if silent and entries else "",
+        silence=say_heard(overview.last_heard_at) if silent and entries and not silences else "",
+        silent_laboratories=[say_silence(each) for each in silences],
         unassessed=_unassessed(overview),
     )
 
@@ -116,6 +121,7 @@ def search_result(
             _("No patient of your teams has a name with these words or this whole number."),
         ),
         silence="",
+        silent_laboratories=[],
         unassessed="",
     )
 

@@ -10,6 +10,7 @@ from monitoring.portal.forms.parked import SearchForm
 from monitoring.portal.presenters.listing import listing_of, page_of, search_result
 from monitoring.portal.views.access import reader_of
 from monitoring.queries import Overview, Show
+from monitoring.silences import open_silences
 
 
 @require_GET
@@ -25,7 +26,15 @@ def worklist(request: HttpRequest) -> HttpResponse:
         if page.paginator.count
         else []
     )
-    listing = listing_of(entries, overview=overview, show=show, team_id=team_id, page=page, at=at)
+    listing = listing_of(
+        entries,
+        overview=overview,
+        show=show,
+        team_id=team_id,
+        page=page,
+        silences=open_silences(),
+        at=at,
+    )
     return render(request, "portal/worklist.html", {"list": listing, "form": SearchForm()})
 
 

@@ -1,6 +1,6 @@
 """From ORU^R01 to reports: an order is a draw, each of its OBX is a result."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from patients.intake.hl7v2.er7 import Message, Segment, read_er7
@@ -70,6 +70,16 @@ def read_hl7v2(body: bytes, *, charset: str = "") -> ResultMessage:
         message=message,
         reports=tuple(_merged(reports)),
     )
+
+
+def check_processing_id(read: ResultMessage, *, taken: Sequence[str]) -> None:
+    """Refuse what was sent for training or debugging, unless the laboratory's profile takes it."""
+    if read.processing_id and read.processing_id not in taken:
+        raise refuse(
+            ErrorCode.UNSUPPORTED_PROCESSING,
+            read.message.header.at(11),
+            f"MSH-11 must be one of {', '.join(taken)} for this laboratory",
+        )
 
 
 def check_header(header: Segment) -> None:
