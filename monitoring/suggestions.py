@@ -49,7 +49,10 @@ class Suggestion:
 
 
 def suggest(report: DrawReport, *, reader: Clinician) -> list[Suggestion]:
-    """Rank the reader's own patients by what agrees with the report."""
+    """Rank the reader's own patients by what agrees with the report.
+
+    Where the number and its numbering are one patient's, nobody else is suggested.
+    """
     values = {number.value for number in report.patients}
     near = {near for value in values for near in _near(value)}
     sought = Q(identifiers__value__in=values | near)
@@ -64,7 +67,9 @@ def suggest(report: DrawReport, *, reader: Clinician) -> list[Suggestion]:
         .prefetch_related("identifiers")
         .distinct()[:_LOOKED_AT]
     )
-    return [each for each in compare(found, report) if each.reasons][:SUGGESTIONS_AT_MOST]
+    ranked = [each for each in compare(found, report) if each.reasons]
+    certain = [each for each in ranked if Likeness.SAME_NUMBER in each.reasons]
+    return (certain or ranked)[:SUGGESTIONS_AT_MOST]
 
 
 def compare(patients: Iterable[Patient], report: DrawReport) -> list[Suggestion]:

@@ -323,10 +323,8 @@ class _Finding:
 
         Where its results have names, another name for the same moment is what is to be asked about.
         """
-        return tells_samples_apart(self.report) and draw.accession not in {
-            "",
-            self.report.accession,
-        }
+        mine = self.report.accession
+        return tells_samples_apart(self.report) and draw.accession not in {"", mine}
 
     def _doubt(self, draw: DrawOnRecord, other: ResultOnRecord) -> ResultOnRecord | None:
         is_here = self.draw is not None and self.draw.pk == draw.pk

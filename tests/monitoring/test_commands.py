@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pwd
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -288,3 +289,47 @@ def test_without_a_database_a_command_says_what_to_do(monkeypatch: pytest.Monkey
 
     with pytest.raises(CommandError, match=r"does not answer \(connection refused\).*make run"):
         _run("issue_key", "North laboratory")
+
+
+# The profile of a laboratory
+
+
+def test_a_profile_is_looked_through_then_loaded_then_known(tmp_path: Path) -> None:
+    file = tmp_path / "north.json"
+    file.write_text(
+        '{"name": "North laboratory", "time_zone": "Europe/Berlin",'
+        ' "units": [{"sent": "nanogram", "means": "ng/mL"}]}'
+    )
+
+    looked = _run("load_laboratory", str(file), "--dry-run")
+    nothing = Laboratory.objects.count()
+    loaded = _run("load_laboratory", str(file))
+    again = _run("load_laboratory", str(file))
+
+    assert looked == ["the laboratory “North laboratory” is new", "Nothing was changed."]
+    assert nothing == 0
+    assert loaded[0] == "the laboratory “North laboratory” is new"
+    assert again[0] == "nothing to change"
+    assert Laboratory.objects.get().unit_aliases.get().means == "ng/mL"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "is not JSON"),
+        ('{"name": "A", "name": "B"}', "stands twice"),
+        ('{"name": "A", "zone": "UTC"}', "/zone: Extra inputs"),
+        ('{"name": "A", "codes": [{"code": "X", "analyte": "?"}]}', "/codes/0/analyte: must be"),
+    ],
+)
+def test_a_faulty_profile_changes_nothing_and_says_where(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    file = tmp_path / "north.json"
+    file.write_text(text)
+
+    with pytest.raises(CommandError, match=words) as refused:
+        _run("load_laboratory", str(file))
+
+    assert "Nothing was changed." in str(refused.value)
+    assert not Laboratory.objects.exists()

@@ -62,7 +62,8 @@ def test_messages_are_acknowledged_one_after_the_other(
     with listening(line_of(laboratory)) as port, call(port) as line:
         line.sendall(framed(message(change=OURS)))
         first = hear(line)
-        line.sendall(framed(message(change=OURS | {"OBR-3": "A-18", "MSH-10": "M-2"})))
+        earlier = {"OBX-14": "20261101080500+0100", "OBR-3": "A-18", "MSH-10": "M-2"}
+        line.sendall(framed(message(change=OURS | earlier)))
         second = hear(line)
 
     assert first.startswith(b"\x0bMSH|^~\\&|")

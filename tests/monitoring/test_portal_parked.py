@@ -241,6 +241,8 @@ def test_a_possible_double_is_shown_beside_what_is_on_record_and_decided(
 ) -> None:
     patient = mine(reader)
     parked = ParkedFactory.create()
+    parked.report["results"][0]["names"] = [{"system": "urn:n", "value": "r-9"}]
+    parked.save()
     at = datetime(2026, 11, 20, 7, 10, tzinfo=UTC)
     known = DrawFactory.create(patient=patient, laboratory=parked.laboratory, collected_at=at)
     ResultFactory.create(draw=known, value=Decimal("36.00"))
@@ -352,3 +354,15 @@ def test_a_long_queue_is_paged(client: Client, reader: Clinician) -> None:
     assert "51 draws wait" in first
     assert first.count('class="cell-main"') == 50
     assert second.count('class="cell-main"') == 1
+
+
+def test_where_the_number_is_one_patients_nobody_else_is_suggested(
+    client: Client, reader: Clinician
+) -> None:
+    IdentifierFactory.create(patient=mine(reader, family_name="Right"), value="9042")
+    IdentifierFactory.create(patient=mine(reader, family_name="Wrong"), value="9024")
+
+    text = client.get(page(said_of(None))).content.decode()
+
+    assert "RIGHT" in text
+    assert "WRONG" not in text
