@@ -66,6 +66,7 @@ def measure(say: Callable[[str], None]) -> None:
     insert_again = yardsticks.single_inserts_per_second(seconds=8)
     insert = (insert + insert_again) / 2
     say(_door_table(insert, copied, copied_draws, pushed, batched))
+    say(_fhir_tables(team, patients, key, copied_draws))
     _wait_until_calm()
     with site.worker_held():
         rate = import_module("bench.assessing").assessments_per_second(teams["very many"])
@@ -132,6 +133,40 @@ def _door_table(
         ),
     ]
     return table(("the laboratory's door", "rate", "ratio", "p50", "p99"), rows)
+
+
+def _fhir_tables(team: object, patients: int, key: str, copied_draws: float) -> str:
+    """Push the same rows by the FHIR door and by plain SQL; set the reader beside json.loads."""
+    fhir, yardsticks = import_module("bench.fhir"), import_module("bench.yardsticks")
+    _wait_until_calm()
+    plain = yardsticks.plain_results_per_second(team, seconds=8)
+    rows = [("yardstick: the same rows by plain SQL, 8 clients", f"{plain:,.0f} /s", "", "1")]
+    with site.worker_held():
+        fhir.single_results(team, patients, key, clients=8, s=3)  # warm-up
+        pushed = {1: fhir.single_results(team, patients, key, clients=8, s=8)} | {
+            results: fhir.batches(team, patients, key, results=results, clients=4, s=6)
+            for results in (100, 500)
+        }
+    for results, outcome in pushed.items():
+        if results == 100:
+            told = f"{copied_draws:,.0f} /s"
+            rows.append(("yardstick: COPY of the same rows, one transaction", told, "", "1"))
+        stick = plain if results == 1 else copied_draws
+        rows.append(
+            (
+                "one Observation, 8 clients" if results == 1 else f"batch of {results}, 4 clients",
+                f"{outcome.per_second * results:,.0f} /s",
+                f"{outcome.per_second:,.1f} /s, {outcome.percentile_ms(0.5):.1f} ms, "
+                f"{outcome.percentile_ms(0.99):.1f} ms",
+                f"{outcome.per_second * results / stick:.3f}",
+            )
+        )
+    head = ("the FHIR door", "results", "requests, p50, p99", "ratio")
+    reader = table(
+        ("the FHIR reader", "size", "json.loads", "read and checked", "ratio"),
+        fhir.reader_rows(team, patients),
+    )
+    return f"{table(head, rows)}\n\n{reader}"
 
 
 def _wait_until_calm() -> None:

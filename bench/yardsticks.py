@@ -42,8 +42,12 @@ def make_table() -> None:
 
 def single_inserts_per_second(*, seconds: int) -> float:
     """Let pgbench insert one row a transaction at eight clients, each row on the disk."""
+    return _pgbench(_INSERT, seconds=seconds)
+
+
+def _pgbench(statements: str, *, seconds: int) -> float:
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-        script.write(_INSERT)
+        script.write(statements)
         script.flush()
         told = subprocess.run(
             [
@@ -113,6 +117,46 @@ def copied_draws_per_second(team: CareTeam, *, draws: int) -> float:
         seconds = time.perf_counter() - started
         transaction.set_rollback(True)
     return draws / seconds
+
+
+# A draw and its result in the tables that the door writes, one transaction each
+_RESULT = """
+\\set n random(1, 9000000000000000)
+\\set patient random({low}, {high})
+BEGIN;
+INSERT INTO patients_draw (public_id, patient_id, laboratory_id, accession, collected_at,
+                           recorded_at, recorded_by, superseded_reason)
+VALUES (gen_random_uuid(), :patient, {laboratory}, 'sql-' || :n || '-' || :client_id,
+        TIMESTAMPTZ '2026-10-01T08:10:00Z', now(), 'bench', '') RETURNING id \\gset draw_
+INSERT INTO patients_result (draw_id, analyte_id, version, status, comparator, value, sent_value,
+                             sent_unit, method, lot, recorded_at, recorded_by, superseded_reason)
+VALUES (:draw_id, {analyte}, 1, 'final', '', 37.50, '37.50', 'ng/mL', 'ELISA', '', now(),
+        'bench', '');
+COMMIT;
+"""
+
+
+def plain_results_per_second(team: CareTeam, *, seconds: int) -> float:
+    """Let pgbench write the very rows of a result at eight clients, each on the disk.
+
+    What is left out is everything that makes a door: the raw message, the names, the audit line,
+    reading, checking, recognising, answering.
+    """
+    known = sorted(team.patients.values_list("pk", flat=True))
+    [analyte] = Analyte.objects.filter(code="sIL-6R").values_list("pk", flat=True)
+    rate = _pgbench(
+        _RESULT.format(
+            low=known[0], high=known[-1], laboratory=data.laboratory().pk, analyte=analyte
+        ),
+        seconds=seconds,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM patients_result USING patients_draw AS draw"
+            " WHERE draw.id = draw_id AND accession LIKE 'sql-%'"
+        )
+        cursor.execute("DELETE FROM patients_draw WHERE accession LIKE 'sql-%'")
+    return rate
 
 
 def fsync_is_on() -> bool:
