@@ -15,6 +15,7 @@ PARTS_AT_MOST = 300_000  # five hundred results have a tenth of that
 # The way back from a part to its resource; it is written out only where there is a fault
 _Way = tuple[Any, int | str] | None
 _Steps = tuple[int | str, ...]
+_SPECIAL = frozenset({"id", "extension", "modifierExtension", "implicitRules"})
 MODIFIES = (
     "changes what the resource means, and this one is not known here; leave it out, or agree on it "
     "first"
@@ -33,8 +34,9 @@ def clean(tree: dict[str, Any], *, root: str) -> list[Fault]:
             return [Fault("too-costly", root, f"{root} has more parts than any result needs")]
         parts: Iterable[tuple[int | str, Any]]
         if isinstance(node, dict):
-            for code, more, detail in _clean_object(node):
-                faults.append(Fault(code, path_of(root, (*_steps(way), *more)), detail))
+            if not _is_plain(node):
+                for code, more, detail in _clean_object(node):
+                    faults.append(Fault(code, path_of(root, (*_steps(way), *more)), detail))
             parts = node.items()
         else:
             if not node:
@@ -46,6 +48,11 @@ def clean(tree: dict[str, Any], *, root: str) -> list[Fault]:
             elif (fault := _fault_of_primitive(part)) is not None:
                 faults.append(_fault(root, (way, step), fault))
     return faults
+
+
+def _is_plain(node: dict[str, Any]) -> bool:
+    """Tell quickly that nothing is to be taken out of an object, as of nearly all."""
+    return bool(node) and _SPECIAL.isdisjoint(node) and "_" not in [name[:1] for name in node]
 
 
 def _fault_of_primitive(part: object) -> str | None:

@@ -4,6 +4,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Literal
 
 Precision = Literal["minute", "day", "month", "year"]
@@ -13,6 +14,7 @@ _FORM = re.compile(
     r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
 )
 _MINUTES_OF_ANY_ZONE = 14 * 60
+_LETTERS_AT_MOST = 60  # no time has more; a longer text is as wrong when it is cut
 
 
 class NoTime(ValueError):
@@ -29,6 +31,12 @@ class ReadTime:
 
 def read_time(text: str) -> ReadTime:
     """Read a dateTime: a year, a month, a day, or a second with its zone."""
+    return _read_time(text[:_LETTERS_AT_MOST])
+
+
+# One message says the same time in several places, and each is looked at twice
+@lru_cache(maxsize=4096)
+def _read_time(text: str) -> ReadTime:
     found = _FORM.fullmatch(text)
     if found is None:
         message = "must be a date, or a date and time with zone such as 2026-11-02T08:10:00+01:00"

@@ -6,7 +6,7 @@ it was taken in, the status, and whether it waits for a person.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -137,15 +137,20 @@ def _on_its_own(resource: Tree, report: Tree) -> Tree:
     return alone | ({"contained": needed} if needed else {})
 
 
-def _without_bundle(resource: Tree, entries: Iterable[Tree]) -> Tree:
+def _without_bundle(resource: Tree, entries: Sequence[Tree]) -> Tree:
     """Replace the names that entries had only within their Bundle."""
-    by_url = {each.get("fullUrl"): each.get("resource", {}) for each in entries}
+    transient = {
+        element: url
+        for element in ("subject", "specimen", "device")
+        if (url := resource.get(element, {}).get("reference", "")).startswith("urn:")
+    }
+    if not transient:
+        return resource
     contained = list(resource.get("contained", []))
     changed = dict(resource)
-    for element in ("subject", "specimen", "device"):
-        url = changed.get(element, {}).get("reference", "")
-        found = by_url.get(url)
-        if not url.startswith("urn:") or found is None:
+    for element, url in transient.items():
+        found = next((each.get("resource") for each in entries if each.get("fullUrl") == url), None)
+        if found is None:
             continue
         if element == "subject":
             numbers = found.get("identifier", [])
