@@ -64,6 +64,7 @@ class Names:
             self._alone.append(fresh)
             for line, name in _names(report, fresh):
                 self._proposed.setdefault((name.system, name.value), line)
+        self._new = frozenset(self._proposed.values())
         self._kept: dict[tuple[str, str], UUID] = {}
 
     def claim(self, *, laboratory_id: int) -> list[Question]:
@@ -97,8 +98,7 @@ class Names:
         if not result.names:
             return Claim(self._alone[place][position])
         meant = [self._kept[name.system, name.value] for name in result.names]
-        new = set(self._proposed.values())
-        known = list(dict.fromkeys(line for line in meant if line not in new))
+        known = list(dict.fromkeys(line for line in meant if line not in self._new))
         return Claim((known or meant)[0], is_known=bool(known), is_torn=len(known) > 1)
 
     def rename(
