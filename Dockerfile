@@ -18,6 +18,8 @@ COPY instruments instruments
 COPY analytics analytics
 COPY patients patients
 COPY monitoring monitoring
+# What check_vectors reads
+COPY docs/reference/vectors docs/reference/vectors
 # The image is read-only when it runs, so what Python would write then is written now
 RUN python -m compileall -q analytics patients monitoring
 ENV PATH=/soundings/.venv/bin:$PATH \
