@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analytics.changes import SET_POINT_DRAWS, log_variance, widened_table
+from analytics.changes import SET_POINT_DRAWS, widened_table
 from analytics.columns import ANALYTES, US_PER_WEEK
 from analytics.informative import (
     SideBySide,
@@ -99,8 +99,8 @@ def follow(
     patient, analyte = codes // len(ANALYTES), codes % len(ANALYTES)
     origin = _origins(readings, started_us)[patient]
     segment = _segments(readings, track, len(codes))
-    unknown = _levels(segments, release)[1][analyte, segment]
-    growth = _growth(analyte, segment, segments, release)
+    shift, unknown = (of[analyte, segment] for of in _levels(segments, release))
+    growth = _growth(analyte, shift, unknown, release)
     scored = _center(readings, track, origin, growth)
     exact = scored.of(~readings.is_censored[scored.row])
     held = find_implausible(exact, readings.is_confirmed[exact.row], growth)
@@ -226,30 +226,13 @@ def _origins(readings: Readings, started_us: Ints) -> Ints:
     return np.where(origin == NEVER, first, origin)
 
 
-def _growth(analyte: Ints, segment: Ints, segments: tuple[str, ...], release: Release) -> Growth:
-    """Give each track the law of its analyte, of both groups together.
-
-    The unlabelled population has the covariance within a group, plus that of the
-    groups' means, plus the uncertainty of the population's own line.
-    """
-    table = np.empty((len(ANALYTES), 6))
-    for place, name in enumerate(ANALYTES):
-        marker = release.markers[name]
-        d00, d01, d11 = (
-            a + b for a, b in zip(marker.covariance, marker.mean_covariance, strict=True)
-        )
-        if name in release.informative:
-            at, law = 2 * release.informative.index(name), release.law
-            one, two = law.delta[at : at + 2]
-            mixed = law.share * (1 - law.share)
-            d00, d01, d11 = d00 + mixed * one * one, d01 + mixed * one * two, d11 + mixed * two**2
-        table[place] = (*marker.mean, d00, d01, d11, marker.residual)
-    shift, unknown = _levels(segments, release)
-    picked = table[analyte]
+def _growth(analyte: Ints, shift: Floats, unknown: Floats, release: Release) -> Growth:
+    """Give each track the law of its analyte, of both groups together, at its segment's level."""
+    picked = release.population[analyte]
     return Growth(
-        mean0=picked[:, 0] + shift[analyte, segment],
+        mean0=picked[:, 0] + shift,
         mean1=picked[:, 1],
-        d00=picked[:, 2] + unknown[analyte, segment],
+        d00=picked[:, 2] + unknown,
         d01=picked[:, 3],
         d11=picked[:, 4],
         residual=picked[:, 5],
@@ -319,13 +302,9 @@ def _change_limits(
     count: Ints, before: Ints, analyte: Ints, release: Release, policy: Policy
 ) -> Floats:
     """Give the ln change that is real, widened for the looks taken so far."""
-    markers = [release.markers[name] for name in ANALYTES]
-    variance = np.array(
-        [log_variance(within_cv=one.within_cv, assay_cv=one.assay_cv) for one in markers]
-    )
     widened = widened_table(planned_looks=policy.planned_looks, alpha=policy.rise_alpha)
     looks = np.minimum(np.maximum(count - 1, 0), widened.shape[1] - 1)
-    reach = widened[before - 1, looks] * np.sqrt((1 + 1 / before) * variance[analyte])
+    reach = widened[before - 1, looks] * np.sqrt((1 + 1 / before) * release.log_variances[analyte])
     return np.asarray(reach, dtype=np.float64)
 
 

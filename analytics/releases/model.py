@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from analytics.changes import log_variance
 from analytics.releases.law import Law, Square, quadratic_terms, scaled, square, triangle_of
 
 ANALYTES = ("sIL-6R", "IL-6", "TNF-α", "hs-CRP")
@@ -187,3 +188,32 @@ class Release:
             share=contrast.mixing,
             ramp_weeks=contrast.ramp_weeks,
         )
+
+    @cached_property
+    def population(self) -> npt.NDArray[np.float64]:
+        """Give the law of each analyte in both groups together, one row each, once.
+
+        Columns mean level and slope, their variances and covariance (level, both, slope), residual.
+        The variance is that within a group, plus that of the groups' means, plus the uncertainty
+        of the population's own line.
+        """
+        rows, mixed = [], self.law.share * (1 - self.law.share)
+        for name in ANALYTES:
+            marker, one, two = self.markers[name], 0.0, 0.0
+            if name in self.informative:
+                at = 2 * self.informative.index(name)
+                one, two = self.law.delta[at : at + 2]
+            spread = zip(
+                marker.covariance,
+                marker.mean_covariance,
+                (one * one, one * two, two * two),
+                strict=True,
+            )
+            rows.append((*marker.mean, *(a + b + mixed * c for a, b, c in spread), marker.residual))
+        return np.array(rows)
+
+    @cached_property
+    def log_variances(self) -> npt.NDArray[np.float64]:
+        """Give the variance of ln concentration of one draw about the person's own level, once."""
+        cvs = [(self.markers[name].within_cv, self.markers[name].assay_cv) for name in ANALYTES]
+        return np.array([log_variance(within_cv=within, assay_cv=assay) for within, assay in cvs])
