@@ -1,8 +1,9 @@
 """The one way in for facts: API, file import and form alike come by here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import TypedDict, Unpack
 
 from django.db import IntegrityError, OperationalError, transaction
@@ -10,7 +11,7 @@ from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from monitoring import safety, wake
 from patients import audit
-from patients.intake import parking
+from patients.intake import parking, reception
 from patients.intake.placing import IfDuplicate
 from patients.intake.reception import Condition, Receipt, Sender, take_in
 from patients.intake.reports import DrawReport
@@ -61,17 +62,46 @@ def receive(
     the database, and two long lists can wait for each other; the one that gives way is taken in
     again and then sees the other.
     """
+    receipt = _try(
+        partial(take_in, reports, body=body, dialect=dialect, sender=sender, at=at, **asked)
+    )
+    if receipt.changes_record:
+        transaction.on_commit(wake.wake_workers)
+    return receipt
+
+
+def rehearse(
+    reports: Sequence[DrawReport],
+    *,
+    body: bytes,
+    dialect: str,
+    sender: Sender,
+    at: datetime,
+    asked: str = "",
+) -> Receipt:
+    """Say what would become of a message; nothing is stored and nobody is woken."""
+    return _try(
+        partial(
+            reception.rehearse,
+            reports,
+            body=body,
+            dialect=dialect,
+            sender=sender,
+            at=at,
+            asked=asked,
+        )
+    )
+
+
+def _try(verb: Callable[[], Receipt]) -> Receipt:
     for remaining in reversed(range(TRIES)):
         try:
-            receipt = take_in(reports, body=body, dialect=dialect, sender=sender, at=at, **asked)
-            break
+            return verb()
         except (IntegrityError, OperationalError) as fault:
             is_collision = isinstance(fault.__cause__, UniqueViolation | DeadlockDetected)
             if not (is_collision and remaining):
                 raise
-    if receipt.changes_record:
-        transaction.on_commit(wake.wake_workers)
-    return receipt
+    raise AssertionError  # the last try has returned or raised
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ import gc
 from celery import shared_task
 from django.utils import timezone
 
-from monitoring import alerts, ingest, safety, silences, wake
+from monitoring import alerts, ingest, safety, silences, uploads, wake
 from monitoring.recompute import (
     PATIENTS_AT_ONCE,
     assess_stale_patients,
@@ -31,6 +31,7 @@ def sweep() -> None:
     at = timezone.now()
     mark_outdated(at=at)
     work_off_backlog(at=at)
+    uploads.forget_old(at=at)
 
 
 @shared_task

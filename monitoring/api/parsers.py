@@ -8,6 +8,10 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
+JSON = "application/json"
+CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 
 class TooLarge(APIException):
     """The message is larger than the door takes."""
@@ -19,7 +23,7 @@ class TooLarge(APIException):
 class UntouchedBytes(BaseParser):
     """Hand the bytes on, if there are not too many of them."""
 
-    media_type = "application/json"
+    media_type = JSON
 
     def parse(  # type: ignore[override]
         self,
@@ -37,3 +41,15 @@ class UntouchedBytes(BaseParser):
         if not body:
             raise ParseError(_("The message is empty."))
         return body
+
+
+class UntouchedCsv(UntouchedBytes):
+    """The same for a table in CSV."""
+
+    media_type = CSV
+
+
+class UntouchedXlsx(UntouchedBytes):
+    """The same for a workbook."""
+
+    media_type = XLSX

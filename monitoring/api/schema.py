@@ -7,6 +7,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from pydantic import BaseModel, Field, RootModel
 
 from patients.intake.panels import Panel, PanelList
+from patients.intake.verdicts import State
 
 
 class SchemesOfTheDoor(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -46,6 +47,32 @@ class DrawAnswers(BaseModel):
 
 class PushAnswer(RootModel[DrawAnswer | DrawAnswers]):
     """One answer for one draw, a list of answers for a list of draws."""
+
+
+class VerdictAnswer(BaseModel):
+    """What would become of one result, or what is wrong with one row of a table."""
+
+    pointer: str = Field(description="Where it stands.", examples=["/rows/7/value"])
+    row: int | None = Field(description="The row of a table, as a spreadsheet numbers it.")
+    accession: str
+    analyte: str
+    state: State
+    reasons: list[str] = Field(
+        description="Of a refused row, what is wrong and what would be right; of a parked result, "
+        "why it would wait for a person."
+    )
+
+
+class DryRunAnswer(BaseModel):
+    """What would become of a message; nothing of it was stored."""
+
+    dry_run: Literal[True]
+    counts: dict[State, int]
+    verdicts: list[VerdictAnswer]
+
+
+class KnownOrDryRun(RootModel[DrawAnswer | DrawAnswers | DryRunAnswer]):
+    """The answer to a message that changed nothing, or that was to change nothing."""
 
 
 class FaultAnswer(BaseModel):

@@ -1,10 +1,13 @@
 """What a laboratory may do: push draws."""
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, cast
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,12 +16,13 @@ from monitoring import ingest
 from monitoring.api import examples
 from monitoring.api.authentication import LaboratoryAtTheDoor
 from monitoring.api.limits import PushesPerMinute
+from monitoring.api.messages import MessageIsRefused, read_message
 from monitoring.api.negotiation import AlwaysTheFirst
-from monitoring.api.parsers import UntouchedBytes
-from monitoring.api.problems import CONTENT_TYPE, problem
-from monitoring.api.schema import Problem, PushAnswer, PushRequest
-from patients.intake.json_dialect import Faulty, Unreadable, read_json
+from monitoring.api.parsers import CSV, JSON, XLSX, UntouchedBytes, UntouchedCsv, UntouchedXlsx
+from monitoring.api.problems import CONTENT_TYPE
+from monitoring.api.schema import KnownOrDryRun, Problem, PushAnswer, PushRequest
 from patients.intake.reception import Answer
+from patients.intake.verdicts import Verdict, counts_of
 from patients.scopes import CREATE, UPDATE
 
 
@@ -31,22 +35,55 @@ def _say(answer: Answer) -> dict[str, object]:
     }
 
 
+def _say_what_would_be(verdicts: Sequence[Verdict]) -> dict[str, object]:
+    return {
+        "dry_run": True,
+        "counts": counts_of(verdicts),
+        "verdicts": [
+            {
+                "pointer": each.pointer,
+                "row": each.row or None,
+                "accession": each.accession,
+                "analyte": each.analyte,
+                "state": each.state.value,
+                "reasons": list(each.reasons),
+            }
+            for each in verdicts
+        ],
+    }
+
+
+def asks_for_dry_run(query: Mapping[str, str]) -> bool:
+    """Tell whether nothing is to be stored. A misspelt wish is refused: it must not store."""
+    for name, value in query.items():
+        if name.replace("-", "").replace("_", "").lower() == "dryrun" and (
+            name != "dry_run" or value not in {"true", "false"}
+        ):
+            raise ParseError(_("Ask for a dry run as ?dry_run=true; nothing was stored."))
+    return query.get("dry_run") == "true"
+
+
 class Results(APIView):
-    """The laboratory's door in plain JSON."""
+    """The laboratory's door in plain JSON, and in tables."""
 
     needs: ClassVar = {"POST": CREATE + UPDATE}  # any message may correct
-    parser_classes = (UntouchedBytes,)
+    parser_classes = (UntouchedBytes, UntouchedCsv, UntouchedXlsx)
     throttle_classes = (PushesPerMinute,)
     content_negotiation_class = AlwaysTheFirst
 
     @extend_schema(
         operation_id="push_results",
-        summary="Push one draw, or up to 500",
+        summary="Push one draw, up to 500, or a table of results",
         description=examples.PUSH,
-        request={"application/json": PushRequest},
+        request={JSON: PushRequest, CSV: OpenApiTypes.STR, XLSX: OpenApiTypes.BINARY},
+        parameters=[
+            OpenApiParameter(
+                "dry_run", bool, description=examples.DRY_RUN, required=False, default=False
+            )
+        ],
         responses={
             201: OpenApiResponse(PushAnswer, description="Something new was taken in."),
-            200: OpenApiResponse(PushAnswer, description="All of it was known; nothing changed."),
+            200: OpenApiResponse(KnownOrDryRun, description=examples.KNOWN),
             **{
                 (status, CONTENT_TYPE): OpenApiResponse(Problem, description=text)
                 for status, text in examples.REFUSALS.items()
@@ -59,21 +96,29 @@ class Results(APIView):
         caller = cast(LaboratoryAtTheDoor, request.user)
         data: object = request.data
         body = data if isinstance(data, bytes) else b""  # DRF's word for no body is no bytes
+        is_dry_run = asks_for_dry_run(request.query_params)
         try:
-            panels, is_list = read_json(body)
-        except Unreadable as fault:
-            return problem(400, _("This is not JSON"), detail=str(fault))
-        except Faulty as fault:
-            return problem(
-                422,
-                _("This cannot be read as a draw"),
-                detail=_("Nothing of this message was stored."),
-                faults=fault.faults,
+            message = read_message(
+                body,
+                content_type=request.content_type,
+                laboratory_id=caller.sender.laboratory_id,
+                is_dry_run=is_dry_run,
             )
-        receipt = ingest.receive(
-            panels, body=body, dialect="json", sender=caller.sender, at=timezone.now()
+        except MessageIsRefused as refused:
+            return refused.answer
+        take = ingest.rehearse if is_dry_run else ingest.receive
+        receipt = take(
+            message.reports,
+            body=body,
+            dialect=message.dialect,
+            sender=caller.sender,
+            at=timezone.now(),
+            asked=message.asked,
         )
+        if is_dry_run:
+            return Response(_say_what_would_be(message.verdicts(receipt.answers)))
         answers = [_say(answer) for answer in receipt.answers]
         return Response(
-            {"draws": answers} if is_list else answers[0], status=201 if receipt.is_new else 200
+            {"draws": answers} if message.is_list else answers[0],
+            status=201 if receipt.is_new else 200,
         )

@@ -29,6 +29,7 @@ from monitoring.models.safety import (
     SafetyOutcome,
 )
 from monitoring.models.silence import Silence
+from monitoring.models.upload import Upload
 
 __all__ = [
     "HANDED_OVER",
@@ -61,5 +62,6 @@ __all__ = [
     "SafetyUrgency",
     "Silence",
     "Standing",
+    "Upload",
     "Urgency",
 ]

@@ -12,6 +12,7 @@ from monitoring.portal.views import (
     record,
     safety,
     site_settings,
+    uploads,
     worklist,
 )
 
@@ -68,5 +69,13 @@ urlpatterns = [
         name="remove_from_profile",
     ),
     path("parked/<uuid:public_id>/reject/", parked.reject_parked, name="reject_parked"),
+    path("upload/", uploads.upload, name="upload"),
+    path("upload/template/", uploads.upload_template, name="upload_template"),
+    path("upload/<uuid:public_id>/", uploads.upload_verdicts, name="upload_verdicts"),
+    path(
+        "upload/<uuid:public_id>/verdicts.csv", uploads.download_verdicts, name="download_verdicts"
+    ),
+    path("upload/<uuid:public_id>/confirm/", uploads.confirm_upload, name="confirm_upload"),
+    path("upload/<uuid:public_id>/discard/", uploads.discard_upload, name="discard_upload"),
     path("preferences/", preferences.preferences, name="preferences"),
 ]

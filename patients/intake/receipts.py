@@ -9,13 +9,14 @@ from patients.scopes import EVERYTHING, READ, UPDATE
 
 @dataclass(frozen=True)
 class Sender:
-    """The laboratory that came to the door, by which key or client, and what it may do."""
+    """The laboratory at the door, by which key or client, or whose file a person brings."""
 
     laboratory_id: int
     key_id: int | None
     zone: ZoneInfo
     client_id: int | None = None
     scopes: str = EVERYTHING
+    brought_by: str = ""
 
     @property
     def may_update(self) -> bool:
@@ -27,7 +28,8 @@ class Sender:
 
     @property
     def name(self) -> str:
-        return f"laboratory:{self.laboratory_id}"
+        """Name who puts the results on record."""
+        return self.brought_by or f"laboratory:{self.laboratory_id}"
 
 
 @dataclass(frozen=True)

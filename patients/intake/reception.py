@@ -19,7 +19,7 @@ from patients.intake.receipts import (
 from patients.intake.reports import DrawReport
 from patients.intake.taking import Taking
 
-__all__ = ["Answer", "Condition", "Receipt", "ResultAnswer", "Sender", "take_in"]
+__all__ = ["Answer", "Condition", "Receipt", "ResultAnswer", "Sender", "rehearse", "take_in"]
 
 NEW_STATES = frozenset({"recorded", "corrected", "parked"})
 # A late result becomes an older version: that changes what is known of an earlier one, too
@@ -102,3 +102,22 @@ def _for_eyes_of(sender: Sender, answers: tuple[Answer, ...]) -> tuple[Answer, .
     if sender.may_read:
         return answers
     return tuple(replace(answer, state="received", reasons=()) for answer in answers)
+
+
+def rehearse(
+    reports: Sequence[DrawReport],
+    *,
+    body: bytes,
+    dialect: str,
+    sender: Sender,
+    at: datetime,
+    asked: str = "",
+) -> Receipt:
+    """Say what would become of a message: it is taken in, and all of it is taken back.
+
+    What is told is what would have happened at this moment, for nothing else decides it.
+    """
+    with transaction.atomic():
+        receipt = take_in(reports, body=body, dialect=dialect, sender=sender, at=at, asked=asked)
+        transaction.set_rollback(True)
+    return receipt

@@ -64,6 +64,8 @@ class Laboratory(models.Model):
     silent_after_h = models.PositiveIntegerField(
         _("hours of silence after which somebody should ask"), null=True, blank=True
     )
+    # How its tables are laid out (patients/intake/tables/layout.py); empty: as the template
+    csv = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints: ClassVar = [

@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from patients import audit, units
+from patients.intake.tables.layout import Layout
 from patients.models import (
     Analyte,
     AnalyteAlias,
@@ -141,6 +142,7 @@ class ProfileDocument(_Part):
     if_preliminary: Literal["record", "wait"] | None = None
     processing_ids: Annotated[list[Literal["P", "T", "D"]], Field(min_length=1)] | None = None
     silent_after_h: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    csv: Layout | None = None
     codes: list[AnalyteCode] | None = None
     units: list[UnitSpelling] | None = None
     patient_numbers: list[Numbering] | None = None
@@ -201,6 +203,7 @@ def profile_of(laboratory: Laboratory) -> ProfileDocument:
     kits = Kit.objects.filter(laboratory=laboratory).order_by("pk")
     return ProfileDocument(
         **{name: getattr(laboratory, name) for name in ("name", *_FIELDS)},
+        csv=Layout.model_validate(laboratory.csv),
         codes=[
             AnalyteCode(system=each.system, code=each.code, analyte=each.analyte.code)
             for each in codes.select_related("analyte")
@@ -253,12 +256,15 @@ def differences(document: ProfileDocument, laboratory: Laboratory | None) -> lis
         return [f"the laboratory “{document.name}” is new"]
     before = profile_of(laboratory)
     said = []
-    for name in (*_FIELDS, *_LISTS):
+    for name in (*_FIELDS, "csv", *_LISTS):
         now, was = getattr(document, name), getattr(before, name)
         if name not in given or now == was or (now is None and name not in _MAY_BE_EMPTY):
             continue
         if name in _LISTS:
             said.extend(_of_list(name, was or [], now or []))
+        elif name == "csv":
+            template = "as the template"
+            said.append(f"csv: {_words(was) or template} becomes {_words(now) or template}")
         else:
             said.append(f"{name}: {was!r} becomes {now!r}")
     return said
@@ -294,6 +300,8 @@ def load_profile(
         value = getattr(document, name)
         if name in given and (value is not None or name in _MAY_BE_EMPTY):
             setattr(laboratory, name, value)
+    if document.csv is not None:
+        laboratory.csv = document.csv.model_dump(mode="json", exclude_defaults=True)
     laboratory.save()
     analytes = {each.code: each for each in Analyte.objects.all()}
     _replace_lists(laboratory, document, analytes)

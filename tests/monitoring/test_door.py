@@ -165,7 +165,7 @@ def test_another_content_type_is_refused(door: Door) -> None:
     answer = door.client.post(
         "/api/v1/results",
         b"a,b",
-        content_type="text/csv",
+        content_type="text/plain",
         headers={"Authorization": f"Bearer {door.key}"},
     )
 
@@ -280,7 +280,8 @@ def test_a_person_is_told_on_a_page_that_nothing_is_at_an_address(door: Door) ->
 
 
 def test_the_published_examples_can_be_pushed_as_they_stand(door: Door, patient: Patient) -> None:
-    published = [each.value for each in examples.EXAMPLES if each.request_only]
+    in_json = [each for each in examples.EXAMPLES if each.media_type != "text/csv"]
+    published = [each.value for each in in_json if each.request_only]
 
     answers = [door.push(example) for example in published]
 

@@ -22,6 +22,7 @@ WHOLE: dict[str, Any] = {
     "if_preliminary": "wait",
     "processing_ids": ["P", "T"],
     "silent_after_h": 72,
+    "csv": {"delimiter": ";", "decimal": ",", "statuses": {"K": "corrected"}},
     "pushes_per_minute": 600,
     "codes": [
         {"system": "http://north.example/codes", "code": "IL6R-S", "analyte": "sIL-6R"},

@@ -6,7 +6,12 @@ import json
 
 from patients.intake.fhir.writing import as_sent
 from patients.intake.reports import DrawReport
+from patients.intake.tables.faults import FileIsUnreadable
+from patients.intake.tables.profiles import layout_of
+from patients.intake.tables.reading import Kind, part_of_table
 from patients.models import Inbound
+
+_TABLES = frozenset(Kind)
 
 
 def part_of_message(inbound: Inbound, report: DrawReport) -> tuple[str, bool]:
@@ -15,10 +20,17 @@ def part_of_message(inbound: Inbound, report: DrawReport) -> tuple[str, bool]:
     The other draws of a message may belong to patients of other teams. Say whether it is a part.
     """
     text = bytes(inbound.body).decode("utf-8", errors="backslashreplace")
-    find = {"json": _of_json, "fhir": _of_fhir, "hl7v2": _of_hl7v2, "csv": _of_csv}
+    find = {"json": _of_json, "fhir": _of_fhir, "hl7v2": _of_hl7v2}
     try:
+        if inbound.dialect in _TABLES:
+            return _of_table(inbound, report)
         return find[inbound.dialect](text, report)
-    except (KeyError, IndexError, ValueError):  # a part that cannot be told from the others
+    except (
+        KeyError,
+        IndexError,
+        ValueError,
+        FileIsUnreadable,
+    ):  # a part that cannot be told from the others
         return json.dumps(report.model_dump(mode="json"), indent=2, ensure_ascii=False), True
 
 
@@ -56,10 +68,14 @@ def _of_hl7v2(text: str, report: DrawReport) -> tuple[str, bool]:
     return "\n".join([segments[0], *segments[start:end]]), True
 
 
-def _of_csv(text: str, report: DrawReport) -> tuple[str, bool]:
-    """Keep the head and the rows that hold the accession."""
-    rows = list(csv.reader(io.StringIO(text)))
-    mine = [row for row in rows[1:] if report.accession and report.accession in row]
+def _of_table(inbound: Inbound, report: DrawReport) -> tuple[str, bool]:
+    """Keep the head and the rows of the draw."""
+    rows = part_of_table(
+        bytes(inbound.body),
+        report,
+        kind=Kind(inbound.dialect),
+        layout=layout_of(laboratory_id=inbound.laboratory_id),
+    )
     written = io.StringIO()
-    csv.writer(written).writerows([*rows[:1], *mine])
+    csv.writer(written).writerows(rows)
     return written.getvalue(), True

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from monitoring import ingest, queries, suggestions
+from monitoring import ingest, queries, suggestions, uploads
 from monitoring.portal import dates, parked_words
 from monitoring.portal.forms.parked import AskForm, MatchForm, RejectForm, SearchForm
 from monitoring.portal.presenters.candidates import Candidate, doubles_of
@@ -53,6 +53,7 @@ def parked(request: HttpRequest) -> HttpResponse:
         "page": page,
         "heard": say_heard(heard_at),
         "is_silent": is_silent(heard_at, at=at),
+        "may_upload": uploads.may_upload(reader_of(request)),
     }
     return render(request, "portal/parked.html", context)
 

@@ -1,0 +1,195 @@
+"""From the bytes of an XLSX workbook to rows of cells.
+
+A spreadsheet keeps a number as the binary number nearest to what was typed, and how many decimals
+are shown is an ornament: 37.50 is kept as 37.5. It is read as the shortest decimal that means the
+same binary number, which is what was typed but for zeros at its end. A formula is no value: what
+it last came to may be long out of date, so it is refused.
+"""
+
+import io
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from openpyxl import load_workbook
+
+from patients.intake.tables.faults import FileIsUnreadable, unreadable
+from patients.intake.tables.layout import Layout
+from patients.intake.tables.table import CELL_AT_MOST, COLUMNS_AT_MOST, ROWS_AT_MOST, Row, Table
+
+# A workbook is a packed folder; a few kilobytes can unpack to gigabytes
+UNPACKED_AT_MOST = 6 * 1024 * 1024
+PARTS_AT_MOST = 500
+CELLS_AT_MOST = 100_000
+_LINES_AT_MOST = 2 * ROWS_AT_MOST
+_EXACT_DIGITS = 15  # of a whole number that a spreadsheet keeps
+_OLD_FORMAT = b"\xd0\xcf\x11\xe0"
+
+
+def read_xlsx(body: bytes, *, layout: Layout) -> Table:
+    """Read the one sheet that holds something, or the one that the layout names.
+
+    Raises
+    ------
+    FileIsUnreadable
+        When the bytes are no such workbook.
+    """
+    _check_parts(body)
+    with warnings.catch_warnings():
+        # they tell of ornaments that are not read, and some of them quote a cell
+        warnings.simplefilter("ignore")
+        try:
+            return _read(body, layout)
+        except FileIsUnreadable:
+            raise
+        except Exception as fault:  # openpyxl has as many words as a workbook can be broken
+            raise unreadable("is a damaged XLSX file; open it and save it anew") from fault
+
+
+def _check_parts(body: bytes) -> None:
+    """Look at the folder before anything is unpacked."""
+    if body.startswith(_OLD_FORMAT):
+        raise unreadable(
+            "is an old XLS file, or a workbook with a password; save it as XLSX without one"
+        )
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as folder:
+            parts = folder.infolist()
+            if len(parts) > PARTS_AT_MOST:
+                raise unreadable(f"is a workbook of more than {PARTS_AT_MOST} parts")
+            if sum(part.file_size for part in parts) > UNPACKED_AT_MOST:
+                megabytes = UNPACKED_AT_MOST // 1024**2
+                raise unreadable(
+                    f"unpacks to more than {megabytes} MB; give it in parts, or as CSV"
+                )
+            if "xl/workbook.xml" not in folder.namelist():
+                raise unreadable("is no XLSX workbook")
+            for part in parts:
+                # what it says of its size is not believed beyond this: reading stops there
+                if part.filename.endswith((".xml", ".rels")) and _declares(folder.read(part)):
+                    raise unreadable(
+                        "is a workbook with declarations of its own, which are not read"
+                    )
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError) as fault:
+        raise unreadable("is no XLSX workbook, or a damaged one") from fault
+    except zlib.error as fault:
+        raise unreadable("is a damaged XLSX workbook") from fault
+
+
+def _declares(part: bytes) -> bool:
+    """Tell whether a part could blow itself up with entities; no spreadsheet writes any."""
+    return b"<!D" in part or b"<\x00!\x00D" in part or b"\x00<\x00!\x00D" in part
+
+
+def _read(body: bytes, layout: Layout) -> Table:
+    workbook = load_workbook(io.BytesIO(body), read_only=True, data_only=False, keep_links=False)
+    found: dict[str, list[Row]] = {}
+    for sheet in workbook.worksheets:
+        if not layout.sheet or sheet.title == layout.sheet:
+            sheet.reset_dimensions()
+            rows = list(_rows(sheet))
+            if rows:
+                found[sheet.title] = rows
+    if layout.sheet and layout.sheet not in workbook.sheetnames:
+        raise unreadable(f"has no sheet “{layout.sheet}”, which the profile names")
+    if not found:
+        raise unreadable("the workbook is empty; it must begin with the names of the columns")
+    if len(found) > 1:
+        raise unreadable(
+            f"{len(found)} sheets hold something; leave one, or let the profile name the sheet"
+        )
+    [(header, *rows)] = found.values()
+    return Table(header, rows)
+
+
+def _rows(sheet: Any) -> Iterator[Row]:
+    number_of_rows = number_of_cells = 0
+    cells_of_rows = sheet.iter_rows(max_row=_LINES_AT_MOST + 1, max_col=COLUMNS_AT_MOST + 1)
+    for number, cells in enumerate(cells_of_rows, start=1):
+        row = _row(number, cells)
+        number_of_cells += len(row.cells)
+        if number_of_cells > CELLS_AT_MOST:
+            raise unreadable(f"a sheet has at most {CELLS_AT_MOST} cells; give it in parts")
+        if row.is_empty:
+            continue
+        number_of_rows += 1
+        if number > _LINES_AT_MOST:
+            raise unreadable(f"a sheet has at most {_LINES_AT_MOST} lines, empty ones and all")
+        if number_of_rows > ROWS_AT_MOST + 1:
+            raise unreadable(f"a file has at most {ROWS_AT_MOST} rows; give it in parts")
+        if len(row.cells) > COLUMNS_AT_MOST:
+            raise unreadable(f"has more than {COLUMNS_AT_MOST} cells", row=number)
+        yield row
+
+
+def _row(number: int, cells: Any) -> Row:
+    texts: list[str] = []
+    wrong: dict[int, str] = {}
+    for place, cell in enumerate(cells):
+        text, fault = _text(cell)
+        texts.append(text)
+        if fault:
+            wrong[place] = fault
+    while texts and not texts[-1] and len(texts) - 1 not in wrong:
+        texts.pop()
+    return Row(number, texts, wrong)
+
+
+def _text(cell: Any) -> tuple[str, str]:
+    """Write a cell as text; where that cannot be done, say why."""
+    value = cell.value
+    if value is None:
+        return "", ""
+    if cell.data_type == "f":
+        return "", "holds a formula, whose result may be out of date; put its value there"
+    if cell.data_type == "e":
+        return "", "holds an error of the spreadsheet"
+    if isinstance(value, bool):
+        return "", "holds TRUE or FALSE, which is no result"
+    if isinstance(value, str):
+        if len(value) > CELL_AT_MOST:
+            return "", f"holds more than {CELL_AT_MOST} characters"
+        return value, ""
+    if isinstance(value, int | float):
+        return _number(value, str(cell.number_format))
+    return _time(value, str(cell.number_format))
+
+
+def _number(value: float, shown_as: str) -> tuple[str, str]:
+    if "%" in shown_as:
+        return "", "is shown as a percentage, which is another number than the one that is kept"
+    text = f"{Decimal(repr(value)):f}"
+    if text.endswith(".0"):
+        text = text[:-2]
+    if len(text) > 60:
+        return "", "holds a number that is no concentration"
+    whole = text.lstrip("-")
+    if whole.isdigit() and len(whole) > _EXACT_DIGITS:
+        return "", (
+            f"holds a number of more than {_EXACT_DIGITS} digits, which a spreadsheet cannot keep; "
+            "make the column one of text and fill it anew"
+        )
+    if whole.isdigit() and shown_as.strip("0") == "" and len(shown_as) > max(1, len(whole)):
+        return "", (
+            f"is shown as {whole.zfill(len(shown_as))} and kept as {whole}; make the column one of "
+            "text and fill it anew"
+        )
+    return text, ""
+
+
+def _time(value: Any, shown_as: str) -> tuple[str, str]:
+    """Write a time of the spreadsheet in ISO 8601; it has no zone and is exact to the second."""
+    if isinstance(value, datetime):
+        value = (value + timedelta(microseconds=500_000)).replace(microsecond=0)
+        if value.time() == time() and "h" not in shown_as.lower():
+            return value.date().isoformat(), ""
+        return value.isoformat(sep=" "), ""
+    if isinstance(value, time):
+        return value.replace(microsecond=0).isoformat(), ""
+    if isinstance(value, date):
+        return value.isoformat(), ""
+    return "", "holds a length of time, which is no result"
