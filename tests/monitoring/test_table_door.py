@@ -152,6 +152,18 @@ def test_what_a_dry_run_said_is_what_happens(door: Door, patient: Patient) -> No
     assert states(door.push(body, DRY)) == [(2, "known"), (3, "known"), (4, "parked"), (5, "known")]
 
 
+def test_a_dry_run_tells_a_key_that_may_not_read_nothing_of_the_record(
+    door: Door, patient: Patient, laboratory: Laboratory
+) -> None:
+    door.push(table_of({}))
+    blind = Door(issue_key(laboratory=laboratory, scopes="cu", by="operator", at=MONDAY))
+
+    answer = blind.push(table_of({}, {"accession": "P", "patient": "9999"}), DRY)
+
+    assert states(answer) == [(2, "received"), (3, "received")]
+    assert all(each["reasons"] == [] for each in answer.json()["verdicts"])
+
+
 def test_json_may_be_tried_as_well(door: Door, patient: Patient) -> None:
     answer = Client().post(
         DRY,
