@@ -3,7 +3,6 @@
 # mypy: disable-error-code="no-untyped-call"
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,11 +16,11 @@ from fhirpy import SyncFHIRClient
 from fhirpy.base.exceptions import OperationOutcome
 
 from tests.journeys.clinic import Clinic, days_ago, set_up
+from tests.journeys.node_clients import install
 from tests.journeys.site import RunningSite
 
 pytestmark = pytest.mark.journey
 
-NODE_CLIENTS = ("fhir-kit-client@2.0.3", "@medplum/core@4.5.2")
 SYSTEM = "urn:north:result"
 _draws: dict[str, str] = {}
 
@@ -148,22 +147,10 @@ def test_an_engine_that_knows_only_basic_is_let_in(base: str, clinic: Clinic) ->
 def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the Node clients, fetched by npm for this run only."""
     folder = tmp_path_factory.mktemp("node")
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
-        _cannot("No npm and node here, so the Node clients were not tried.")
-    (folder / "package.json").write_text('{"private": true, "type": "module"}')
-    command = [str(npm), "install", "--no-audit", "--no-fund", "--ignore-scripts", *NODE_CLIENTS]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-    if done.returncode != 0:
-        _cannot(f"npm could not fetch the Node clients: {done.stderr[-500:]}")
+    if missing := install(folder):
+        pytest.skip(missing)
     shutil.copy(Path(__file__).with_name("fhir_clients.mjs"), folder)
     return folder
-
-
-def _cannot(reason: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def test_the_node_clients_create_correct_read_and_send_bundles(
