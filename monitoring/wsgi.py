@@ -2,18 +2,23 @@
 
 import gc
 import os
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
+from django.utils import timezone
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitoring.settings")
 
 _site = get_wsgi_application()
 
 import monitoring.urls  # noqa: E402, F401 - now, so that nobody's first page waits for it
+from monitoring.api.authentication import AT_THE_DOOR  # noqa: E402 - after Django is set up
+from monitoring.door_log import OUTCOME, door_of, writer  # noqa: E402
+from monitoring.models import DoorRequest  # noqa: E402
 
 
 def _handler_with(middleware: Sequence[str]) -> WSGIHandler:
@@ -41,5 +46,28 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     is_chunked = environ.get("HTTP_TRANSFER_ENCODING", "").strip().lower() == "chunked"
     if is_chunked and environ.get("wsgi.input_terminated"):
         environ["CONTENT_LENGTH"] = str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
-    is_push = environ["PATH_INFO"].startswith(settings.DOOR_PATHS)
-    return (_door if is_push else _site)(environ, start_response)
+    if not environ["PATH_INFO"].startswith(settings.DOOR_PATHS):
+        return _site(environ, start_response)
+    return _at_the_door(environ, start_response)
+
+
+def _at_the_door(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Answer a machine, and note that it came, with what outcome and how long it took."""
+    at, began = timezone.now(), time.perf_counter()
+    answer = _door(environ, start_response)
+    took_ms = (time.perf_counter() - began) * 1000
+    sender = environ.get(AT_THE_DOOR)
+    writer.note(
+        DoorRequest(
+            at=at,
+            laboratory_id=sender and sender.laboratory_id,
+            key_id=sender and sender.key_id,
+            client_id=sender and sender.client_id,
+            method=environ["REQUEST_METHOD"][:10],
+            door=door_of(environ["PATH_INFO"]),
+            status=getattr(answer, "status_code", 0),
+            outcome=environ.get(OUTCOME, ""),
+            took_ms=round(took_ms, 2),
+        )
+    )
+    return answer

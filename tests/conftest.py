@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from monitoring import door_log
 from patients.intake.json_dialect import read_json
 from patients.intake.reception import Receipt, Sender, take_in
 from patients.models import CareTeam, Laboratory, Patient, Sex
@@ -16,6 +17,12 @@ from patients.record.people import add_team
 
 MONDAY = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 Push = Callable[..., Receipt]
+
+
+@pytest.fixture(autouse=True)
+def _lines_of_requests_wait_for_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that writes them would reach for the database between two tests."""
+    monkeypatch.setattr(door_log.Writer, "_start", lambda _writer: None)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ DOORS = (
     "monitoring/hl7v2/views.py",
     "monitoring/api/",
     "monitoring/oauth2/views.py",
+    "monitoring/wsgi.py",
     "monitoring/fhir/views.py",
     "monitoring/portal/",
     "monitoring/tasks.py",

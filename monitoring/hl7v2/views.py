@@ -20,6 +20,7 @@ from monitoring.api.negotiation import AlwaysTheFirst
 from monitoring.api.parsers import UntouchedBytes
 from monitoring.api.problems import CONTENT_TYPE
 from monitoring.api.schema import Problem
+from monitoring.door_log import OUTCOME
 from monitoring.hl7v2.answering import answer
 from patients.intake.hl7v2.charsets import codec_of
 from patients.scopes import CREATE, UPDATE
@@ -105,6 +106,8 @@ class Messages(APIView):
             sender=caller.sender,
             at=timezone.now(),
         )
+        # What HTTP calls 200 may be a refusal in HL7: the line about this request says which
+        request.META[OUTCOME] = acknowledged.partition(b"\rMSA|")[2][:2].decode("latin-1")
         return HttpResponse(
             acknowledged, content_type=f"{stated.get_content_type()}; charset=utf-8"
         )

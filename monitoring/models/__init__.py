@@ -2,6 +2,7 @@
 
 from monitoring.models.alert import Alert, Delivery, DeliveryState, Urgency
 from monitoring.models.assessment import Attempt, Outcome, RiskAssessment, Standing
+from monitoring.models.door import DoorRequest
 from monitoring.models.flag import (
     HANDED_OVER,
     LAPSED,
@@ -45,6 +46,7 @@ __all__ = [
     "CrisisPlan",
     "Delivery",
     "DeliveryState",
+    "DoorRequest",
     "Escalation",
     "EscalationStep",
     "Finding",

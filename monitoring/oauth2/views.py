@@ -2,6 +2,7 @@
 
 import math
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -18,11 +19,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from monitoring.api import limits
+from monitoring.api.authentication import AT_THE_DOOR
 from monitoring.api.negotiation import AlwaysTheFirst
 from monitoring.oauth2 import schema
 from monitoring.oauth2.keysets import ALGORITHMS
 from monitoring.oauth2.sign_in import Denied, prove, read_form
 from patients import scopes
+from patients.intake.receipts import Sender
 from patients.record.clients import TOKEN_LIVES, AssertionIsSpent, issue_token
 
 RETRY_AFTER_S = 5
@@ -106,6 +109,9 @@ class Token(APIView):
             at=at,
         )
         laboratory = proven.client.laboratory
+        request.META[AT_THE_DOOR] = Sender(
+            laboratory.pk, None, ZoneInfo(laboratory.time_zone), client_id=proven.client.pk
+        )
         if not limits.count_one(laboratory.pk, at_most=laboratory.pushes_per_minute):
             raise exceptions.Throttled(math.ceil(limits.wait()))
         letters, words = scopes.grant(form.get("scope", ""), allowed=proven.client.scopes)

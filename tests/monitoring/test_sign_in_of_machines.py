@@ -161,7 +161,7 @@ def test_an_assertion_is_used_once(client: LaboratoryClient) -> None:
     refused(again, 401, "invalid_client")
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_of_sixteen_uses_of_one_assertion_at_once_one_is_answered(client: LaboratoryClient) -> None:
     text = assertion("north-lis")
 

@@ -1,0 +1,81 @@
+"""A line for every request at the laboratories' doors, written in batches after the answers left.
+
+A push must not wait for it nor pay a statement of its own. A line is put into a queue in passing;
+a thread of each web process writes what has gathered, once a second. What a process that is killed
+had not written yet is lost, at most a second's lines; the messages themselves are stored before
+they are answered, with laboratory, key and hash (patients_inbound).
+"""
+
+import atexit
+import logging
+import threading
+import time
+from queue import Empty, SimpleQueue
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from monitoring.models import DoorRequest
+
+logger = logging.getLogger(__name__)
+OUTCOME = "soundings.outcome"
+GATHERED_FOR_S = 1.0
+LINES_AT_MOST = 20_000
+_OURS = frozenset(
+    {"api", "v1", "results", "tables", "hl7v2", "oauth2", "token", "fhir", "metadata"}
+    | {"Observation", "DiagnosticReport", "_history", ".well-known", "smart-configuration"}
+)
+
+
+def door_of(path: str) -> str:
+    """Give an address without what a laboratory has put into it."""
+    words = path.strip("/").split("/")[:6]
+    return "/" + "/".join(word if word in _OURS else "*" for word in words)
+
+
+class Writer:
+    """Gathers lines, and writes them from a thread of its own."""
+
+    def __init__(self) -> None:
+        self._waiting: SimpleQueue[DoorRequest] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def note(self, line: DoorRequest) -> None:
+        """Take a line; never wait, never fail."""
+        if self._thread is None:
+            self._start()
+        if self._waiting.qsize() < LINES_AT_MOST:
+            self._waiting.put(line)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, daemon=True, name="door-log")
+                self._thread.start()
+                atexit.register(self.write)
+
+    def _run(self) -> None:
+        while True:
+            first = self._waiting.get()
+            time.sleep(GATHERED_FOR_S)
+            self.write(first)
+
+    def write(self, *first: DoorRequest) -> None:
+        """Write what has gathered until now."""
+        lines = [*first]
+        while True:
+            try:
+                lines.append(self._waiting.get_nowait())
+            except Empty:
+                break
+        if not lines:
+            return
+        try:
+            DoorRequest.objects.bulk_create(lines)
+        except (DatabaseError, InterfaceError) as fault:
+            logger.warning("%d lines of requests are lost: %s", len(lines), type(fault).__name__)
+        finally:
+            connection.close()
+
+
+writer = Writer()
