@@ -17,7 +17,9 @@ UPDATE patients_result AS result
           FROM patients_result AS result JOIN patients_draw AS draw ON draw.id = result.draw_id
         WINDOW of_one AS (PARTITION BY draw.public_id, result.analyte_id
                           ORDER BY result.recorded_at, result.id)) AS line
- WHERE line.id = result.id
+ WHERE line.id = result.id;
+-- what the rows have to be checked for is checked now, so that the table can be altered further
+SET CONSTRAINTS ALL IMMEDIATE
 """
 # What waits was told no names of its results yet; here they are
 _NAMES_FOR_WHAT_WAITS = """
