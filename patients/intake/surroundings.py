@@ -25,7 +25,8 @@ SELECT asked.system, asked.value, patient.id
 """
 LOCK_PATIENTS = f"{WHOSE} FOR NO KEY UPDATE OF patient"
 # What the record holds of these accessions and names of one laboratory, and what it holds of these
-# patients at these times
+# patients at these times. OFFSET 0 keeps each draw a step of its own by an index, also where the
+# database knows nothing of the tables yet and would rather read them whole
 _DRAWS = """
 WITH meant AS (
     SELECT id FROM patients_draw
@@ -40,9 +41,11 @@ WITH meant AS (
       JOIN patients_identifier AS identifier
         ON identifier.system = coalesce(alias.means, asked.system)
        AND identifier.value = asked.value
-      JOIN patients_draw AS draw
-        ON draw.patient_id = identifier.patient_id AND draw.collected_at = asked.at
-     WHERE draw.laboratory_id = %(laboratory)s AND draw.superseded_at IS NULL
+     CROSS JOIN LATERAL (
+            SELECT id FROM patients_draw
+             WHERE patient_id = identifier.patient_id AND collected_at = asked.at
+               AND laboratory_id = %(laboratory)s AND superseded_at IS NULL OFFSET 0
+           ) AS draw
     UNION
     SELECT id FROM patients_draw
      WHERE patient_id = ANY(%(patients)s::bigint[]) AND collected_at = ANY(%(times)s::timestamptz[])
@@ -69,8 +72,11 @@ SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_
        result.sent_value, result.sent_unit, result.method, result.lot, result.kit,
        result.issued_at, result.absent_reason, result.notes
   FROM meant
-  JOIN patients_draw AS draw ON draw.id = meant.id
-  LEFT JOIN patients_result AS result ON result.draw_id = draw.id AND result.superseded_at IS NULL
+ CROSS JOIN LATERAL (SELECT * FROM patients_draw WHERE id = meant.id OFFSET 0) AS draw
+  LEFT JOIN LATERAL (
+        SELECT * FROM patients_result
+         WHERE draw_id = draw.id AND superseded_at IS NULL OFFSET 0
+       ) AS result ON TRUE
 """
 
 
