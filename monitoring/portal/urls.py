@@ -3,6 +3,7 @@
 from django.urls import path
 
 from monitoring.portal.views import (
+    corrections,
     flag,
     laboratories,
     parked,
@@ -28,6 +29,30 @@ urlpatterns = [
         name="stop_trial",
     ),
     path("patients/<uuid:public_id>/events/add/", record.add_event, name="add_event"),
+    path(
+        "patients/<uuid:public_id>/ratings/<int:fact_id>/correct/",
+        corrections.correct_a_rating,
+        name="correct_rating",
+    ),
+    path(
+        "patients/<uuid:public_id>/trials/<int:fact_id>/change/",
+        corrections.correct_a_trial,
+        name="correct_trial",
+    ),
+    path(
+        "patients/<uuid:public_id>/events/<int:fact_id>/change/",
+        corrections.correct_an_event,
+        name="correct_event",
+    ),
+    *(
+        path(
+            f"patients/<uuid:public_id>/{what}/<int:fact_id>/withdraw/",
+            corrections.withdraw,
+            {"what": what},
+            name=f"withdraw_{what}",
+        )
+        for what in ("ratings", "trials", "events")
+    ),
     path("f/<slug:reference>", flag.flag, name="flag"),
     path("f/<slug:reference>/safety", safety.interruption, name="safety"),
     path("f/<slug:reference>/take-on", safety.take_on, name="take_on"),
