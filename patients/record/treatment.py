@@ -115,7 +115,14 @@ def stop_trial(
     *, trial: Trial, stopped_on: date, stop_reason: StopReason, by: str, at: datetime
 ) -> Trial:
     """Say when and why a trial ended; the running one stays on record as it was known."""
-    course = replace(Course.of(trial), stopped_on=stopped_on, stop_reason=stop_reason.value)
+    known = Course.of(trial)
+    course = replace(
+        known,
+        stopped_on=stopped_on,
+        stop_reason=stop_reason.value,
+        # a change that was planned for later did not come about
+        doses=tuple(each for each in known.doses if each[0] <= stopped_on),
+    )
     return correct_trial(trial=trial, course=course, reason="the trial was stopped", by=by, at=at)
 
 
@@ -174,6 +181,9 @@ def _check(course: Course, patient: Patient, *, but: Trial | None = None) -> Non
         raise DoseBeforeTrial(message)
     if patient.birth_date is not None and course.started_on < patient.birth_date:
         message = "The first day lies before the patient was born; check the year."
+        raise TrialFault(message)
+    if course.stopped_on is not None and course.stopped_on < course.started_on:
+        message = "The last day comes before the first."
         raise TrialFault(message)
     if course.stopped_on is not None and any(day > course.stopped_on for day, _ in course.doses):
         message = "A dose begins after the last day of the trial; check both days."
