@@ -52,17 +52,17 @@ _ATC = RegexValidator(
 )
 
 
-class DoseField(forms.CharField):
+class DoseField(forms.Field):
     """A daily dose with its unit: a number alone could be milligrams or grams."""
 
     widget = forms.TextInput(attrs={"size": 10, "autocomplete": "off"})
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=20, help_text=gettext_lazy("Such as 10 mg."), **options)
+        super().__init__(help_text=gettext_lazy("Such as 10 mg."), **options)
 
-    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
+    def to_python(self, value: Any) -> Decimal | None:
         """Read the number and its unit, in mg."""
-        text = super().to_python(value)
+        text = str(value or "").strip()
         if not text:
             return None
         found = _DOSE.match(text)
