@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('monitoring', '0004_the_safety_path'),
-        ('patients', '0006_what_the_clinic_decides'),
+        ('monitoring', '0005_silence_of_a_laboratory'),
+        ('patients', '0007_what_the_clinic_decides'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

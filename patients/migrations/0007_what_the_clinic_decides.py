@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0005_who_is_told_of_self_harm'),
+        ('patients', '0006_laboratories_have_profiles'),
     ]
 
     operations = [
