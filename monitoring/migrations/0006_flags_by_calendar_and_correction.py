@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('monitoring', '0005_silence_of_a_laboratory'),
-        ('patients', '0007_what_the_clinic_decides'),
+        ('patients', '0008_what_the_clinic_decides'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

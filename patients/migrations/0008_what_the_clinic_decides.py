@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0006_laboratories_have_profiles'),
+        ('patients', '0007_clients_of_laboratories'),
     ]
 
     operations = [
