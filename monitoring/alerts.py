@@ -3,7 +3,7 @@
 import logging
 import smtplib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, time, timedelta
 
 from django.db import transaction
@@ -47,10 +47,17 @@ def follow_preferences(clinician: Clinician, *, at: datetime) -> None:
     ).update(due_at=next_digest_at(clinician, at=at))
 
 
-def queue(flags: Sequence[Flag], *, at: datetime) -> None:
+def queue(
+    flags: Sequence[Flag],
+    *,
+    at: datetime,
+    occasion: str = "",
+    only: Collection[int] | None = None,
+) -> None:
     """Owe the news of each flag to every member of the patient's team, in the flag's transaction.
 
-    A patient who is no longer followed raises no alert.
+    A patient who is no longer followed raises no alert. `only` are the clinicians who are told, of
+    those who are members; by default all of them.
     """
     prefetch_related_objects(flags, "patient")
     told = [flag for flag in flags if flag.patient.status == PatientStatus.ACTIVE]
@@ -63,9 +70,10 @@ def queue(flags: Sequence[Flag], *, at: datetime) -> None:
         members[membership.team_id].append(membership.clinician)
     Alert.objects.bulk_create(
         [
-            _owe(flag, clinician, at=at)
+            _owe(flag, clinician, occasion=occasion, at=at)
             for flag in told
             for clinician in members[flag.patient.team_id]
+            if only is None or clinician.pk in only
         ],
         ignore_conflicts=True,
     )
@@ -94,12 +102,13 @@ def tell(flag: Flag, people: Sequence[Clinician], *, occasion: str, at: datetime
     )
 
 
-def _owe(flag: Flag, clinician: Clinician, *, at: datetime) -> Alert:
+def _owe(flag: Flag, clinician: Clinician, *, occasion: str, at: datetime) -> Alert:
     is_prompt = flag.level != FlagLevel.WATCH
     return Alert(
         flag=flag,
         clinician=clinician,
         urgency=Urgency.PROMPT if is_prompt else Urgency.DIGEST,
+        occasion=occasion,
         owed_at=at,
         due_at=at if is_prompt else next_digest_at(clinician, at=at),
     )

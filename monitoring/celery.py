@@ -43,6 +43,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "follow-calendar": {
+        "task": "monitoring.tasks.follow_calendar",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "deliver-alerts": {
         "task": "monitoring.tasks.deliver_alerts",
         "schedule": 10.0,

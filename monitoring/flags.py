@@ -8,9 +8,12 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from monitoring import alerts
 from monitoring.models import (
     LAPSED,
     OVERTAKEN,
+    SNOOZE_ENDED,
+    WITH_OWN_PATH,
     AcknowledgeReason,
     Flag,
     FlagEvent,
@@ -25,16 +28,25 @@ from patients.statements import Question, ask, numbers
 # A flag that a person has resolved stays down this long while nothing new speaks for it
 QUIET_AFTER_RESOLVING = timedelta(days=28)
 
+LONGEST_SNOOZE = timedelta(weeks=12)
+
 STEPS: dict[FlagState, frozenset[FlagState]] = {
-    FlagState.RAISED: frozenset({FlagState.SEEN, FlagState.ACKNOWLEDGED, FlagState.RESOLVED}),
-    FlagState.SEEN: frozenset({FlagState.ACKNOWLEDGED, FlagState.RESOLVED}),
-    FlagState.ACKNOWLEDGED: frozenset({FlagState.RESOLVED}),
+    FlagState.RAISED: frozenset(
+        {FlagState.SEEN, FlagState.ACKNOWLEDGED, FlagState.SNOOZED, FlagState.RESOLVED}
+    ),
+    FlagState.SEEN: frozenset({FlagState.ACKNOWLEDGED, FlagState.SNOOZED, FlagState.RESOLVED}),
+    FlagState.ACKNOWLEDGED: frozenset({FlagState.SNOOZED, FlagState.RESOLVED}),
+    FlagState.SNOOZED: frozenset({FlagState.ACKNOWLEDGED, FlagState.RESOLVED}),
     FlagState.RESOLVED: frozenset(),
 }
 
 
 class FlagHasMoved(Exception):
     """Somebody, or the system, has changed this flag since the page was drawn."""
+
+
+class SnoozeFault(Exception):
+    """A snooze that cannot be; says what would be right."""
 
 
 class SafetyHasItsOwnPath(Exception):
@@ -55,15 +67,15 @@ class Assessed(NamedTuple):
     """A new assessment of a patient, and which flags it wants."""
 
     patient_id: int
-    assessment_id: int
+    assessment_id: int | None
     wanted: Sequence[Wanted]
 
 
 def reconcile(assessed: Sequence[Assessed], *, at: datetime) -> list[Flag]:
     """Bring the flags of these patients in line with their assessments; give back the new ones.
 
-    The caller holds the patients' rows, so nobody else raises a flag for them meanwhile. The
-    safety flag is none of our business here: only a person resolves it.
+    The caller holds the patients' rows, so nobody else raises a flag for them meanwhile. Kinds with
+    a path of their own are none of our business here.
     """
     past = _past_flags([each.patient_id for each in assessed])
     raised: list[Flag] = []
@@ -90,7 +102,7 @@ def _past_flags(patient_ids: Sequence[int]) -> dict[int, dict[str, list[Flag]]]:
     earlier = (
         Flag.objects.select_for_update(of=("self",))
         .filter(patient__in=[patient_id for (patient_id,) in flagged])
-        .exclude(kind=FlagKind.SAFETY)
+        .exclude(kind__in=WITH_OWN_PATH)
         .order_by("raised_at")
     )
     for flag in earlier:
@@ -100,7 +112,8 @@ def _past_flags(patient_ids: Sequence[int]) -> dict[int, dict[str, list[Flag]]]:
 
 _FLAGGED = """
 SELECT DISTINCT patient_id FROM monitoring_flag
- WHERE patient_id = ANY(%s::bigint[]) AND kind <> 'safety'
+ WHERE patient_id = ANY(%s::bigint[])
+   AND kind NOT IN ('safety', 'overdue', 'correction_changed_the_picture')
 """
 
 
@@ -177,6 +190,8 @@ def _step(
 ) -> None:
     flag.state = state
     flag.version += 1
+    if state != FlagState.SNOOZED:
+        flag.snoozed_until = None
     if state == FlagState.RESOLVED:
         flag.resolved_at = at
     flag.save()
@@ -216,6 +231,62 @@ def resolve(
     """End the flag by a person's word."""
     _refuse_safety(flag)
     _act(flag, FlagState.RESOLVED, version=version, by=by, reason=reason, plan=plan, at=at)
+
+
+@transaction.atomic
+def snooze(
+    *, flag: Flag, version: int, until: datetime, reason: str, by: Clinician, at: datetime
+) -> None:
+    """Put a flag aside until a time, with a reason; it comes back by itself, or when it worsens."""
+    _refuse_safety(flag)
+    if not reason.strip():
+        raise SnoozeFault(_("Say why the flag may wait."))
+    if not at < until <= at + LONGEST_SNOOZE:
+        raise SnoozeFault(_("A snooze ends within 12 weeks, and not in the past."))
+    now = lock_as_seen(flag, version=version)
+    if FlagState.SNOOZED not in STEPS[FlagState(now.state)]:
+        raise FlagHasMoved(_describe_last_step(now))
+    now.snoozed_until = until
+    _step(now, FlagState.SNOOZED, by=by, plan=reason.strip(), at=at)
+    refresh_need([now.patient_id])
+
+
+@transaction.atomic
+def wake_snoozed(*, at: datetime) -> int:
+    """Bring back the flags whose snooze has ended; say how many. Their team is told anew."""
+    ended = list(
+        Flag.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("patient")
+        .filter(state=FlagState.SNOOZED, snoozed_until__lte=at)
+    )
+    for flag in ended:
+        flag.has_returned = True
+        _step(flag, FlagState.RAISED, by=None, reason=SNOOZE_ENDED, at=at)
+    alerts.queue(ended, at=at, occasion=SNOOZE_ENDED)
+    if ended:
+        refresh_need([flag.patient_id for flag in ended])
+    return len(ended)
+
+
+def raise_beside(wanted: dict[int, Wanted | None], *, kind: FlagKind, at: datetime) -> list[Flag]:
+    """Raise, keep or lapse the flags of one kind that has a path of its own; give the new ones.
+
+    The caller holds the patients' rows.
+    """
+    past: dict[int, list[Flag]] = {}
+    earlier = Flag.objects.select_for_update(of=("self",)).filter(patient__in=wanted, kind=kind)
+    for flag in earlier.order_by("raised_at"):
+        past.setdefault(flag.patient_id, []).append(flag)
+    raised = []
+    for patient_id, each in wanted.items():
+        before = {kind.value: past[patient_id]} if patient_id in past else {}
+        one = Assessed(patient_id, None, [] if each is None else [each])
+        raised += _reconcile_one(one, before, at=at)
+    Flag.objects.bulk_create(raised)
+    FlagEvent.objects.bulk_create(
+        [FlagEvent(flag=flag, at=at, state=FlagState.RAISED) for flag in raised]
+    )
+    return raised
 
 
 def _refuse_safety(flag: Flag) -> None:
@@ -286,8 +357,8 @@ UPDATE monitoring_standing AS standing
   LEFT JOIN (
         SELECT patient_id, max(CASE
                    WHEN level = 'safety' THEN 6
-                   WHEN level = 'high' AND state <> 'acknowledged' THEN 5
-                   WHEN level = 'watch' AND state <> 'acknowledged' THEN 3
+                   WHEN level = 'high' AND state NOT IN ('acknowledged', 'snoozed') THEN 5
+                   WHEN level = 'watch' AND state NOT IN ('acknowledged', 'snoozed') THEN 3
                    WHEN level = 'high' THEN 2
                    ELSE 1 END) AS need
           FROM monitoring_flag

@@ -15,12 +15,16 @@ from patients.statements import ask, numbers
 # The facts are dated by days; a day begins at midnight of the patient's site
 _PATIENTS = """
 SELECT patient.id AS patient_id,
-       {started} AS started_at
+       {started} AS started_at, coalesce(fact.is_bipolar, FALSE) AS is_bipolar,
+       coalesce(fact.primary_instrument, '') AS primary_instrument,
+       coalesce(gene.rs2228145, '') AS rs2228145
   FROM patients_patient AS patient
   JOIN patients_careteam AS team ON team.id = patient.team_id
   JOIN patients_site AS site ON site.id = team.site_id
   LEFT JOIN patients_episode AS fact
     ON fact.patient_id = patient.id AND fact.superseded_at IS NULL AND fact.ended_on IS NULL
+  LEFT JOIN patients_genotypeconsent AS gene
+    ON gene.patient_id = patient.id AND gene.superseded_at IS NULL
  WHERE patient.id = ANY(%s::bigint[])
 """
 # Two reports of one analyte at one moment by one laboratory: the one recorded last is the current.
@@ -31,11 +35,17 @@ SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment)
        draw.patient_id, analyte.code AS analyte, {collected} AS drawn_at,
        fact.value::float8 AS value, fact.comparator,
        CASE fact.status WHEN 'amended' THEN 'corrected' ELSE fact.status END AS status,
-       draw.laboratory_id || '/' || coalesce(nullif(fact.kit, ''), fact.method) AS segment
+       draw.laboratory_id || '/' || coalesce(nullif(fact.kit, ''), fact.method) AS segment,
+       coalesce(said.verdict IN ('score', 'release'), FALSE) AS is_confirmed,
+       coalesce(said.verdict = 'score', FALSE) AS is_overridden,
+       (draw.specimen->>'freeze_thaw_cycles')::float8 AS freeze_thaw_cycles
   FROM patients_draw AS draw
   JOIN patients_result AS fact ON fact.draw_id = draw.id AND fact.superseded_at IS NULL
   JOIN patients_analyte AS analyte ON analyte.id = fact.analyte_id
+  LEFT JOIN patients_drawverdict AS said
+    ON said.draw_public_id = draw.public_id AND said.superseded_at IS NULL
  WHERE draw.patient_id = ANY(%s::bigint[]) AND draw.superseded_at IS NULL AND fact.value > 0
+   AND said.verdict IS DISTINCT FROM 'keep_out'
  ORDER BY draw.patient_id, analyte.code, draw.collected_at, segment, fact.recorded_at DESC,
           fact.id DESC
 """
@@ -47,11 +57,13 @@ SELECT fact.patient_id, fact.instrument, {rated} AS rated_at, fact.total::float8
 _TRIALS = """
 SELECT fact.patient_id, fact.id AS trial_id, fact.drug, fact.atc, {started} AS started_at,
        {stopped} AS stopped_at, fact.stop_reason, NULL::float8 AS dose_mg,
-       NULL::bigint AS adequate_from
+       NULL::bigint AS adequate_from, fact.kind, fact.adherence, fact.override,
+       own.least_mg::float8 AS least_mg
   FROM patients_trial AS fact
   JOIN patients_patient AS patient ON patient.id = fact.patient_id
   JOIN patients_careteam AS team ON team.id = patient.team_id
   JOIN patients_site AS site ON site.id = team.site_id
+  LEFT JOIN patients_sitedose AS own ON own.site_id = site.id AND own.atc = fact.atc
  WHERE fact.patient_id = ANY(%s::bigint[]) AND fact.superseded_at IS NULL
 """
 _DOSES = """
@@ -63,16 +75,21 @@ SELECT fact.trial_id, {started} AS started_at, fact.dose_mg::float8 AS dose_mg
   JOIN patients_site AS site ON site.id = team.site_id
  WHERE trial.patient_id = ANY(%s::bigint[])
 """
+# A course of ECT disturbs a reading as the event of that kind does
 _EVENTS = """
 SELECT fact.patient_id, fact.kind, {started} AS started_at, {stopped} AS stopped_at
-  FROM patients_event AS fact
+  FROM (SELECT patient_id, kind, started_on, stopped_on, superseded_at FROM patients_event
+         UNION
+        SELECT patient_id, kind, started_on, stopped_on, superseded_at FROM patients_trial
+         WHERE kind = 'ect') AS fact
   JOIN patients_patient AS patient ON patient.id = fact.patient_id
   JOIN patients_careteam AS team ON team.id = patient.team_id
   JOIN patients_site AS site ON site.id = team.site_id
  WHERE fact.patient_id = ANY(%s::bigint[]) AND fact.superseded_at IS NULL
 """
 _TIMES = {"started_at", "stopped_at", "drawn_at", "rated_at", "adequate_from"}
-_NUMBERS = {"value", "total", "dose_mg"}
+_NUMBERS = {"value", "total", "dose_mg", "freeze_thaw_cycles", "least_mg"}
+_FLAGS = {"is_bipolar", "is_confirmed", "is_overridden"}
 _IDS = {"patient_id", "trial_id"}
 
 
@@ -93,10 +110,25 @@ _MOMENTS = {
 _QUERIES = {
     name: (columns, sql.format(**_MOMENTS))
     for name, columns, sql in (
-        ("patients", ("patient_id", "started_at"), _PATIENTS),
+        (
+            "patients",
+            ("patient_id", "started_at", "is_bipolar", "primary_instrument", "rs2228145"),
+            _PATIENTS,
+        ),
         (
             "results",
-            ("patient_id", "analyte", "drawn_at", "value", "comparator", "status", "segment"),
+            (
+                "patient_id",
+                "analyte",
+                "drawn_at",
+                "value",
+                "comparator",
+                "status",
+                "segment",
+                "is_confirmed",
+                "is_overridden",
+                "freeze_thaw_cycles",
+            ),
             _RESULTS,
         ),
         ("ratings", ("patient_id", "instrument", "rated_at", "total"), _RATINGS),
@@ -112,6 +144,10 @@ _QUERIES = {
                 "stop_reason",
                 "dose_mg",
                 "adequate_from",
+                "kind",
+                "adherence",
+                "override",
+                "least_mg",
             ),
             _TRIALS,
         ),
@@ -127,6 +163,8 @@ def _as_column(name: str, values: list[Any] | None) -> Any:
         return np.array([NEVER if each is None else each for each in given], dtype=np.int64)
     if name in _NUMBERS:
         return np.array([np.nan if each is None else each for each in given], dtype=np.float64)
+    if name in _FLAGS:
+        return np.array(given, dtype=np.bool_)
     if name in _IDS:
         return np.array(given, dtype=np.int64)
     return np.array(given, dtype=object)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from functools import partial
 from typing import TypedDict, Unpack
 
@@ -26,11 +25,12 @@ from patients.models import (
     Rating,
     StopReason,
     Trial,
+    TrialKind,
 )
 from patients.record.patients import add_identifier, start_episode
 from patients.record.profiles import ProfileDocument, load_profile
-from patients.record.ratings import record_rating
-from patients.record.treatment import record_event, record_trial, stop_trial
+from patients.record.ratings import correct_rating, record_rating
+from patients.record.treatment import Course, record_course, record_event, stop_trial
 
 # Two laboratories' clerks cannot type faster than this; a third collision is a fault of ours
 TRIES = 3
@@ -183,34 +183,43 @@ def receive_rating(
 
 
 @transaction.atomic
-def receive_trial(
+def receive_course(*, patient: Patient, course: Course, by: str, at: datetime) -> Trial:
+    """Record a course; the first antidepressant of a patient without an episode starts it."""
+    trial = record_course(patient=patient, course=course, by=by, at=at)
+    is_first = not patient.episodes.filter(ended_on=None, superseded_at=None).exists()
+    if is_first and course.kind == TrialKind.ANTIDEPRESSANT:
+        start_episode(patient=patient, started_on=course.started_on, by=by, at=at)
+    transaction.on_commit(wake.wake_workers)
+    return trial
+
+
+@transaction.atomic
+def receive_rating_correction(
     *,
-    patient: Patient,
-    drug: str,
-    atc: str,
-    started_on: date,
-    doses: Sequence[tuple[date, Decimal]],
-    stopped_on: date | None = None,
-    stop_reason: str = "",
+    rating: Rating,
+    rated_at: datetime,
+    items: Sequence[int | None] | None,
+    total: int | None,
+    self_harm_answer: int | None,
+    reason: str,
     by: str,
     at: datetime,
-) -> Trial:
-    """Record a trial; the first one of a patient without an episode starts it."""
-    trial = record_trial(
-        patient=patient,
-        drug=drug,
-        atc=atc,
-        started_on=started_on,
-        doses=doses,
-        stopped_on=stopped_on,
-        stop_reason=stop_reason,
+) -> Rating:
+    """Correct a rating; a positive answer that comes to light by it counts like any other."""
+    corrected = correct_rating(
+        rating=rating,
+        rated_at=rated_at,
+        items=items,
+        total=total,
+        self_harm_answer=self_harm_answer,
+        reason=reason,
         by=by,
         at=at,
     )
-    if not patient.episodes.filter(ended_on=None, superseded_at=None).exists():
-        start_episode(patient=patient, started_on=started_on, by=by, at=at)
+    if corrected.self_harm_answer != rating.self_harm_answer:
+        safety.look_at(corrected, at=at)
     transaction.on_commit(wake.wake_workers)
-    return trial
+    return corrected
 
 
 @transaction.atomic

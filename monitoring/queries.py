@@ -31,6 +31,7 @@ from patients.models import (
     CareTeam,
     Clinician,
     Draw,
+    DrawVerdict,
     Episode,
     Event,
     Identifier,
@@ -151,6 +152,7 @@ class PatientRecord:
     trials: tuple[Trial, ...]
     events: tuple[Event, ...]
     assessments: tuple[RiskAssessment, ...]
+    verdicts: tuple[DrawVerdict, ...]
 
 
 def estimate_of(assessment: RiskAssessment | None) -> Estimate | None:
@@ -349,6 +351,7 @@ def read_patient(clinician: Clinician, public_id: UUID) -> PatientRecord:
         ),
         events=tuple(patient.events.filter(superseded_at=None).order_by("started_on", "pk")),
         assessments=tuple(patient.assessments.order_by("-made_at", "-pk")[:ASSESSMENTS_SHOWN]),
+        verdicts=tuple(patient.draw_verdicts.filter(superseded_at=None)),
     )
 
 
@@ -386,3 +389,11 @@ def name_of(clinician_ids: Iterable[int]) -> dict[int, str]:
     """Name the people behind the ids that the record keeps."""
     people = Clinician.objects.filter(pk__in=set(clinician_ids))
     return {person.pk: str(person) for person in people}
+
+
+def changed_since(clinician: Clinician, *, since: datetime) -> int:
+    """Count the reader's patients who were assessed or flagged anew since a moment."""
+    assessed = Standing.objects.filter(assessment__made_at__gt=since).values("patient_id")
+    flagged = FlagEvent.objects.filter(at__gt=since).values("flag__patient_id")
+    mine = Patient.objects.visible_to(clinician)
+    return mine.filter(Q(pk__in=assessed) | Q(pk__in=flagged)).count()

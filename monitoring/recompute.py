@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from analytics import CURRENT_POLICY, CURRENT_RELEASE, Estimate, estimate_cohort
-from monitoring import alerts, flags, standings
+from monitoring import alerts, corrected, flags, standings
 from monitoring.history import histories_of
 from monitoring.models import Attempt, FlagKind, FlagLevel, Outcome, RiskAssessment
 from monitoring.standings import Finding
@@ -179,7 +179,12 @@ def _assess(patients: Versions, *, at: datetime) -> list[int]:
         )
     )
     findings = [_finding(each, patients[each.patient_id]) for each in estimates]
-    return _put_on_record(findings, [_flags_of(each) for each in estimates], at=at)
+    before = corrected.before_corrections(list(patients))
+    new = _put_on_record(findings, [_flags_of(each) for each in estimates], at=at)
+    if before:
+        told = corrected.tell(before, {each.patient_id: each for each in estimates}, at=at)
+        flags.refresh_need([flag.patient_id for flag in told])
+    return new
 
 
 def _finding(estimate: Estimate, history_version: int) -> Finding:

@@ -6,7 +6,8 @@ Pages, the API and printed reports share them. They ask to look at something and
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from analytics.checklists import Check
+from analytics import FlagKind
+from analytics.checklists import CHECKLISTS, Check
 from analytics.explanation import Change, Lever
 
 CHECKS: dict[Check, Promise] = {
@@ -78,3 +79,8 @@ def would_change(change: Change) -> str:
     if change.lever is Lever.WITHOUT_BIOMARKER:
         facts["probability_percent"] = round(100 * float(facts["probability"] or 0))
     return str(_LEVERS[change.lever]) % facts
+
+
+def checklist(kind: str) -> list[str]:
+    """List what to go through for a flag of this kind."""
+    return [str(CHECKS[check]) for check in CHECKLISTS[FlagKind(kind)]]

@@ -39,7 +39,8 @@ SELECT made.patient_id, patient.team_id, made.id, made.history_version, made.mod
     ON CONFLICT (patient_id) DO UPDATE
    SET team_id = excluded.team_id, assessment_id = excluded.assessment_id,
        history_version = excluded.history_version, model = excluded.model,
-       policy = excluded.policy, probability = excluded.probability
+       policy = excluded.policy, probability = excluded.probability,
+       visits_checked_on = NULL
 """
 
 

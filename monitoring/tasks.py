@@ -5,7 +5,7 @@ import gc
 from celery import shared_task
 from django.utils import timezone
 
-from monitoring import alerts, ingest, safety, silences, uploads, wake
+from monitoring import alerts, flags, ingest, overdue, safety, silences, uploads, wake
 from monitoring.recompute import (
     PATIENTS_AT_ONCE,
     assess_stale_patients,
@@ -56,3 +56,12 @@ def look_after_laboratories() -> None:
     at = timezone.now()
     ingest.replay_parked(at=at)
     silences.watch(at=at)
+
+
+@shared_task
+def follow_calendar() -> None:
+    """End snoozes, and find what is overdue: what days bring by themselves."""
+    at = timezone.now()
+    flags.wake_snoozed(at=at)
+    while overdue.check_visits(at=at) == overdue.PATIENTS_AT_ONCE:
+        pass

@@ -93,6 +93,7 @@ class Standing(models.Model):
     policy = models.CharField(max_length=50, blank=True, default="")
     need = models.PositiveSmallIntegerField(default=0)
     probability = models.FloatField(default=-1)
+    visits_checked_on = models.DateField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -103,6 +104,7 @@ class Standing(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["team", "-need", "-probability", "patient"], name="by_need"),
+            models.Index(fields=["visits_checked_on"], name="visits_to_check"),
         ]
 
     def __str__(self) -> str:

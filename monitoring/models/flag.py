@@ -25,7 +25,13 @@ class FlagKind(models.TextChoices):
     TRENDING = "trending_to_resistance", _("Trending towards non-response")
     EARLY_NON_IMPROVEMENT = "early_non_improvement", _("Early non-improvement")
     DRIFTING = "drifting", _("Marker is drifting")
+    OVERDUE = "overdue", _("Draw or rating overdue")
+    CORRECTED = "correction_changed_the_picture", _("A correction changed the picture")
     NOT_ASSESSABLE = "not_assessable", _("Cannot be assessed")
+
+
+# Kinds that no assessment raises or lowers: each has a path of its own
+WITH_OWN_PATH = (FlagKind.SAFETY, FlagKind.OVERDUE, FlagKind.CORRECTED)
 
 
 class FlagLevel(models.TextChoices):
@@ -38,6 +44,7 @@ class FlagState(models.TextChoices):
     RAISED = "raised", _("new")
     SEEN = "seen", _("seen")
     ACKNOWLEDGED = "acknowledged", _("acknowledged")
+    SNOOZED = "snoozed", _("snoozed")
     RESOLVED = "resolved", _("resolved")
 
 
@@ -73,6 +80,7 @@ class SafetyUrgency(models.TextChoices):
 OUTCOME_RECORDED = "outcome_recorded"
 # What else happens to a flag without a change of its state
 REPEATED, HANDED_OVER = "repeated", "handed_over"
+SNOOZE_ENDED = "snooze_ended"
 # How a flag ends without a person: what raised it is no longer so, or it has become more urgent
 LAPSED = "lapsed"
 OVERTAKEN = "overtaken"
@@ -116,6 +124,7 @@ class Flag(models.Model):
         RiskAssessment, models.PROTECT, null=True, blank=True, related_name="raised_flags"
     )
     reasons = models.JSONField(default=list)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
     lapsed_at = models.DateTimeField(null=True, blank=True)
 
@@ -154,8 +163,20 @@ class Flag(models.Model):
                 | Q(outcome__isnull=False, lapsed_at=None),
                 name="a_safety_flag_ends_with_a_recorded_outcome",
             ),
+            models.CheckConstraint(
+                condition=Q(state="snoozed", snoozed_until__isnull=False)
+                | (~Q(state="snoozed") & Q(snoozed_until=None)),
+                name="a_snooze_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="safety") | ~Q(state="snoozed"),
+                name="a_safety_flag_is_never_snoozed",
+            ),
         ]
         indexes: ClassVar = [
+            models.Index(
+                fields=["snoozed_until"], condition=Q(state="snoozed"), name="snoozes_to_end"
+            ),
             models.Index(
                 fields=["raised_at"],
                 condition=Q(kind="safety") & ~Q(state="resolved"),

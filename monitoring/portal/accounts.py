@@ -1,11 +1,22 @@
-"""How people get in: by invitation, with mails that name the product and nobody's patients."""
+"""How people get in: by invitation, with mails that name no patient, and a line in the trail."""
+
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
+from django.utils import timezone
+
+from patients import audit
+from patients.models import Clinician
+
+NOBODY = "anonymous"
 
 
 class ByInvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
-    """Accounts are made by an operator (manage.py add_clinician), never by a visitor."""
+    """Accounts are made by an operator (manage.py add_clinician), never by a visitor.
+
+    Every way in and out leaves a line: who signed in, who signed out, and whose sign-in failed.
+    """
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002
         return False
@@ -13,3 +24,23 @@ class ByInvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]  # allauth 
     def format_email_subject(self, subject: str) -> str:
         """Send the subject as it is written, without the name of the host in front."""
         return subject
+
+    def login(self, request: HttpRequest, user: Clinician) -> None:
+        super().login(request, user)
+        name = audit.name_of(user)
+        audit.write(verb="sign_in", subject=name, by=name, at=timezone.now())
+
+    def logout(self, request: HttpRequest) -> None:
+        reader = request.user
+        if isinstance(reader, Clinician):
+            name = audit.name_of(reader)
+            audit.write(verb="sign_out", subject=name, by=name, at=timezone.now())
+        super().logout(request)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Write down whose sign-in failed, by number; an unknown address is not written."""
+        super().authentication_failed(request, **credentials)
+        address = str(credentials.get("email") or credentials.get("username") or "")
+        known = Clinician.objects.filter(email__iexact=address).first() if address else None
+        subject = NOBODY if known is None else audit.name_of(known)
+        audit.write(verb="sign_in_failed", subject=subject, by=NOBODY, at=timezone.now())

@@ -3,6 +3,10 @@
 from django.urls import path
 
 from monitoring.portal.views import (
+    corrections,
+    draws,
+    episode,
+    explanation,
     flag,
     laboratories,
     parked,
@@ -29,15 +33,72 @@ urlpatterns = [
         name="stop_trial",
     ),
     path("patients/<uuid:public_id>/events/add/", record.add_event, name="add_event"),
+    path(
+        "patients/<uuid:public_id>/ratings/<int:fact_id>/correct/",
+        corrections.correct_a_rating,
+        name="correct_rating",
+    ),
+    path(
+        "patients/<uuid:public_id>/trials/<int:fact_id>/change/",
+        corrections.correct_a_trial,
+        name="correct_trial",
+    ),
+    path(
+        "patients/<uuid:public_id>/events/<int:fact_id>/change/",
+        corrections.correct_an_event,
+        name="correct_event",
+    ),
+    path(
+        "patients/<uuid:public_id>/draws/<uuid:draw_id>/decision/",
+        draws.judge,
+        name="judge_draw",
+    ),
+    path(
+        "patients/<uuid:public_id>/assessments/<int:assessment_id>/",
+        explanation.explanation,
+        name="explanation",
+    ),
+    path(
+        "patients/<uuid:public_id>/assessments/<int:assessment_id>/explanation.json",
+        explanation.as_data,
+        name="explanation_json",
+    ),
+    path(
+        "patients/<uuid:public_id>/assessments/<int:assessment_id>/explanation.pdf",
+        explanation.as_pdf,
+        name="explanation_pdf",
+    ),
+    path("held/", draws.held, name="held"),
+    *(
+        path(
+            f"patients/<uuid:public_id>/{what}/<int:fact_id>/withdraw/",
+            corrections.withdraw,
+            {"what": what},
+            name=f"withdraw_{what}",
+        )
+        for what in ("ratings", "trials", "events")
+    ),
     path("f/<slug:reference>", flag.flag, name="flag"),
     path("f/<slug:reference>/safety", safety.interruption, name="safety"),
     path("f/<slug:reference>/take-on", safety.take_on, name="take_on"),
     path("f/<slug:reference>/hand-over", safety.hand_over, name="hand_over"),
     path("f/<slug:reference>/outcome", safety.outcome, name="outcome"),
+    path("f/<slug:reference>/snooze", flag.snooze, name="snooze_flag"),
     path("safety/", safety.cases, name="safety_list"),
     path("safety/alarm/", safety.alarm, name="alarm"),
     path("settings/", site_settings.site_settings, name="site_settings"),
     path("settings/sites/<int:site_id>/crisis/", site_settings.crisis_plan, name="crisis_plan"),
+    path("settings/sites/<int:site_id>/doses/", site_settings.doses, name="doses"),
+    path("settings/sites/<int:site_id>/visits/", site_settings.visits, name="visits"),
+    path("patients/<uuid:public_id>/episode/", episode.episode, name="episode"),
+    path("patients/<uuid:public_id>/genotype/", episode.genotype, name="genotype"),
+    path(
+        "patients/<uuid:public_id>/genotype/withdraw/",
+        episode.forget_genotype,
+        name="forget_genotype",
+    ),
+    path("overdue/", worklist.overdue_visits, name="overdue"),
+    path("changes/", worklist.changes, name="changes"),
     path("settings/teams/<int:team_id>/duties/", site_settings.team_duties, name="team_duties"),
     path(
         "patients/<uuid:public_id>/named-clinician/",

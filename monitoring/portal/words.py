@@ -67,6 +67,8 @@ SHORT_FLAGS: dict[str, Promise] = {
     FlagKind.TRENDING: gettext_lazy("Non-response"),
     FlagKind.EARLY_NON_IMPROVEMENT: gettext_lazy("Early"),
     FlagKind.DRIFTING: gettext_lazy("Marker"),
+    FlagKind.OVERDUE: gettext_lazy("Overdue"),
+    FlagKind.CORRECTED: gettext_lazy("Corrected"),
     FlagKind.NOT_ASSESSABLE: gettext_lazy("Not assessable"),
 }
 
@@ -166,6 +168,22 @@ def state(code: str) -> str:
         raise UnknownCode(code) from None
     version = code.removeprefix(known.value)
     return f"{STATES[known]}{version}"
+
+
+_SEVERITIES: dict[str, Promise] = {
+    "none": gettext_lazy("none"),
+    "minimal": gettext_lazy("minimal"),
+    "mild": gettext_lazy("mild"),
+    "moderate": gettext_lazy("moderate"),
+    "moderately severe": gettext_lazy("moderately severe"),
+    "severe": gettext_lazy("severe"),
+    "very severe": gettext_lazy("very severe"),
+}
+
+
+def severity(name: str) -> str:
+    """Name a band of a scale; one that a site has declared itself keeps its own name."""
+    return str(_SEVERITIES.get(name, name))
 
 
 def allocation(code: Allocation) -> str:

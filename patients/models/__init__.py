@@ -19,7 +19,16 @@ from patients.models.laboratory import (
     NumberingAlias,
     UnitAlias,
 )
-from patients.models.patient import Episode, Identifier, Patient, PatientStatus, Sex
+from patients.models.patient import (
+    Episode,
+    EpisodeSeverity,
+    Genotype,
+    GenotypeConsent,
+    Identifier,
+    Patient,
+    PatientStatus,
+    Sex,
+)
 from patients.models.people import CareTeam, Clinician, Membership, Role, SafetyDuty, Site
 from patients.models.rating import Rating
 from patients.models.result import (
@@ -35,11 +44,24 @@ from patients.models.result import (
     ResultName,
     ResultStatus,
 )
-from patients.models.treatment import DoseStep, Event, EventKind, StopReason, Trial
+from patients.models.treatment import (
+    WITHOUT_DRUG,
+    Adherence,
+    DoseStep,
+    Event,
+    EventKind,
+    Override,
+    StopReason,
+    Trial,
+    TrialKind,
+)
+from patients.models.verdict import DrawVerdict, SiteDose, Verdict
 
 __all__ = [
+    "WITHOUT_DRUG",
     "WITHOUT_VALUE",
     "AccessToken",
+    "Adherence",
     "Analyte",
     "AnalyteAlias",
     "Audit",
@@ -49,10 +71,14 @@ __all__ = [
     "Comparator",
     "DoseStep",
     "Draw",
+    "DrawVerdict",
     "Episode",
+    "EpisodeSeverity",
     "Event",
     "EventKind",
     "Fact",
+    "Genotype",
+    "GenotypeConsent",
     "Identifier",
     "IfPreliminary",
     "Inbound",
@@ -63,6 +89,7 @@ __all__ = [
     "LaboratoryKey",
     "Membership",
     "NumberingAlias",
+    "Override",
     "Parked",
     "ParkedResult",
     "ParkedState",
@@ -77,8 +104,11 @@ __all__ = [
     "SafetyDuty",
     "Sex",
     "Site",
+    "SiteDose",
     "SpentAssertion",
     "StopReason",
     "Trial",
+    "TrialKind",
     "UnitAlias",
+    "Verdict",
 ]

@@ -114,16 +114,47 @@ class Identifier(models.Model):
         return f"identifier {self.pk}"
 
 
+class EpisodeSeverity(models.TextChoices):
+    """As the Maudsley staging counts it."""
+
+    SUBSYNDROMAL = "subsyndromal", _("subsyndromal")
+    MILD = "mild", _("mild")
+    MODERATE = "moderate", _("moderate")
+    SEVERE = "severe", _("severe, without psychosis")
+    PSYCHOTIC = "severe with psychosis", _("severe, with psychosis")
+
+
 class Episode(Fact):
-    """One course of illness under treatment, from the first dose of an antidepressant."""
+    """One course of illness under treatment, from the first dose of an antidepressant.
+
+    What is not known is null or empty, and is never taken for a no: the staging then has no score.
+    """
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="episodes")
     started_on = models.DateField(_("first dose on"))
     ended_on = models.DateField(_("ended on"), null=True, blank=True)
+    ill_since = models.DateField(_("ill since"), null=True, blank=True)
+    severity = models.CharField(
+        _("severity"), max_length=30, choices=EpisodeSeverity, blank=True, default=""
+    )
+    diagnosis = models.CharField(_("diagnosis, ICD-10"), max_length=7, blank=True, default="")
+    is_bipolar = models.BooleanField(_("bipolar disorder"), null=True, blank=True)
+    primary_instrument = models.CharField(_("primary scale"), max_length=20, blank=True, default="")
+    earlier_failures = models.PositiveSmallIntegerField(
+        _("adequate trials that failed before"), null=True, blank=True
+    )
 
     class Meta:
         constraints: ClassVar = [
             superseding_is_whole("episode"),
+            models.CheckConstraint(
+                condition=Q(severity="") | Q(severity__in=EpisodeSeverity.values),
+                name="an_episode_has_a_severity_we_know",
+            ),
+            models.CheckConstraint(
+                condition=Q(ill_since=None) | Q(ill_since__lte=F("started_on")),
+                name="an_illness_begins_before_its_treatment",
+            ),
             models.UniqueConstraint(
                 fields=["patient"],
                 condition=Q(ended_on=None, superseded_at=None),
@@ -137,3 +168,39 @@ class Episode(Fact):
 
     def __str__(self) -> str:
         return f"episode {self.pk}"
+
+
+class Genotype(models.TextChoices):
+    """rs2228145 of the gene of the receptor."""
+
+    AA = "AA", "AA"
+    AC = "AC", "AC"
+    CC = "CC", "CC"
+
+
+class GenotypeConsent(Fact):
+    """A consent of its own to know the genotype, and the genotype once it is known.
+
+    Withdrawn consent is a fact without a successor: the value is then no longer current either.
+    """
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="genotypes")
+    consented_on = models.DateField(_("consented on"))
+    rs2228145 = models.CharField(max_length=2, choices=Genotype, blank=True, default="")
+
+    class Meta:
+        constraints: ClassVar = [
+            superseding_is_whole("genotype"),
+            models.UniqueConstraint(
+                fields=["patient"],
+                condition=Q(superseded_at=None),
+                name="a_patient_has_one_consent_to_the_genotype",
+            ),
+            models.CheckConstraint(
+                condition=Q(rs2228145="") | Q(rs2228145__in=Genotype.values),
+                name="a_genotype_is_one_we_know",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"genotype {self.pk}"

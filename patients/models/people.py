@@ -25,6 +25,16 @@ class Site(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
     time_zone = models.CharField(max_length=50, validators=[check_time_zone])
+    visits_every_weeks = models.PositiveSmallIntegerField(
+        _("visits after week 12, every (weeks)"), default=4
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(visits_every_weeks__lte=52), name="visits_come_at_least_once_a_year"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

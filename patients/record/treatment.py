@@ -1,22 +1,78 @@
-"""Trials and events: what is done, and what happens besides."""
+"""Courses and events: what is done, and what happens besides; new, corrected, withdrawn."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Q
 
 from patients import audit
-from patients.models import DoseStep, Event, EventKind, Patient, StopReason, Trial
-from patients.record.versions import count_up
+from patients.models import (
+    WITHOUT_DRUG,
+    Adherence,
+    DoseStep,
+    Event,
+    EventKind,
+    Override,
+    Patient,
+    StopReason,
+    Trial,
+    TrialKind,
+)
+from patients.record.versions import count_up, lock
+
+Dose = tuple[date, Decimal]
 
 
-class DoseBeforeTrial(Exception):
+class TrialFault(Exception):
+    """A course that cannot be; says in a sentence what would be right."""
+
+
+class DoseBeforeTrial(TrialFault):
     """A dose is given from the first day of its trial on, or later."""
 
 
 class TrialReplaced(Exception):
     """This trial is no longer the current one; somebody has changed it in the meantime."""
+
+
+class EventReplaced(Exception):
+    """This event is no longer the current one; somebody has changed it in the meantime."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """Everything that is said of one course."""
+
+    drug: str
+    atc: str
+    started_on: date
+    doses: tuple[Dose, ...] = ()
+    stopped_on: date | None = None
+    stop_reason: str = ""
+    kind: TrialKind = TrialKind.ANTIDEPRESSANT
+    adherence: Adherence = Adherence.UNKNOWN
+    override: Override = Override.NONE
+    override_reason: str = ""
+
+    @classmethod
+    def of(cls, trial: Trial) -> "Course":
+        """Read a course back from the record."""
+        steps = trial.dose_steps.order_by("started_on")
+        return cls(
+            drug=trial.drug,
+            atc=trial.atc,
+            started_on=trial.started_on,
+            doses=tuple((step.started_on, step.dose_mg) for step in steps),
+            stopped_on=trial.stopped_on,
+            stop_reason=trial.stop_reason,
+            kind=TrialKind(trial.kind),
+            adherence=Adherence(trial.adherence),
+            override=Override(trial.override),
+            override_reason=trial.override_reason,
+        )
 
 
 @transaction.atomic
@@ -26,32 +82,31 @@ def record_trial(
     drug: str,
     atc: str,
     started_on: date,
-    doses: Sequence[tuple[date, Decimal]],
+    doses: Sequence[Dose],
     stopped_on: date | None = None,
     stop_reason: str = "",
     by: str,
     at: datetime,
 ) -> Trial:
     """Record one course of one antidepressant, with the daily dose from each day on."""
-    if any(day < started_on for day, _ in doses):
-        raise DoseBeforeTrial
-    trial = Trial.objects.create(
-        patient=patient,
+    course = Course(
         drug=drug,
         atc=atc,
         started_on=started_on,
+        doses=tuple(doses),
         stopped_on=stopped_on,
         stop_reason=stop_reason,
-        recorded_at=at,
-        recorded_by=by,
     )
-    DoseStep.objects.bulk_create(
-        [DoseStep(trial=trial, started_on=day, dose_mg=dose) for day, dose in doses]
-    )
-    audit.write(
-        verb="record_trial", subject=f"trial:{trial.pk}", by=by, at=at, patient_id=patient.pk
-    )
-    count_up([patient.pk], at=at)
+    return record_course(patient=patient, course=course, by=by, at=at)
+
+
+@transaction.atomic
+def record_course(*, patient: Patient, course: Course, by: str, at: datetime) -> Trial:
+    """Record one course, of an antidepressant or of what stands beside one."""
+    lock(patient.pk)
+    _check(course, patient)
+    trial = _create(patient, course, by=by, at=at)
+    _say("record_trial", trial, by=by, at=at)
     return trial
 
 
@@ -60,25 +115,105 @@ def stop_trial(
     *, trial: Trial, stopped_on: date, stop_reason: StopReason, by: str, at: datetime
 ) -> Trial:
     """Say when and why a trial ended; the running one stays on record as it was known."""
-    replaced = Trial.objects.select_for_update().get(pk=trial.pk)
-    if replaced.superseded_at is not None:
-        raise TrialReplaced(str(trial))
-    doses = [(step.started_on, step.dose_mg) for step in replaced.dose_steps.all()]
-    stopped = record_trial(
-        patient=replaced.patient,
-        drug=replaced.drug,
-        atc=replaced.atc,
-        started_on=replaced.started_on,
-        doses=doses,
+    known = Course.of(trial)
+    course = replace(
+        known,
         stopped_on=stopped_on,
-        stop_reason=stop_reason,
-        by=by,
-        at=at,
+        stop_reason=stop_reason.value,
+        # a change that was planned for later did not come about
+        doses=tuple(each for each in known.doses if each[0] <= stopped_on),
     )
-    replaced.superseded_at, replaced.superseded_by = at, stopped
-    replaced.superseded_reason = "the trial was stopped"
-    replaced.save()
-    return stopped
+    return correct_trial(trial=trial, course=course, reason="the trial was stopped", by=by, at=at)
+
+
+@transaction.atomic
+def correct_trial(*, trial: Trial, course: Course, reason: str, by: str, at: datetime) -> Trial:
+    """Replace a course by what is right or new, with a reason; the earlier one stays readable."""
+    before = _lock_current(trial, reason=reason)
+    _check(course, before.patient, but=before)
+    after = _create(before.patient, course, by=by, at=at)
+    before.superseded_at, before.superseded_by = at, after
+    before.superseded_reason = reason.strip()
+    before.save()
+    _say("correct_trial", before, by=by, at=at)
+    return after
+
+
+@transaction.atomic
+def withdraw_trial(*, trial: Trial, reason: str, by: str, at: datetime) -> None:
+    """Say that a course should not be on this record at all."""
+    before = _lock_current(trial, reason=reason)
+    before.superseded_at, before.superseded_reason = at, reason.strip()
+    before.save()
+    _say("withdraw_trial", before, by=by, at=at)
+
+
+def _lock_current(trial: Trial, *, reason: str) -> Trial:
+    if not reason.strip():
+        message = "Say why the course is corrected."
+        raise TrialFault(message)
+    lock(trial.patient_id)
+    before: Trial = Trial.objects.select_related("patient").get(pk=trial.pk)
+    if before.superseded_at is not None:
+        raise TrialReplaced(str(trial))
+    return before
+
+
+def _create(patient: Patient, course: Course, *, by: str, at: datetime) -> Trial:
+    columns = {name: value for name, value in vars(course).items() if name != "doses"}
+    trial = Trial(patient=patient, recorded_at=at, recorded_by=by, **columns)
+    trial.save(force_insert=True)
+    DoseStep.objects.bulk_create(
+        [DoseStep(trial=trial, started_on=day, dose_mg=dose) for day, dose in course.doses]
+    )
+    return trial
+
+
+def _say(verb: str, trial: Trial, *, by: str, at: datetime) -> None:
+    audit.write(verb=verb, subject=f"trial:{trial.pk}", by=by, at=at, patient_id=trial.patient_id)
+    count_up([trial.patient_id], at=at)
+
+
+def _check(course: Course, patient: Patient, *, but: Trial | None = None) -> None:
+    """Refuse a course that cannot be, or that is on record already."""
+    if any(day < course.started_on for day, _ in course.doses):
+        message = "A dose begins on the first day of its trial, or later."
+        raise DoseBeforeTrial(message)
+    if patient.birth_date is not None and course.started_on < patient.birth_date:
+        message = "The first day lies before the patient was born; check the year."
+        raise TrialFault(message)
+    if course.stopped_on is not None and course.stopped_on < course.started_on:
+        message = "The last day comes before the first."
+        raise TrialFault(message)
+    if course.stopped_on is not None and any(day > course.stopped_on for day, _ in course.doses):
+        message = "A dose begins after the last day of the trial; check both days."
+        raise TrialFault(message)
+    if course.kind in WITHOUT_DRUG and course.doses:
+        message = "A course without a drug has no daily dose."
+        raise TrialFault(message)
+    if course.override and not course.override_reason.strip():
+        message = "Say why you judge the adequacy otherwise than the rule."
+        raise TrialFault(message)
+    if course.atc:
+        _refuse_overlap(course, patient, but=but)
+
+
+def _refuse_overlap(course: Course, patient: Patient, *, but: Trial | None) -> None:
+    """One drug is taken in one course at a time; a change of its dose is a step of that course."""
+    same = Trial.objects.filter(patient=patient, atc=course.atc, superseded_at=None)
+    same = same.exclude(pk=None if but is None else but.pk).filter(
+        Q(stopped_on=None) | Q(stopped_on__gt=course.started_on)
+    )
+    if course.stopped_on is not None:
+        same = same.filter(started_on__lt=course.stopped_on)
+    other = same.order_by("started_on").first()
+    if other is not None:
+        until = "today" if other.stopped_on is None else f"{other.stopped_on:%d-%b-%Y}"
+        message = (
+            f"{other.drug} is on record from {other.started_on:%d-%b-%Y} to {until} already. "
+            "Record a change of the dose there, or correct that trial."
+        )
+        raise TrialFault(message)
 
 
 @transaction.atomic
@@ -109,3 +244,64 @@ def record_event(
     )
     count_up([patient.pk], at=at)
     return event
+
+
+@transaction.atomic
+def correct_event(
+    *,
+    event: Event,
+    kind: EventKind,
+    started_on: date,
+    stopped_on: date | None,
+    atc: str,
+    note: str,
+    reason: str,
+    by: str,
+    at: datetime,
+) -> Event:
+    """Replace an event by what is right, with a reason."""
+    before = _lock_event(event, reason=reason)
+    after = Event(
+        patient=before.patient,
+        kind=kind,
+        atc=atc,
+        started_on=started_on,
+        stopped_on=stopped_on,
+        note=note,
+        recorded_at=at,
+        recorded_by=by,
+    )
+    after.save(force_insert=True)
+    _end_event(before, after, reason=reason, by=by, at=at)
+    return after
+
+
+@transaction.atomic
+def withdraw_event(*, event: Event, reason: str, by: str, at: datetime) -> None:
+    """Say that an event should not be on this record at all."""
+    _end_event(_lock_event(event, reason=reason), None, reason=reason, by=by, at=at)
+
+
+def _lock_event(event: Event, *, reason: str) -> Event:
+    if not reason.strip():
+        message = "Say why the event is corrected."
+        raise TrialFault(message)
+    lock(event.patient_id)
+    before: Event = Event.objects.select_related("patient").get(pk=event.pk)
+    if before.superseded_at is not None:
+        raise EventReplaced(str(event))
+    return before
+
+
+def _end_event(before: Event, after: Event | None, *, reason: str, by: str, at: datetime) -> None:
+    before.superseded_at, before.superseded_by = at, after
+    before.superseded_reason = reason.strip()
+    before.save()
+    audit.write(
+        verb="withdraw_event" if after is None else "correct_event",
+        subject=f"event:{before.pk}",
+        by=by,
+        at=at,
+        patient_id=before.patient_id,
+    )
+    count_up([before.patient_id], at=at)

@@ -1,5 +1,7 @@
 """Nobody sees a page without signing in, and nobody sees another team's patient."""
 
+from uuid import uuid4
+
 import pytest
 from django.test import Client
 from django.urls import URLPattern, reverse
@@ -19,7 +21,10 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-OF_ALL = {"worklist", "search", "preferences", "safety_list", "alarm", "site_settings"}
+OF_ALL = {
+    *("worklist", "search", "preferences", "safety_list", "alarm", "site_settings"),
+    *("overdue", "held", "changes"),
+}
 
 
 def address(pattern: URLPattern, flag: Flag) -> str:
@@ -31,6 +36,9 @@ def address(pattern: URLPattern, flag: Flag) -> str:
         if "parked" in str(pattern.name)
         else flag.patient.public_id,
         "trial_id": trial.pk,
+        "fact_id": trial.pk,
+        "draw_id": uuid4(),
+        "assessment_id": trial.pk,
         "site_id": flag.patient.team.site_id,
         "team_id": flag.patient.team_id,
         "laboratory_id": LaboratoryFactory.create().pk,
@@ -104,6 +112,9 @@ def test_no_address_takes_a_name_or_a_number() -> None:
         "public_id",
         "reference",
         "trial_id",
+        "fact_id",
+        "draw_id",
+        "assessment_id",
         "site_id",
         "team_id",
         "laboratory_id",

@@ -177,13 +177,13 @@ def test_no_wording_of_the_scale_is_shown(client: Client, patient: Patient) -> N
 
 
 def trial(**said: str) -> dict[str, str]:
-    return {"drug": "Escitalopram", "started_on": "28-Sep-2026", "dose_1_mg": "10", **said}
+    return {"drug": "Escitalopram", "started_on": "28-Sep-2026", "dose_1_mg": "10 mg", **said}
 
 
 def test_a_trial_is_recorded_with_its_dose_steps_and_the_code_of_a_known_drug(
     client: Client, patient: Patient
 ) -> None:
-    said = trial(dose_2_on="12-Oct-2026", dose_2_mg="20")
+    said = trial(dose_2_on="12-Oct-2026", dose_2_mg="20 mg")
 
     answer = client.post(page(patient, "add_trial"), said)
 
@@ -217,11 +217,15 @@ def test_a_later_trial_leaves_the_episode_as_it_is(client: Client, patient: Pati
     [
         (trial(drug="moonshine"), "Give the ATC code"),
         (trial(atc="N06"), "seven characters"),
-        (trial(dose_1_mg=""), "This field is required."),
-        (trial(dose_1_mg="-5"), "greater than or equal to 0.01"),
-        (trial(dose_2_mg="20"), "Give the day on which this dose began."),
+        (trial(dose_1_mg=""), "Give the first daily dose with its unit"),
+        (trial(dose_1_mg="10"), "Give the unit with the number: 10 mg"),
+        (trial(dose_1_mg="ten"), "a number and its unit"),
+        (trial(override="adequate"), "Say why you judge"),
+        (trial(dose_1_mg="-5 mg"), "a number and its unit"),
+        (trial(dose_1_mg="0 mg"), "above zero"),
+        (trial(dose_2_mg="20 mg"), "Give the day on which this dose began."),
         (trial(dose_2_on="12-Oct-2026"), "Give the dose from this day on."),
-        (trial(dose_2_on="01-Sep-2026", dose_2_mg="20"), "after the step before"),
+        (trial(dose_2_on="01-Sep-2026", dose_2_mg="20 mg"), "after the step before"),
         (trial(stopped_on="20-Oct-2026"), "Say why the trial was stopped."),
         (trial(stop_reason="ineffective"), "Give the last day"),
         (trial(stopped_on="01-Sep-2026", stop_reason="other"), "comes before the first"),

@@ -10,9 +10,9 @@ from analytics import (
     FlagReason,
     Reason,
 )
+from monitoring import review_words
 from monitoring.models import FlagKind
 from monitoring.portal import parked_words, words
-from monitoring.portal.presenters.flag_page import CHECKS
 from patients.intake.placing import Reason as ParkedReason
 
 FACTS: dict[EvidenceKind, dict[str, float | int | str | None]] = {
@@ -80,7 +80,7 @@ def test_every_piece_of_evidence_has_a_sentence_and_a_weight(kind: EvidenceKind)
 
 @pytest.mark.parametrize("kind", list(FlagKind))
 def test_every_kind_of_flag_has_something_to_consider_and_a_short_name(kind: FlagKind) -> None:
-    assert CHECKS[kind]
+    assert review_words.checklist(kind)
     assert words.SHORT_FLAGS[kind]
 
 

@@ -10,6 +10,7 @@ from django.db import IntegrityError
 from patients.models import Audit, Event, EventKind, Patient, StopReason, Trial
 from patients.record.treatment import (
     DoseBeforeTrial,
+    TrialFault,
     TrialReplaced,
     record_event,
     record_trial,
@@ -97,7 +98,7 @@ def test_a_trial_is_stopped_once(patient: Patient) -> None:
 
 
 def test_a_trial_cannot_stop_before_it_starts(patient: Patient) -> None:
-    with pytest.raises(IntegrityError, match="a_trial_stops_after_it_starts"):
+    with pytest.raises(TrialFault, match="The last day comes before the first"):
         _prescribe(patient, stopped_on=date(2026, 8, 1), stop_reason=StopReason.OTHER.value)
 
 

@@ -27,6 +27,26 @@ class AcknowledgeForm(StepForm):
     prefix = "acknowledge"
 
 
+class SnoozeForm(StepForm):
+    """Until when a flag may wait, and why; an end is compulsory."""
+
+    weeks = forms.TypedChoiceField(
+        label=gettext_lazy("Put aside for"),
+        coerce=int,
+        choices=[
+            ("", "—"),
+            ("1", gettext_lazy("1 week")),
+            ("2", gettext_lazy("2 weeks")),
+            ("4", gettext_lazy("4 weeks")),
+            ("8", gettext_lazy("8 weeks")),
+            ("12", gettext_lazy("12 weeks")),
+        ],
+        help_text=gettext_lazy("It comes back by itself then, or earlier when it becomes urgent."),
+    )
+    reason = forms.CharField(label=gettext_lazy("Why it may wait"), max_length=500)
+    prefix = "snooze"
+
+
 class ResolveForm(StepForm):
     """How a flag ends by a person's word."""
 

@@ -1,4 +1,4 @@
-"""The QIDS-SR16 as it is typed: item by item, or by its total."""
+"""A symptom scale as it is typed: item by item, or by its total."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,59 +9,62 @@ from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from instruments import INSTRUMENTS, QIDS_SR16
+from instruments import INSTRUMENTS, QIDS_SR16, Instrument
 from monitoring.portal.forms.fields import ClockField, DayField, SiteForm
+from patients.models import Rating
+
+REASON = gettext_lazy("It is kept beside what stood here before; both stay readable.")
 
 
 class RatingForm(SiteForm):
-    """The QIDS-SR16 by its items or by its total; nothing is imputed."""
+    """One scale by its items or by its total; nothing is imputed."""
 
     rated_on = DayField(label=gettext_lazy("Date of the rating"))
     rated_time = ClockField(
         label=gettext_lazy("Time of the rating"),
         help_text=gettext_lazy("24-hour clock, in the zone of the site."),
     )
-    total = forms.IntegerField(
-        label=gettext_lazy("Total alone"),
-        required=False,
-        min_value=0,
-        max_value=INSTRUMENTS[QIDS_SR16].highest_total,
-        help_text=gettext_lazy(
-            "Only where the items are not at hand. A total does not show how item 12 was answered."
-        ),
-    )
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, scale: Instrument, **options: Any) -> None:
+        self.scale = scale
         super().__init__(*args, **options)
-        scale = INSTRUMENTS[QIDS_SR16]
         self.initial.setdefault("rated_on", self.local.date())
         self.initial.setdefault("rated_time", self.local.time().replace(second=0, microsecond=0))
-        for number, domain in item_domains():
-            highest = scale.highest_answers[number - 1]
-            self.fields[f"item_{number}"] = forms.TypedChoiceField(
-                label=_("Item %(number)d: %(domain)s") % {"number": number, "domain": domain},
-                choices=[(str(each), str(each)) for each in range(highest + 1)],
-                coerce=int,
-                empty_value=None,
-                required=False,
-                widget=forms.RadioSelect,
+        for number, name in item_domains(scale):
+            self.fields[f"item_{number}"] = _choice(
+                _("Item %(number)d: %(domain)s") % {"number": number, "domain": name},
+                highest=scale.highest_answers[number - 1],
             )
+        self.fields["total"] = forms.IntegerField(
+            label=_("Total alone"),
+            required=False,
+            min_value=0,
+            max_value=scale.highest_total,
+            help_text=_("Only where the items are not at hand."),
+        )
+        self.fields["self_harm"] = _choice(
+            _("Item %(number)d, on self-harm") % {"number": scale.self_harm_item},
+            highest=scale.highest_answers[scale.self_harm_item - 1],
+        )
+        self.fields["self_harm"].help_text = _(
+            "A total does not show it: give the answer where it is known."
+        )
 
     @property
     def item_fields(self) -> Iterator[BoundField]:
         """Give the fields of the items, in the order of the scale."""
-        return (self[f"item_{number}"] for number, _domain in item_domains())
+        return (self[f"item_{number}"] for number, _name in item_domains(self.scale))
 
     def clean(self) -> dict[str, Any]:
         """Take items or a total, and refuse what contradicts itself."""
         cleaned = super().clean() or self.cleaned_data
-        items = [cleaned.get(f"item_{number}") for number, _domain in item_domains()]
+        items = [cleaned.get(f"item_{number}") for number, _name in item_domains(self.scale)]
         is_by_item = any(item is not None for item in items)
         total = cleaned.get("total")
         if not is_by_item and total is None and "total" not in self.errors:
             self.add_error(None, _("Answer the items, or give the total."))
         if is_by_item and total is not None:
-            counted = INSTRUMENTS[QIDS_SR16].total(items)
+            counted = self.scale.total(items)
             if counted != total:
                 self.add_error("total", _disagreement(counted))
         if "rated_on" in cleaned and "rated_time" in cleaned:
@@ -70,7 +73,45 @@ class RatingForm(SiteForm):
                 self.add_error("rated_time", _("This time lies in the future."))
             cleaned["rated_at"] = moment
         cleaned["items"] = items if is_by_item else None
+        if is_by_item:
+            cleaned["self_harm"] = None
         return cleaned
+
+
+class RatingCorrectionForm(RatingForm):
+    """What is right instead, and why."""
+
+    def __init__(self, *args: Any, rating: Rating, **options: Any) -> None:
+        super().__init__(*args, scale=INSTRUMENTS[rating.instrument], **options)
+        local = rating.rated_at.astimezone(self.zone)
+        self.initial["rated_on"], self.initial["rated_time"] = local.date(), local.time()
+        for number, answer in enumerate(rating.items or [], start=1):
+            self.initial[f"item_{number}"] = answer
+        if rating.items is None:
+            self.initial["total"] = rating.total
+            self.initial["self_harm"] = rating.self_harm_answer
+        self.fields["reason"] = forms.CharField(
+            label=_("Why it is corrected"), max_length=500, help_text=REASON
+        )
+
+
+class ReasonForm(forms.Form):
+    """Why something is withdrawn."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Why it is withdrawn"), max_length=500, help_text=REASON
+    )
+
+
+def _choice(label: str, *, highest: int) -> forms.TypedChoiceField:
+    return forms.TypedChoiceField(
+        label=label,
+        choices=[(str(each), str(each)) for each in range(highest + 1)],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        widget=forms.RadioSelect,
+    )
 
 
 def _disagreement(counted: int | None) -> str:
@@ -81,26 +122,28 @@ def _disagreement(counted: int | None) -> str:
     }
 
 
-def item_domains() -> list[tuple[int, str]]:
-    """Name the items of the QIDS-SR16 by number and domain; its wording is not ours to show."""
-    scale = INSTRUMENTS[QIDS_SR16]
-    named = {
-        number: name
-        for numbers, name in zip(scale.domains, DOMAIN_NAMES, strict=True)
-        for number in numbers
-    }
-    return [(number, str(named[number])) for number in sorted(named)]
+def item_domains(scale: Instrument) -> list[tuple[int, str]]:
+    """Name the items by number: by their wording where it may be shown, else by their domain."""
+    texts = scale.item_texts or tuple(
+        str(DOMAIN_NAMES.get(name, name)) for name in scale.names_of_items
+    )
+    return list(enumerate(texts, start=1))
 
 
-# In the order of instruments, translatable
-DOMAIN_NAMES = (
-    gettext_lazy("sleep"),
-    gettext_lazy("sad mood"),
-    gettext_lazy("appetite and weight"),
-    gettext_lazy("concentration"),
-    gettext_lazy("view of self"),
-    gettext_lazy("thoughts of death or suicide"),
-    gettext_lazy("general interest"),
-    gettext_lazy("energy"),
-    gettext_lazy("psychomotor"),
-)
+def scale_or_default(code: str | None) -> Instrument | None:
+    """Find the scale that an address names; none named is the QIDS-SR16."""
+    return INSTRUMENTS.get(code or QIDS_SR16)
+
+
+# The words of the declarations, translatable
+DOMAIN_NAMES = {
+    "sleep": gettext_lazy("sleep"),
+    "sad mood": gettext_lazy("sad mood"),
+    "appetite and weight": gettext_lazy("appetite and weight"),
+    "concentration": gettext_lazy("concentration"),
+    "view of self": gettext_lazy("view of self"),
+    "thoughts of death or suicide": gettext_lazy("thoughts of death or suicide"),
+    "general interest": gettext_lazy("general interest"),
+    "energy": gettext_lazy("energy"),
+    "psychomotor": gettext_lazy("psychomotor"),
+}

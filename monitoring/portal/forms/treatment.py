@@ -1,5 +1,6 @@
 """Trials, their ends, and events, as they are typed."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,9 +12,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from monitoring.portal.forms.fields import DayField, SiteForm
-from patients.models import EventKind, StopReason
+from patients.models import (
+    WITHOUT_DRUG,
+    Adherence,
+    EventKind,
+    Override,
+    StopReason,
+    Trial,
+    TrialKind,
+)
+from patients.record.treatment import Course
 
-DOSE_STEPS = 4
+DOSE_STEPS = 6
 # Names of antidepressants by ATC code (WHO ATC index), offered while typing; any other may be typed
 ANTIDEPRESSANTS = {
     "agomelatine": "N06AX22",
@@ -42,11 +52,55 @@ _ATC = RegexValidator(
 )
 
 
-class TrialForm(SiteForm):
-    """One course of one antidepressant with its dose steps."""
+class DoseField(forms.Field):
+    """A daily dose with its unit: a number alone could be milligrams or grams."""
 
+    widget = forms.TextInput(attrs={"size": 10, "autocomplete": "off"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(help_text=gettext_lazy("Such as 10 mg."), **options)
+
+    def to_python(self, value: Any) -> Decimal | None:
+        """Read the number and its unit, in mg."""
+        text = str(value or "").strip()
+        if not text:
+            return None
+        found = _DOSE.match(text)
+        if found is None:
+            raise forms.ValidationError(_("Write the dose as a number and its unit: 10 mg."))
+        if not found["unit"]:
+            raise forms.ValidationError(
+                _("Give the unit with the number: %(dose)s mg, or g, or µg."),
+                params={"dose": found["number"]},
+            )
+        dose = Decimal(found["number"].replace(",", ".")) * _MG[found["unit"].lower()]
+        if not Decimal("0.01") <= dose < Decimal(1_000_000):
+            raise forms.ValidationError(_("A daily dose is above zero; check number and unit."))
+        return round(dose, 2)
+
+
+_DOSE = re.compile(r"^(?P<number>[0-9]{1,6}(?:[.,][0-9]{1,3})?)\s*(?P<unit>mg|g|µg|μg|mcg)?$", re.I)
+_MG = {
+    "mg": Decimal(1),
+    "g": Decimal(1000),
+    "µg": Decimal("0.001"),
+    "μg": Decimal("0.001"),
+    "mcg": Decimal("0.001"),
+}
+
+
+class TrialForm(SiteForm):
+    """One course with its dose steps: of an antidepressant, or of what stands beside one."""
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("What it is"),
+        choices=TrialKind.choices,
+        initial=TrialKind.ANTIDEPRESSANT,
+        required=False,
+        help_text=gettext_lazy("Only a course of an antidepressant counts as a trial of the rule."),
+    )
     drug = forms.CharField(
-        label=gettext_lazy("Drug"),
+        label=gettext_lazy("Drug, or name of the course"),
         max_length=100,
         widget=forms.TextInput(attrs={"list": "antidepressants", "autocomplete": "off"}),
     )
@@ -64,6 +118,20 @@ class TrialForm(SiteForm):
         required=False,
         choices=[("", "—"), *StopReason.choices],
     )
+    adherence = forms.ChoiceField(
+        label=gettext_lazy("Adherence"), required=False, choices=Adherence.choices
+    )
+    override = forms.ChoiceField(
+        label=gettext_lazy("Adequacy, as you judge it"),
+        required=False,
+        choices=Override.choices,
+        help_text=gettext_lazy("Your word goes before the rule; it needs a reason."),
+    )
+    override_reason = forms.CharField(
+        label=gettext_lazy("Why you judge otherwise than the rule"),
+        required=False,
+        max_length=500,
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -72,15 +140,11 @@ class TrialForm(SiteForm):
                 label = _("Change %(number)d from") % {"number": number - 1}
                 field = DayField(label=label, required=False, today=self.local.date())
                 self.fields[f"dose_{number}_on"] = field
-            self.fields[f"dose_{number}_mg"] = forms.DecimalField(
+            self.fields[f"dose_{number}_mg"] = DoseField(
                 label=_("Daily dose")
                 if number == 1
                 else _("Daily dose after change %(number)d") % {"number": number - 1},
-                required=number == 1,
-                min_value=Decimal("0.01"),
-                max_digits=8,
-                decimal_places=2,
-                localize=False,
+                required=False,
             )
 
     @property
@@ -97,9 +161,20 @@ class TrialForm(SiteForm):
         return drug.lower() if drug.lower() in ANTIDEPRESSANTS else drug
 
     def clean(self) -> dict[str, Any]:
-        """Check what hangs together: the code, the end, the dose steps."""
+        """Check what hangs together: the code, the end, the dose steps, the reasons."""
         cleaned = super().clean() or self.cleaned_data
-        if not cleaned.get("atc") and "atc" not in self.errors and "drug" in cleaned:
+        cleaned["kind"] = TrialKind(cleaned.get("kind") or TrialKind.ANTIDEPRESSANT)
+        has_drug = cleaned["kind"] not in WITHOUT_DRUG
+        first_is_fine = "dose_1_mg" not in self.errors
+        if has_drug and first_is_fine and cleaned.get("dose_1_mg") is None:
+            self.add_error("dose_1_mg", _("Give the first daily dose with its unit: 10 mg."))
+        if cleaned.get("override") and not cleaned.get("override_reason"):
+            self.add_error(
+                "override_reason", _("Say why you judge the adequacy otherwise than the rule.")
+            )
+        if not cleaned.get("override"):
+            cleaned["override_reason"] = ""
+        if has_drug and not cleaned.get("atc") and "atc" not in self.errors and "drug" in cleaned:
             cleaned["atc"] = ANTIDEPRESSANTS.get(cleaned["drug"], "")
             if not cleaned["atc"]:
                 self.add_error("atc", _("Give the ATC code: this drug is not in our list."))
@@ -137,6 +212,28 @@ class TrialForm(SiteForm):
         return doses
 
 
+class TrialCorrectionForm(TrialForm):
+    """A course as it should stand, and why: a correction, a new dose step, adherence, adequacy."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Why it is changed"),
+        max_length=500,
+        help_text=gettext_lazy("It is kept beside what stood here before; both stay readable."),
+    )
+
+    def __init__(self, *args: Any, trial: Trial, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name in ("kind", "drug", "atc", "started_on", "stopped_on", "stop_reason"):
+            self.initial[name] = getattr(trial, name)
+        for name in ("adherence", "override", "override_reason"):
+            self.initial[name] = getattr(trial, name)
+        steps = trial.dose_steps.order_by("started_on")[:DOSE_STEPS]
+        for number, step in enumerate(steps, start=1):
+            self.initial[f"dose_{number}_mg"] = f"{step.dose_mg.normalize():f} mg"
+            if number > 1:
+                self.initial[f"dose_{number}_on"] = step.started_on
+
+
 class StopForm(SiteForm):
     """When and why a running trial ended."""
 
@@ -155,6 +252,22 @@ class StopForm(SiteForm):
         if stopped_on < self.started_on:
             raise forms.ValidationError(_("The last day comes before the first."))
         return stopped_on
+
+
+def course_of(said: dict[str, Any]) -> Course:
+    """Put what was typed into the record's form."""
+    return Course(
+        drug=said["drug"],
+        atc=said.get("atc") or "",
+        started_on=said["started_on"],
+        doses=tuple(said["doses"]),
+        stopped_on=said["stopped_on"],
+        stop_reason=said["stop_reason"],
+        kind=said["kind"],
+        adherence=Adherence(said["adherence"]),
+        override=Override(said["override"]),
+        override_reason=said["override_reason"],
+    )
 
 
 class EventForm(SiteForm):
@@ -187,3 +300,9 @@ class EventForm(SiteForm):
         if started_on and stopped_on and stopped_on < started_on:
             self.add_error("stopped_on", _("The last day comes before the first."))
         return cleaned
+
+
+class EventCorrectionForm(EventForm):
+    """An event as it should stand, and why."""
+
+    reason = forms.CharField(label=gettext_lazy("Why it is changed"), max_length=500)

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from analytics import Estimate
-from monitoring import flags
+from monitoring import flags, review_words
 from monitoring.models import Flag, FlagKind, FlagState
 from monitoring.portal import words
 from monitoring.portal.presenters.banner import Banner
@@ -18,32 +17,6 @@ from monitoring.queries import estimate_of
 
 # An interval wider than this says little (in people of a hundred)
 WIDE_INTERVAL = 40
-
-_REVIEW: tuple[Promise, ...] = (
-    gettext_lazy("Is the drug taken as prescribed?"),
-    gettext_lazy("Are dose and duration adequate, or limited by side effects?"),
-    gettext_lazy("Is the diagnosis right (bipolar course, other illness, substances)?"),
-    gettext_lazy("Did an infection, a drug or the sample disturb the reading?"),
-)
-# Questions, never instructions: what follows is decided by the clinician
-CHECKS: dict[str, tuple[Promise, ...]] = {
-    FlagKind.SAFETY: (
-        gettext_lazy("Speak with the person today, by your site’s own protocol."),
-        gettext_lazy("Record a structured assessment in the notes."),
-        gettext_lazy("If you cannot do it yourself, hand it over to a named colleague."),
-    ),
-    FlagKind.TRENDING: _REVIEW,
-    FlagKind.EARLY_NON_IMPROVEMENT: _REVIEW,
-    FlagKind.DRIFTING: (
-        gettext_lazy("Was the draw taken in health, at rest, and at the usual hour?"),
-        gettext_lazy("Is a repeated draw due or worth while?"),
-        gettext_lazy("Do the symptoms say the same? The marker alone decides nothing."),
-    ),
-    FlagKind.NOT_ASSESSABLE: (
-        gettext_lazy("Is the drug that disturbs the marker recorded with its dates?"),
-        gettext_lazy("Follow this patient by symptoms alone until readings mean something again."),
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -59,6 +32,7 @@ class FlagPage:
     may_see: bool
     may_acknowledge: bool
     may_resolve: bool
+    may_snooze: bool
     version: int
 
     @classmethod
@@ -76,11 +50,12 @@ class FlagPage:
             card=FlagCard.of(flag, estimate=estimate),
             risk=risk_of(flag.raised_by, estimate) if flag.raised_by else None,
             against=_against(estimate),
-            checks=[str(check) for check in CHECKS[flag.kind]],
+            checks=review_words.checklist(flag.kind),
             steps=steps_of(flag),
             may_see=FlagState.SEEN in steps,
             may_acknowledge=FlagState.ACKNOWLEDGED in steps,
             may_resolve=FlagState.RESOLVED in steps,
+            may_snooze=FlagState.SNOOZED in steps and flag.kind != FlagKind.SAFETY,
             version=flag.version,
         )
 

@@ -15,6 +15,7 @@ from monitoring.models import (
     OUTCOME_RECORDED,
     OVERTAKEN,
     REPEATED,
+    SNOOZE_ENDED,
     AcknowledgeReason,
     EscalationStep,
     Flag,
@@ -41,6 +42,7 @@ _BY_REASON: dict[str, Promise] = {
     EscalationStep.COVER: gettext_lazy("Nobody had taken it on in time: cover was told"),
     EscalationStep.LEAD: gettext_lazy("Nobody had taken it on in time: lead was told"),
     EscalationStep.UNCLOSED: gettext_lazy("No outcome was recorded in time: lead was told"),
+    SNOOZE_ENDED: gettext_lazy("The time it was put aside for has ended"),
     OUTCOME_RECORDED: gettext_lazy("Closed by %(who)s with a recorded outcome"),
     LAPSED: gettext_lazy("Ended by itself: what raised it is no longer so"),
     OVERTAKEN: gettext_lazy("Gave way to a more urgent flag of the same kind"),
@@ -95,7 +97,7 @@ def _tone(flag: Flag) -> str:
     match FlagState(flag.state):
         case FlagState.RESOLVED:
             return "done"
-        case FlagState.ACKNOWLEDGED:
+        case FlagState.ACKNOWLEDGED | FlagState.SNOOZED:
             return "waiting"
         case FlagState.RAISED | FlagState.SEEN:
             return _TONES[FlagLevel(flag.level)]
@@ -134,6 +136,8 @@ def _step(event: FlagEvent) -> str:
         case FlagState.ACKNOWLEDGED:
             reason = AcknowledgeReason(event.reason).label
             return _("Acknowledged by %(who)s: %(reason)s") % {"who": who, "reason": reason}
+        case FlagState.SNOOZED:
+            return _("Put aside by %(who)s") % {"who": who}
         case FlagState.RESOLVED:
             reason = ResolveReason(event.reason).label
             return _("Resolved by %(who)s: %(reason)s") % {"who": who, "reason": reason}

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from monitoring.portal import dates, parked_words
 from monitoring.portal.presenters.banner import capitalised
+from monitoring.portal.presenters.draws import no_value
 from monitoring.portal.presenters.raw_messages import part_of_message
-from monitoring.portal.presenters.record import no_value
 from patients.intake.placing import Reason
 from patients.intake.profiles import draw_time
 from patients.intake.reports import DrawReport, Precision, ResultReport

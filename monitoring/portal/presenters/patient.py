@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from monitoring.models import FlagLevel, FlagState
 from monitoring.portal import dates, timeline, words
+from monitoring.portal.presenters import draws
 from monitoring.portal.presenters import record as tables
 from monitoring.portal.presenters.banner import Banner
 from monitoring.portal.presenters.flags import URGENCY, FlagCard
@@ -25,7 +26,7 @@ class PatientPage:
     open_flags: list[FlagCard]
     past_flags: list[FlagCard]
     risk: RiskBlock | None
-    draws: tables.DrawTable
+    draws: draws.DrawTable
     ratings: list[tables.RatingRow]
     trials: list[tables.TrialRow]
     events: list[tables.EventRow]
@@ -62,11 +63,17 @@ class PatientPage:
                 zone=zone,
                 is_outdated=record.assessment.history_version != patient.history_version,
             ),
-            draws=tables.draw_table(record),
+            draws=draws.draw_table(record),
             ratings=tables.rating_rows(record),
             trials=tables.trial_rows(record, today=today),
-            events=[tables.EventRow.of(event) for event in reversed(record.events)],
-            assessments=[tables.AssessmentRow.of(each) for each in record.assessments],
+            events=[
+                tables.EventRow.of(event, public_id=str(patient.public_id))
+                for event in reversed(record.events)
+            ],
+            assessments=[
+                tables.AssessmentRow.of(each, public_id=str(patient.public_id))
+                for each in record.assessments
+            ],
         )
 
 

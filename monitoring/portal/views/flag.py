@@ -1,5 +1,7 @@
 """The page of one flag, and the three steps a person can take; looking at it changes nothing."""
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from monitoring import duties, flags, safety_list
 from monitoring.models import AcknowledgeReason, Flag, FlagKind, ResolveReason
-from monitoring.portal.forms.flags import AcknowledgeForm, ResolveForm, StepForm
+from monitoring.portal.forms.flags import AcknowledgeForm, ResolveForm, SnoozeForm, StepForm
 from monitoring.portal.forms.safety import HandOverForm, TakeOnForm
 from monitoring.portal.presenters.flag_page import FlagPage
 from monitoring.portal.presenters.safety import (
@@ -108,15 +110,49 @@ def resolve(request: HttpRequest, reference: str) -> HttpResponse:
     return redirect("portal:flag", reference)
 
 
+@require_POST
+def snooze(request: HttpRequest, reference: str) -> HttpResponse:
+    """Put the flag aside until a day; a safety flag never."""
+    found, at = flag_or_404(request, reference), timezone.now()
+    if found.kind == FlagKind.SAFETY:
+        raise Http404
+    form = SnoozeForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, snooze=form, status=422)
+    said = form.cleaned_data
+    try:
+        flags.snooze(
+            flag=found,
+            version=said["version"],
+            until=at + timedelta(weeks=said["weeks"]),
+            reason=said["reason"],
+            by=reader_of(request),
+            at=at,
+        )
+    except flags.SnoozeFault as fault:
+        form.add_error(None, str(fault))
+        return _page(request, found, snooze=form, status=422)
+    except flags.FlagHasMoved as fault:
+        messages.warning(request, str(fault))
+    else:
+        messages.success(request, _("The flag is put aside; it comes back by itself."))
+    return redirect("portal:flag", reference)
+
+
 def _page(
     request: HttpRequest,
     found: Flag,
     *,
+    snooze: SnoozeForm | None = None,
     acknowledge: AcknowledgeForm | None = None,
     resolve: ResolveForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    forms = (acknowledge or AcknowledgeForm(), resolve or ResolveForm())
+    forms = (
+        acknowledge or AcknowledgeForm(),
+        resolve or ResolveForm(),
+        snooze or SnoozeForm(),
+    )
     for form in forms:
         form.initial["version"] = found.version
     if found.kind == FlagKind.SAFETY:
@@ -125,6 +161,7 @@ def _page(
         "page": FlagPage.of(found, at=timezone.now()),
         "acknowledge_form": forms[0],
         "resolve_form": forms[1],
+        "snooze_form": forms[2],
     }
     return render(request, "portal/flag.html", context, status=status)
 

@@ -5,27 +5,34 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from instruments import INSTRUMENTS, QIDS_SR16
-from monitoring import ingest
+from instruments import INSTRUMENTS
+from monitoring import duties, ingest
 from monitoring.models import Flag, FlagKind
-from monitoring.portal.forms.ratings import RatingForm
-from monitoring.portal.forms.treatment import ANTIDEPRESSANTS, EventForm, StopForm, TrialForm
+from monitoring.portal.forms.ratings import RatingForm, scale_or_default
+from monitoring.portal.forms.treatment import (
+    ANTIDEPRESSANTS,
+    EventForm,
+    StopForm,
+    TrialForm,
+    course_of,
+)
 from monitoring.portal.presenters.banner import Banner
+from monitoring.portal.presenters.safety import Crisis
 from monitoring.portal.views.access import patient_or_404, reader_of, running_trial_or_404
 from patients.models import EventKind, Patient, Rating, StopReason
-from patients.record.ratings import RatingExists
-from patients.record.treatment import TrialReplaced
+from patients.record.ratings import RatingExists, RatingFault
+from patients.record.treatment import TrialFault, TrialReplaced
 
 get_or_post = require_http_methods(["GET", "POST"])
 
 
-def _fill_in(
+def fill_in(
     request: HttpRequest, patient: Patient, form: Any, *, template: str, at: datetime, **more: Any
 ) -> HttpResponse:
     """Show a form about one patient; with faults it comes back as 422 with what was typed."""
@@ -38,32 +45,45 @@ def _fill_in(
 
 @get_or_post
 def add_rating(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Record the QIDS-SR16; a positive item on self-harm interrupts."""
+    """Record one scale; a positive item on self-harm interrupts."""
     patient, at = patient_or_404(request, public_id), timezone.now()
-    form = RatingForm(request.POST or None, now=at, zone=patient.team.site.zone)
+    scale = scale_or_default(request.GET.get("scale"))
+    if scale is None:
+        raise Http404
+    form = RatingForm(request.POST or None, now=at, zone=patient.team.site.zone, scale=scale)
     if form.is_valid():
         said = form.cleaned_data
         try:
             rating, _is_new = ingest.receive_rating(
                 patient=patient,
-                instrument=QIDS_SR16,
+                instrument=scale.code,
                 rated_at=said["rated_at"],
                 items=said["items"],
                 total=said["total"],
+                self_harm_answer=said["self_harm"],
                 by=ingest.actor(reader_of(request)),
                 at=at,
             )
         except RatingExists:
             form.add_error(None, _("A rating of this very time is on record with other answers."))
+        except RatingFault as fault:
+            form.add_error(None, str(fault))
         else:
-            return _after_rating(request, rating)
-    return _fill_in(request, patient, form, template="portal/add_rating.html", at=at)
+            return after_rating(request, rating)
+    return fill_in(
+        request,
+        patient,
+        form,
+        template="portal/add_rating.html",
+        at=at,
+        scales=list(INSTRUMENTS),
+        out_of_hours=Crisis.of(duties.plan_of(patient.team.site)).out_of_hours,
+    )
 
 
-def _after_rating(request: HttpRequest, rating: Rating) -> HttpResponse:
+def after_rating(request: HttpRequest, rating: Rating) -> HttpResponse:
     """Go back to the patient, unless the item on self-harm was answered above zero."""
-    answer = rating.items and INSTRUMENTS[QIDS_SR16].self_harm_answer(rating.items)
-    if answer:
+    if rating.self_harm_answer:
         # The newest, and not the open one: a form sent twice may find its flag resolved already
         flag = Flag.objects.filter(patient=rating.patient_id, kind=FlagKind.SAFETY).latest("pk")
         return redirect("portal:safety", flag.reference)
@@ -73,32 +93,32 @@ def _after_rating(request: HttpRequest, rating: Rating) -> HttpResponse:
         )
     else:
         messages.success(
-            request, _("Rating recorded: QIDS-SR16 %(total)d.") % {"total": rating.total}
+            request,
+            _("Rating recorded: %(scale)s %(total)d.")
+            % {"scale": rating.instrument, "total": rating.total},
         )
     return redirect("portal:patient", rating.patient.public_id)
 
 
 @get_or_post
 def add_trial(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Record a trial."""
+    """Record a course."""
     patient, at = patient_or_404(request, public_id), timezone.now()
     form = TrialForm(request.POST or None, now=at, zone=patient.team.site.zone)
     if form.is_valid():
-        said = form.cleaned_data
-        ingest.receive_trial(
-            patient=patient,
-            drug=said["drug"],
-            atc=said["atc"],
-            started_on=said["started_on"],
-            doses=said["doses"],
-            stopped_on=said["stopped_on"],
-            stop_reason=said["stop_reason"],
-            by=ingest.actor(reader_of(request)),
-            at=at,
-        )
-        messages.success(request, _("Trial recorded."))
-        return redirect("portal:patient", public_id)
-    return _fill_in(
+        try:
+            ingest.receive_course(
+                patient=patient,
+                course=course_of(form.cleaned_data),
+                by=ingest.actor(reader_of(request)),
+                at=at,
+            )
+        except TrialFault as fault:
+            form.add_error(None, str(fault))
+        else:
+            messages.success(request, _("Trial recorded."))
+            return redirect("portal:patient", public_id)
+    return fill_in(
         request,
         patient,
         form,
@@ -127,10 +147,13 @@ def stop_trial(request: HttpRequest, public_id: UUID, trial_id: int) -> HttpResp
             )
         except TrialReplaced:
             messages.warning(request, _("Somebody else has changed this trial in the meantime."))
+            return redirect("portal:patient", public_id)
+        except TrialFault as fault:
+            form.add_error(None, str(fault))
         else:
             messages.success(request, _("The end of the trial is recorded."))
-        return redirect("portal:patient", public_id)
-    return _fill_in(
+            return redirect("portal:patient", public_id)
+    return fill_in(
         request, patient, form, template="portal/stop_trial.html", at=at, drug=trial.drug
     )
 
@@ -154,4 +177,4 @@ def add_event(request: HttpRequest, public_id: UUID) -> HttpResponse:
         )
         messages.success(request, _("Event recorded."))
         return redirect("portal:patient", public_id)
-    return _fill_in(request, patient, form, template="portal/add_event.html", at=at)
+    return fill_in(request, patient, form, template="portal/add_event.html", at=at)

@@ -5,21 +5,25 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from monitoring import duties
+from analytics.doses import DOSE_TABLE
+from monitoring import duties, wake
 from monitoring.models import CrisisPlan
+from monitoring.portal.forms.episode import DoseTableForm, VisitsForm
 from monitoring.portal.forms.safety import CrisisPlanForm, DutiesForm, NamedClinicianForm
 from monitoring.portal.presenters.banner import Banner
 from monitoring.portal.presenters.safety import Crisis
 from monitoring.portal.views.access import patient_or_404, reader_of
 from patients import audit
-from patients.models import CareTeam, Clinician, Membership, Role, SafetyDuty, Site
+from patients.models import CareTeam, Clinician, Membership, Role, SafetyDuty, Site, SiteDose
 from patients.record.duties import name_clinician, set_duty
+from patients.record.verdicts import set_least_dose, set_visit_interval
 
 
 @require_GET
@@ -38,6 +42,7 @@ def site_settings(request: HttpRequest) -> HttpResponse:
                     for team in site.teams.filter(members=reader).order_by("name")
                 ],
                 "may_change": _leads(reader, site),
+                "doses": list(site.doses.order_by("drug")),
             }
             for site in sites
         ]
@@ -66,6 +71,57 @@ def _save_plan(form: CrisisPlanForm, *, by: Clinician, at: datetime) -> None:
     audit.write(
         verb="change_crisis_plan", subject=f"site:{plan.site_id}", by=audit.name_of(by), at=at
     )
+
+
+@require_http_methods(["GET", "POST"])
+def doses(request: HttpRequest, site_id: int) -> HttpResponse:
+    """Change a site's own least adequate doses."""
+    reader, at = reader_of(request), timezone.now()
+    site = _site_or_404(request, site_id)
+    own = {each.atc: each.least_mg for each in SiteDose.objects.filter(site=site)}
+    form = DoseTableForm(request.POST or None, own=own)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            for atc, least_mg in form.cleaned_data.items():
+                if least_mg != own.get(atc):
+                    set_least_dose(
+                        site=site,
+                        atc=atc,
+                        drug=DOSE_TABLE[atc].drug,
+                        least_mg=least_mg,
+                        by=audit.name_of(reader),
+                        at=at,
+                    )
+            transaction.on_commit(wake.wake_workers)
+        messages.success(request, _("The doses are saved; who takes these drugs is assessed anew."))
+        return redirect("portal:site_settings")
+    context = {"form": form, "site": site, "title": _("Least adequate daily doses, in mg")}
+    context["lede"] = _(
+        "Where a field is empty the default holds. The defaults are the lower bounds of the usual "
+        "ranges; this is not an ATHF table."
+    )
+    return render(request, "portal/site_form.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def visits(request: HttpRequest, site_id: int) -> HttpResponse:
+    """Change how often draws and ratings are expected after week 12."""
+    reader, at = reader_of(request), timezone.now()
+    site = _site_or_404(request, site_id)
+    form = VisitsForm(request.POST or None, initial={"weeks": site.visits_every_weeks})
+    if form.is_valid():
+        set_visit_interval(
+            site=site, weeks=form.cleaned_data["weeks"], by=audit.name_of(reader), at=at
+        )
+        messages.success(request, _("The interval is saved."))
+        return redirect("portal:site_settings")
+    context = {
+        "form": form,
+        "site": site,
+        "title": _("Expected draws and ratings"),
+        "lede": site.name,
+    }
+    return render(request, "portal/site_form.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])

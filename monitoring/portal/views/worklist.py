@@ -1,12 +1,17 @@
 """The worklist: my patients by need, filtered by an address that names nobody, or searched."""
 
+from datetime import datetime
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from monitoring import queries
+from monitoring.models import Flag, FlagKind
+from monitoring.portal import words
 from monitoring.portal.forms.parked import SearchForm
+from monitoring.portal.presenters.banner import capitalised, name_of
 from monitoring.portal.presenters.listing import listing_of, page_of, search_result
 from monitoring.portal.views.access import reader_of
 from monitoring.queries import Overview, Show
@@ -35,7 +40,8 @@ def worklist(request: HttpRequest) -> HttpResponse:
         silences=open_silences(),
         at=at,
     )
-    return render(request, "portal/worklist.html", {"list": listing, "form": SearchForm()})
+    context = {"list": listing, "form": SearchForm(), "drawn_at": at}
+    return render(request, "portal/worklist.html", context)
 
 
 def _filters(request: HttpRequest, overview: Overview) -> tuple[Show, int | None]:
@@ -49,6 +55,47 @@ def _filters(request: HttpRequest, overview: Overview) -> tuple[Show, int | None
     if team_id is not None and team_id not in {each.team_id for each in overview.teams}:
         raise Http404
     return show, team_id
+
+
+@require_GET
+def changes(request: HttpRequest) -> HttpResponse:
+    """Say how many of the reader's patients have changed since their list was drawn."""
+    try:
+        since = datetime.fromisoformat(request.GET.get("since", ""))
+    except ValueError:
+        raise Http404 from None
+    if since.tzinfo is None:
+        raise Http404
+    count = queries.changed_since(reader_of(request), since=since)
+    context = {"n": count, "since": since, "query": request.GET.get("list", "")}
+    return render(request, "portal/parts/changes.html", context)
+
+
+@require_GET
+def overdue_visits(request: HttpRequest) -> HttpResponse:
+    """List the reader's patients of whom a draw or a rating is overdue, the longest first."""
+    found = (
+        Flag.objects.visible_to(reader_of(request))
+        .up()
+        .filter(kind=FlagKind.OVERDUE)
+        .select_related("patient__team")
+        .order_by("raised_at")
+    )
+    rows = [
+        {
+            "name": name_of(flag.patient),
+            "team": flag.patient.team.name,
+            "public_id": flag.patient.public_id,
+            "what": [
+                words.flag_reason(code, kind=flag.kind, estimate=None) for code in flag.reasons
+            ],
+            "since": flag.raised_at,
+            "reference": flag.reference,
+            "state": capitalised(flag.get_state_display()),
+        }
+        for flag in found
+    ]
+    return render(request, "portal/overdue.html", {"rows": rows})
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,0 +1,98 @@
+"""A correction that changes the picture is told to exactly those who acted on the old one."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from analytics import Estimate
+from analytics.corrections import correction_flag
+from monitoring import alerts, flags
+from monitoring.models import Flag, FlagEvent, FlagKind, FlagLevel, RiskAssessment
+from patients.models import Audit
+from patients.statements import ask, numbers
+
+# What was replaced since the last assessment because it was wrong; a preliminary value that becomes
+# final, a trial that ends and a draw that a person decides about are ordinary news
+_CORRECTED = """
+SELECT standing.patient_id, standing.assessment_id, min(fact.recorded_at)
+  FROM monitoring_standing AS standing
+  JOIN monitoring_riskassessment AS made ON made.id = standing.assessment_id
+  JOIN LATERAL (
+       SELECT result.recorded_at FROM patients_draw AS draw
+         JOIN patients_result AS result ON result.draw_id = draw.id
+        WHERE draw.patient_id = standing.patient_id AND result.superseded_at > made.made_at
+          AND result.recorded_at <= made.made_at AND result.status <> 'preliminary'
+        UNION ALL
+       SELECT recorded_at FROM patients_rating
+        WHERE patient_id = standing.patient_id AND superseded_at > made.made_at
+        UNION ALL
+       SELECT recorded_at FROM patients_trial
+        WHERE patient_id = standing.patient_id AND superseded_at > made.made_at
+          AND superseded_reason <> 'the trial was stopped'
+        UNION ALL
+       SELECT recorded_at FROM patients_event
+        WHERE patient_id = standing.patient_id AND superseded_at > made.made_at
+       ) AS fact ON TRUE
+ WHERE standing.patient_id = ANY(%s::bigint[])
+ GROUP BY standing.patient_id, standing.assessment_id
+"""
+_ACTOR = re.compile(r"^clinician:(\d+)$")
+LOOKED = ("view_patient", "view_flag", "view_explanation")
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was said of a patient before a correction, and since when the wrong fact was known."""
+
+    estimate: Estimate
+    known_since: datetime
+
+
+def before_corrections(patient_ids: Sequence[int]) -> dict[int, Before]:
+    """Read what was said of those whose record was corrected since their last assessment."""
+    [rows] = ask((_CORRECTED, [numbers(patient_ids)]))
+    made = RiskAssessment.objects.in_bulk([assessment_id for _id, assessment_id, _at in rows])
+    return {
+        patient_id: Before(Estimate.from_json(made[assessment_id].content), known_since)
+        for patient_id, assessment_id, known_since in rows
+        if "contributions" in made[assessment_id].content
+    }
+
+
+def tell(
+    before: Mapping[int, Before], after: Mapping[int, Estimate], *, at: datetime
+) -> list[Flag]:
+    """Raise the flag where the picture has changed, and tell those who acted on the old one."""
+    told = []
+    for patient_id, old in before.items():
+        found = correction_flag(old.estimate, after[patient_id])
+        if found is None:
+            continue
+        wanted = flags.Wanted(
+            FlagKind.CORRECTED,
+            FlagLevel(found.level),
+            tuple(each.value for each in found.reasons),
+            is_raise=True,
+        )
+        flags.raise_beside({patient_id: wanted}, kind=FlagKind.CORRECTED, at=at)
+        up = Flag.objects.up().filter(patient=patient_id, kind=FlagKind.CORRECTED).first()
+        if up is None:  # a person has settled the same reason lately
+            continue
+        people = who_acted(patient_id, since=old.known_since)
+        alerts.queue([up], at=at, only=people, occasion=f"corrected:{at:%Y%m%d%H%M%S}")
+        told.append(up)
+    return told
+
+
+def who_acted(patient_id: int, *, since: datetime) -> set[int]:
+    """Name the clinicians who looked or acted while the wrong value stood."""
+    acted = FlagEvent.objects.filter(flag__patient=patient_id, at__gte=since, by__isnull=False)
+    people = set(acted.values_list("by_id", flat=True))
+    seen = Audit.objects.filter(Q(verb__in=LOOKED), patient_id=patient_id, at__gte=since)
+    for name in seen.values_list("by", flat=True).distinct():
+        if found := _ACTOR.match(name):
+            people.add(int(found[1]))
+    return {person for person in people if person is not None}

@@ -1,0 +1,103 @@
+"""Draws and ratings that the plan expects and nobody has brought: found by the calendar alone.
+
+A visit becomes overdue by the passing of days and not by a change of the record, so every patient
+is looked at once a day, and again after each assessment.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from analytics.schedule import DEFAULT_PLAN, Expected, Plan, Visit, expected_visits, overdue_flag
+from monitoring import alerts, flags
+from monitoring.models import FlagKind, FlagLevel
+from patients.statements import ask, numbers
+
+PATIENTS_AT_ONCE = 500
+
+_CLAIM = """
+SELECT patient.id, site.time_zone, site.visits_every_weeks, episode.started_on, episode.ended_on,
+       ARRAY(SELECT (draw.collected_at AT TIME ZONE site.time_zone)::date
+               FROM patients_draw AS draw
+              WHERE draw.patient_id = patient.id AND draw.superseded_at IS NULL),
+       ARRAY(SELECT (rating.rated_at AT TIME ZONE site.time_zone)::date
+               FROM patients_rating AS rating
+              WHERE rating.patient_id = patient.id AND rating.superseded_at IS NULL)
+  FROM monitoring_standing AS standing
+  JOIN patients_patient AS patient ON patient.id = standing.patient_id
+  JOIN patients_careteam AS team ON team.id = patient.team_id
+  JOIN patients_site AS site ON site.id = team.site_id
+  LEFT JOIN patients_episode AS episode
+    ON episode.patient_id = patient.id AND episode.superseded_at IS NULL
+   AND episode.ended_on IS NULL AND patient.status = 'active'
+ WHERE standing.visits_checked_on IS NULL OR standing.visits_checked_on < %s
+ LIMIT %s
+   FOR NO KEY UPDATE OF patient SKIP LOCKED
+"""
+_CHECKED = """
+UPDATE monitoring_standing SET visits_checked_on = %s WHERE patient_id = ANY(%s::bigint[])
+"""
+
+
+@dataclass(frozen=True)
+class Visits:
+    """The expected draws and ratings of one patient, by week."""
+
+    draws: tuple[Visit, ...]
+    ratings: tuple[Visit, ...]
+
+
+def plan_of(every_weeks: int) -> Plan:
+    """Give the plan of a site: the decision points, then its own interval."""
+    return Plan(weeks=DEFAULT_PLAN.weeks, every_weeks=every_weeks)
+
+
+def visits_of(
+    *,
+    started_on: date | None,
+    drawn_on: Sequence[date],
+    rated_on: Sequence[date],
+    every_weeks: int,
+    today: date,
+) -> Visits | None:
+    """Lay out what is expected; None without a first dose."""
+    if started_on is None:
+        return None
+    plan = plan_of(every_weeks)
+    draws, ratings = (
+        expected_visits(what, started_on=started_on, done_on=done, today=today, plan=plan)
+        for what, done in ((Expected.DRAW, drawn_on), (Expected.RATING, rated_on))
+    )
+    return Visits(draws, ratings)
+
+
+@transaction.atomic
+def check_visits(*, at: datetime, at_most: int = PATIENTS_AT_ONCE) -> int:
+    """Raise and lapse the flag *overdue* of some patients not looked at today; say how many."""
+    [rows] = ask((_CLAIM, [at.date(), at_most]))
+    wanted = {row[0]: _wanted(row, at=at) for row in rows}
+    if wanted:
+        raised = flags.raise_beside(wanted, kind=FlagKind.OVERDUE, at=at)
+        alerts.queue(raised, at=at)
+        flags.refresh_need(wanted)
+        ask((_CHECKED, [at.date(), numbers(wanted)]))
+    return len(wanted)
+
+
+def _wanted(row: Sequence[object], *, at: datetime) -> flags.Wanted | None:
+    _patient, zone, every_weeks, started_on, _ended_on, drawn_on, rated_on = row
+    visits = visits_of(
+        started_on=started_on,  # type: ignore[arg-type]
+        drawn_on=drawn_on,  # type: ignore[arg-type]
+        rated_on=rated_on,  # type: ignore[arg-type]
+        every_weeks=every_weeks,  # type: ignore[arg-type]
+        today=at.astimezone(ZoneInfo(str(zone))).date(),
+    )
+    found = None if visits is None else overdue_flag(visits.draws, visits.ratings)
+    if found is None:
+        return None
+    reasons = tuple(each.value for each in found.reasons)
+    return flags.Wanted(FlagKind.OVERDUE, FlagLevel.WATCH, reasons, found.is_raise)

@@ -1,0 +1,115 @@
+"""What is known of an episode, of the genotype, and the site's own doses, as they are typed."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from analytics.doses import DOSE_TABLE
+from instruments import INSTRUMENTS
+from monitoring.portal.forms.fields import DayField, SiteForm
+from patients.models import EpisodeSeverity, Genotype
+
+_YES_NO = (
+    ("", gettext_lazy("Not known")),
+    ("no", gettext_lazy("No")),
+    ("yes", gettext_lazy("Yes")),
+)
+
+
+class EpisodeForm(SiteForm):
+    """Facts of the episode; what is left empty is not known, and is never taken for a no."""
+
+    started_on = DayField(label=gettext_lazy("First dose on"))
+    ill_since = DayField(label=gettext_lazy("Ill since"), required=False)
+    severity = forms.ChoiceField(
+        label=gettext_lazy("Severity"),
+        required=False,
+        choices=[("", gettext_lazy("Not known")), *EpisodeSeverity.choices],
+    )
+    diagnosis = forms.CharField(
+        label=gettext_lazy("Diagnosis, ICD-10"),
+        required=False,
+        max_length=7,
+        validators=[
+            RegexValidator(
+                r"^[A-Z][0-9]{2}(\.[0-9]{1,2})?$", gettext_lazy("An ICD-10 code, such as F33.1.")
+            )
+        ],
+        help_text=gettext_lazy("Such as F32.1 or F33.2."),
+    )
+    is_bipolar = forms.ChoiceField(
+        label=gettext_lazy("Bipolar disorder"),
+        required=False,
+        choices=_YES_NO,
+        help_text=gettext_lazy("The rule for treatment resistance does not apply to it."),
+    )
+    primary_instrument = forms.ChoiceField(
+        label=gettext_lazy("Primary scale"),
+        required=False,
+        choices=[("", gettext_lazy("Not chosen")), *((code, code) for code in INSTRUMENTS)],
+        help_text=gettext_lazy("One per episode; totals of two scales are never mixed."),
+    )
+    earlier_failures = forms.IntegerField(
+        label=gettext_lazy("Adequate trials that failed before the first dose here"),
+        required=False,
+        min_value=0,
+        max_value=30,
+    )
+
+    def clean_is_bipolar(self) -> bool | None:
+        """Tell no from not known."""
+        return {"yes": True, "no": False}.get(self.cleaned_data["is_bipolar"])
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a diagnosis that says the one and a tick that says the other."""
+        cleaned = super().clean() or self.cleaned_data
+        is_coded = cleaned.get("diagnosis", "")[:3] in {"F30", "F31"}
+        if is_coded and cleaned.get("is_bipolar") is False:
+            self.add_error(
+                "is_bipolar", _("F30 and F31 are bipolar disorder; correct one of the two.")
+            )
+        return cleaned
+
+
+class GenotypeForm(SiteForm):
+    """A consent of its own, and the genotype if it is known."""
+
+    consented_on = DayField(label=gettext_lazy("Consent given on"))
+    rs2228145 = forms.ChoiceField(
+        label=gettext_lazy("rs2228145"),
+        required=False,
+        choices=[("", gettext_lazy("Not known yet")), *Genotype.choices],
+    )
+
+
+class DoseTableForm(forms.Form):
+    """The least adequate daily doses of a site; empty takes the default."""
+
+    def __init__(self, *args: Any, own: dict[str, Decimal], **options: Any) -> None:
+        super().__init__(*args, **options)
+        for atc, default in sorted(DOSE_TABLE.items(), key=lambda each: each[1].drug):
+            self.fields[atc] = forms.DecimalField(
+                label=f"{default.drug} ({atc})",
+                required=False,
+                min_value=Decimal("0.01"),
+                max_digits=8,
+                decimal_places=2,
+                initial=own.get(atc),
+                help_text=_("Default %(least)g mg; usual up to %(most)g mg.")
+                % {"least": default.least_mg, "most": default.usual_to_mg},
+            )
+
+
+class VisitsForm(forms.Form):
+    """How often draws and ratings are expected after week 12."""
+
+    weeks = forms.IntegerField(
+        label=gettext_lazy("After week 12, every (weeks)"),
+        min_value=2,
+        max_value=52,
+        help_text=gettext_lazy("Before: weeks 0, 2, 4, 6, 9 and 12."),
+    )

@@ -1,0 +1,183 @@
+"""Why an assessment says what it says, in words: one set of sections for the page and the PDF."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from analytics.explanation import Explanation, Input, InputKind
+from analytics.findings import LeftOut
+from monitoring import review_words
+from monitoring.charts import clinical_date
+from monitoring.models import RiskAssessment
+from monitoring.portal import dates, words
+from monitoring.portal.presenters.banner import capitalised
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part: a title, a sentence, and a table of plain text."""
+
+    title: str
+    note: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def anchor(self) -> str:
+        return self.title.lower().replace(" ", "-").replace(",", "")
+
+
+@dataclass(frozen=True)
+class ExplanationPage:
+    """Everything that the page and the PDF print."""
+
+    made: str
+    sections: tuple[Section, ...]
+
+    @classmethod
+    def of(
+        cls, found: Explanation, assessment: RiskAssessment, *, zone: ZoneInfo
+    ) -> "ExplanationPage":
+        """Put an explanation into words."""
+        sections = (
+            _said(found),
+            _inputs(found, zone=zone),
+            _exclusions(found, zone=zone),
+            _evidence(found),
+            _changes(found),
+            _to_consider(found),
+            _versions(found),
+            _sources(found),
+        )
+        return cls(
+            made=dates.plain_moment(assessment.made_at),
+            sections=tuple(section for section in sections if section.rows or section.note),
+        )
+
+
+def _said(found: Explanation) -> Section:
+    rows = [(_("State"), capitalised(words.state(found.state)) if found.state else _("Not known"))]
+    if found.status:
+        rows.append((_("Trials"), capitalised(found.status)))
+    p, low, high = found.probability, found.probability_low, found.probability_high
+    without = found.probability_without_biomarker
+    if p is not None and low is not None and high is not None:
+        rows.append((_("Probability"), f"{words.of_100(p)} ({words.interval(low, high)})"))
+    else:
+        rows.append((_("Probability"), _("No number is given")))
+    if without is not None and found.difference is not None:
+        rows.append((_("Without the biomarker"), words.of_100(without)))
+        points = round(found.difference * 100)
+        rows.append((_("Difference"), f"{points:+d} ".replace("-", "−") + _("of 100")))
+    rows.append((_("Basis of the model"), found.basis))
+    return Section(_("What is said"), "", (), tuple(rows))
+
+
+_KINDS: dict[InputKind, Promise] = {
+    InputKind.RESULT: gettext_lazy("Latest result"),
+    InputKind.RATING: gettext_lazy("Latest rating"),
+    InputKind.BASELINE: gettext_lazy("Rating at baseline"),
+    InputKind.TRIAL: gettext_lazy("Trial"),
+}
+
+
+def _inputs(found: Explanation, *, zone: ZoneInfo) -> Section:
+    head = (_("What"), _("Of what"), _("Value"), _("Date"), _("Age then"))
+    rows = tuple(_input(each, zone=zone) for each in found.inputs)
+    note = "" if rows else _("Nothing usable was on record.")
+    return Section(_("What it was made from"), note, head, rows)
+
+
+def _input(each: Input, *, zone: ZoneInfo) -> tuple[str, ...]:
+    value = f"{each.value:g}" if isinstance(each.value, float) else str(each.value)
+    unit = "" if each.unit == "{score}" else each.unit
+    if each.kind is InputKind.TRIAL:
+        value = capitalised(value)
+    return (
+        str(_KINDS[each.kind]),
+        each.what,
+        f"{value} {unit}".strip(),
+        _day(each.at, zone=zone),
+        "–" if each.age_days is None else dates.duration(max(each.age_days, 0)),
+    )
+
+
+def _day(at: datetime | None, *, zone: ZoneInfo) -> str:
+    return "–" if at is None else clinical_date(at.astimezone(zone).date())
+
+
+def _exclusions(found: Explanation, *, zone: ZoneInfo) -> Section:
+    rows = [_left_out(part, zone=zone) for part in found.exclusions]
+    rows += [
+        (
+            part.analyte,
+            _day(part.drawn_at, zone=zone),
+            _("scored by a person’s word"),
+            _reasons(part),
+        )
+        for part in found.waived
+    ]
+    note = "" if rows else _("Nothing: every result was scored.")
+    head = (_("Analyte"), _("Drawn"), _("Validity"), _("Why"))
+    return Section(_("What was left out, and why"), note, head, tuple(rows))
+
+
+def _left_out(part: LeftOut, *, zone: ZoneInfo) -> tuple[str, ...]:
+    validity = {
+        "valid": _("valid, but no part of this comparison"),
+        "caution": _("caution"),
+        "excluded": _("excluded"),
+    }.get(part.validity, "–")
+    return (part.analyte, _day(part.drawn_at, zone=zone), validity, _reasons(part))
+
+
+def _reasons(part: LeftOut) -> str:
+    return "; ".join(words.left_out_reason(code) for code in part.reasons)
+
+
+def _evidence(found: Explanation) -> Section:
+    rows = tuple((words.contribution(part), words.weight(part)) for part in found.contributions)
+    return Section(_("What each piece of evidence adds"), "", (_("Evidence"), _("Weight")), rows)
+
+
+def _changes(found: Explanation) -> Section:
+    rows = tuple((review_words.would_change(each),) for each in found.would_change)
+    return Section(_("What would change it"), "", (), rows)
+
+
+def _to_consider(found: Explanation) -> Section:
+    seen: dict[str, None] = {}
+    for kind in found.checklists:
+        seen.update(dict.fromkeys(review_words.checklist(kind.value)))
+    note = _("Questions, never instructions: what follows is decided by the clinician.")
+    return Section(_("To consider"), note if seen else "", (), tuple((each,) for each in seen))
+
+
+def _versions(found: Explanation) -> Section:
+    names = {"model": _("Model"), "policy": _("Policy"), "rules": _("Rules")}
+    rows = tuple((names.get(name, name), version) for name, version in found.versions.items())
+    note = _("An assessment is kept, and explained, by the rules of its day.")
+    return Section(_("Versions"), note, (_("What"), _("Version")), rows)
+
+
+def _sources(found: Explanation) -> Section:
+    rows: Iterator[tuple[str, ...]] = (
+        (
+            each.name.replace("_", " "),
+            "–" if each.value is None else f"{each.value:g} {each.unit}".strip(),
+            each.grade or "–",
+            each.source,
+        )
+        for each in found.citations
+    )
+    note = _(
+        "Grades: V read in the source itself, V-sec in a secondary page, M general knowledge, "
+        "D derived here."
+    )
+    head = (_("Figure"), _("Value"), _("Grade"), _("Source"))
+    return Section(_("Sources and their grade"), note, head, tuple(rows))

@@ -1,0 +1,191 @@
+"""Putting right what was written down: a new fact with a reason, never an erasure."""
+
+from typing import TypeVar
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from monitoring import ingest, wake
+from monitoring.portal.forms.ratings import RatingCorrectionForm, ReasonForm
+from monitoring.portal.forms.treatment import (
+    ANTIDEPRESSANTS,
+    EventCorrectionForm,
+    TrialCorrectionForm,
+    course_of,
+)
+from monitoring.portal.views.access import patient_or_404, reader_of
+from monitoring.portal.views.record import after_rating, fill_in
+from patients.models import Event, EventKind, Patient, Rating, Trial
+from patients.record.ratings import (
+    RatingExists,
+    RatingFault,
+    RatingReplaced,
+    withdraw_rating,
+)
+from patients.record.treatment import (
+    EventReplaced,
+    TrialFault,
+    TrialReplaced,
+    correct_event,
+    correct_trial,
+    withdraw_event,
+    withdraw_trial,
+)
+
+get_or_post = require_http_methods(["GET", "POST"])
+T = TypeVar("T", Rating, Trial, Event)
+MOVED = (RatingReplaced, TrialReplaced, EventReplaced)
+
+
+@get_or_post
+def correct_a_rating(request: HttpRequest, public_id: UUID, fact_id: int) -> HttpResponse:
+    """Correct a rating."""
+    patient, at = patient_or_404(request, public_id), timezone.now()
+    rating = _current(Rating, patient, fact_id)
+    form = RatingCorrectionForm(
+        request.POST or None, now=at, zone=patient.team.site.zone, rating=rating
+    )
+    if form.is_valid():
+        said = form.cleaned_data
+        try:
+            corrected = ingest.receive_rating_correction(
+                rating=rating,
+                rated_at=said["rated_at"],
+                items=said["items"],
+                total=said["total"],
+                self_harm_answer=said["self_harm"],
+                reason=said["reason"],
+                by=ingest.actor(reader_of(request)),
+                at=at,
+            )
+        except RatingExists:
+            form.add_error(None, _("A rating of this very time is on record with other answers."))
+        except RatingFault as fault:
+            form.add_error(None, str(fault))
+        except MOVED:
+            return _moved(request, public_id)
+        else:
+            messages.success(request, _("The rating is corrected; the earlier one stays readable."))
+            return after_rating(request, corrected)
+    return fill_in(
+        request, patient, form, template="portal/correct_rating.html", at=at, fact_id=fact_id
+    )
+
+
+@get_or_post
+def correct_a_trial(request: HttpRequest, public_id: UUID, fact_id: int) -> HttpResponse:
+    """Correct a course, or add to it: a dose step, the adherence, a judgement of its adequacy."""
+    patient, at = patient_or_404(request, public_id), timezone.now()
+    trial = _current(Trial, patient, fact_id)
+    form = TrialCorrectionForm(
+        request.POST or None, now=at, zone=patient.team.site.zone, trial=trial
+    )
+    if form.is_valid():
+        try:
+            with transaction.atomic():
+                correct_trial(
+                    trial=trial,
+                    course=course_of(form.cleaned_data),
+                    reason=form.cleaned_data["reason"],
+                    by=ingest.actor(reader_of(request)),
+                    at=at,
+                )
+                transaction.on_commit(wake.wake_workers)
+        except TrialFault as fault:
+            form.add_error(None, str(fault))
+        except MOVED:
+            return _moved(request, public_id)
+        else:
+            messages.success(request, _("The trial is changed; the earlier one stays readable."))
+            return redirect("portal:patient", public_id)
+    return fill_in(
+        request,
+        patient,
+        form,
+        template="portal/correct_trial.html",
+        at=at,
+        antidepressants=ANTIDEPRESSANTS,
+        fact_id=fact_id,
+    )
+
+
+@get_or_post
+def correct_an_event(request: HttpRequest, public_id: UUID, fact_id: int) -> HttpResponse:
+    """Correct an event, or say when it ended."""
+    patient, at = patient_or_404(request, public_id), timezone.now()
+    event = _current(Event, patient, fact_id)
+    names = ("kind", "started_on", "stopped_on", "atc", "note")
+    form = EventCorrectionForm(
+        request.POST or None,
+        now=at,
+        zone=patient.team.site.zone,
+        initial={name: getattr(event, name) for name in names},
+    )
+    if form.is_valid():
+        said = form.cleaned_data
+        try:
+            with transaction.atomic():
+                correct_event(
+                    event=event,
+                    kind=EventKind(said["kind"]),
+                    started_on=said["started_on"],
+                    stopped_on=said["stopped_on"],
+                    atc=said["atc"],
+                    note=said["note"],
+                    reason=said["reason"],
+                    by=ingest.actor(reader_of(request)),
+                    at=at,
+                )
+                transaction.on_commit(wake.wake_workers)
+        except MOVED:
+            return _moved(request, public_id)
+        messages.success(request, _("The event is changed; the earlier one stays readable."))
+        return redirect("portal:patient", public_id)
+    return fill_in(
+        request, patient, form, template="portal/correct_event.html", at=at, fact_id=fact_id
+    )
+
+
+@get_or_post
+def withdraw(request: HttpRequest, public_id: UUID, what: str, fact_id: int) -> HttpResponse:
+    """Withdraw a rating, a trial or an event that should not be on this record."""
+    patient, at = patient_or_404(request, public_id), timezone.now()
+    by = ingest.actor(reader_of(request))
+    form = ReasonForm(request.POST or None)
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        try:
+            with transaction.atomic():
+                match what:
+                    case "ratings":
+                        rating = _current(Rating, patient, fact_id)
+                        withdraw_rating(rating=rating, reason=reason, by=by, at=at)
+                    case "trials":
+                        trial = _current(Trial, patient, fact_id)
+                        withdraw_trial(trial=trial, reason=reason, by=by, at=at)
+                    case _:
+                        event = _current(Event, patient, fact_id)
+                        withdraw_event(event=event, reason=reason, by=by, at=at)
+                transaction.on_commit(wake.wake_workers)
+        except MOVED:
+            return _moved(request, public_id)
+        messages.success(request, _("It is withdrawn; it stays readable with its reason."))
+        return redirect("portal:patient", public_id)
+    return fill_in(request, patient, form, template="portal/withdraw.html", at=at)
+
+
+def _current(model: type[T], patient: Patient, fact_id: int) -> T:
+    mine = model.objects.filter(patient=patient, superseded_at=None)
+    found: T = get_object_or_404(mine, pk=fact_id)
+    return found
+
+
+def _moved(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    messages.warning(request, _("Somebody else has changed this in the meantime; look again."))
+    return redirect("portal:patient", public_id)

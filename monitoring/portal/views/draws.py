@@ -1,0 +1,95 @@
+"""A person's word on a draw, and the queue of draws that wait for one."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from analytics import FlagReason
+from analytics.reasons import Reason
+from monitoring import ingest, queries, wake
+from monitoring.models import Flag
+from monitoring.portal.forms.draws import VerdictForm
+from monitoring.portal.presenters import draws as presenter
+from monitoring.portal.presenters.banner import Banner, name_of
+from monitoring.portal.views.access import reader_of
+from patients.models import Patient, Verdict
+from patients.record.verdicts import judge_draw
+
+
+@require_http_methods(["GET", "POST"])
+def judge(request: HttpRequest, public_id: UUID, draw_id: UUID) -> HttpResponse:
+    """Override a caution, or release or keep out a draw that is held; always with a reason."""
+    reader, at = reader_of(request), timezone.now()
+    try:
+        record = queries.read_patient(reader, public_id)
+    except Patient.DoesNotExist:
+        raise Http404 from None
+    draw = next(
+        (each for each in record.draws if each.public_id == draw_id and not each.superseded_at),
+        None,
+    )
+    if draw is None:
+        raise Http404
+    part = presenter.exclusion_of(draw, record.estimate)
+    is_held = part is not None and Reason.IMPLAUSIBLE in part.reasons
+    allowed = [Verdict.RELEASE if is_held else Verdict.SCORE, Verdict.KEEP_OUT]
+    form = VerdictForm(request.POST or None, allowed=allowed)
+    if form.is_valid():
+        with transaction.atomic():
+            judge_draw(
+                patient=record.patient,
+                draw=draw_id,
+                verdict=Verdict(form.cleaned_data["verdict"]),
+                reason=form.cleaned_data["reason"],
+                by=ingest.actor(reader),
+                at=at,
+            )
+            transaction.on_commit(wake.wake_workers)
+        messages.success(request, _("Your decision is on record; the patient is assessed anew."))
+        return redirect("portal:patient", public_id)
+    zone = record.patient.team.site.zone
+    context = {
+        "form": form,
+        "banner": Banner.of(
+            record.patient,
+            numbers=[each.value for each in record.identifiers],
+            today=at.astimezone(zone).date(),
+        ),
+        "public_id": public_id,
+        "row": next(
+            row
+            for row in presenter.draw_table(record).rows
+            if row.public_id == str(draw_id) and not row.is_replaced
+        ),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "portal/judge_draw.html", context, status=status)
+
+
+@require_GET
+def held(request: HttpRequest) -> HttpResponse:
+    """List the patients who have a result that waits for a check."""
+    waiting = (
+        Flag.objects.visible_to(reader_of(request))
+        .up()
+        .filter(reasons__contains=[FlagReason.IMPLAUSIBLE_RESULT.value])
+        .select_related("patient__team")
+        .order_by("raised_at")
+    )
+    rows = [
+        {
+            "name": name_of(flag.patient),
+            "team": flag.patient.team.name,
+            "public_id": flag.patient.public_id,
+            "since": flag.raised_at,
+            "reference": flag.reference,
+        }
+        for flag in waiting
+    ]
+    return render(request, "portal/held.html", {"rows": rows})

@@ -1,0 +1,68 @@
+"""What a person decides about a draw, and a site about a dose: beside the facts, not over them."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from patients.models.facts import Fact, superseding_is_whole
+from patients.models.patient import Patient
+from patients.models.people import Site
+
+
+class Verdict(models.TextChoices):
+    SCORE = "score", _("scored in spite of a caution")
+    RELEASE = "release", _("checked, and released")
+    KEEP_OUT = "keep_out", _("checked, and kept out")
+
+
+class DrawVerdict(Fact):
+    """A person's word on one draw, with a reason; it holds for the draw, whatever row it has.
+
+    A draw is named by its public name, which stays when the laboratory corrects its time.
+    """
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="draw_verdicts")
+    draw_public_id = models.UUIDField()
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    reason = models.CharField(_("reason"), max_length=500)
+
+    class Meta:
+        constraints: ClassVar = [
+            superseding_is_whole("verdict"),
+            models.UniqueConstraint(
+                fields=["draw_public_id"],
+                condition=Q(superseded_at=None),
+                name="one_verdict_per_draw",
+            ),
+            models.CheckConstraint(
+                condition=Q(verdict__in=Verdict.values) & ~Q(reason=""),
+                name="a_verdict_has_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"verdict {self.pk}"
+
+
+class SiteDose(models.Model):
+    """The least daily dose that one site takes for adequate, where it differs from the default."""
+
+    site = models.ForeignKey(Site, models.CASCADE, related_name="doses")
+    atc = models.CharField(_("ATC code"), max_length=7)
+    drug = models.CharField(_("drug"), max_length=100)
+    least_mg = models.DecimalField(_("least daily dose in mg"), max_digits=8, decimal_places=2)
+    changed_at = models.DateTimeField()
+    changed_by = models.CharField(max_length=100)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["site", "atc"], name="a_site_has_one_least_dose_per_drug"
+            ),
+            models.CheckConstraint(condition=Q(least_mg__gt=0), name="a_least_dose_is_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"least dose of {self.atc} at site {self.site_id}"
