@@ -107,7 +107,7 @@ def messages_per_second(read: Callable[[bytes], object], body: bytes, *, s: floa
 
 def reader_rows(team: CareTeam, patients: int) -> list[tuple[str, ...]]:
     """Set the reader beside `json.loads`, which neither checks nor keeps the digits."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, tree, asked in [
         ("one Observation", observation(team, patients), Asked("POST", "Observation", None, "")),
         ("a Bundle of 100", bundle(team, patients, 100), Asked("POST", "", None, "")),
