@@ -18,7 +18,9 @@ def load_file(name: str) -> Any:
 
 BASES: dict[str, Tree] = load_file("bases.json")
 CASES: list[Tree] = [
-    case for name in ("valid.json", "states.json", "defective.json") for case in load_file(name)
+    case
+    for name in ("valid.json", "states.json", "defective.json", "published.json")
+    for case in load_file(name)
 ]
 
 
@@ -42,7 +44,8 @@ def observation(base: str = "observation", **change: Any) -> Tree:
 
 def body_of(case: Tree) -> bytes:
     """Write the message of a case."""
-    body = exact_json.write(merge(BASES[case.get("base", "observation")], case.get("change", {})))
+    base = case.get("resource") or BASES[case.get("base", "observation")]
+    body = exact_json.write(merge(base, case.get("change", {})))
     if "text" in case:
         before, after = case["text"]
         changed = _change_text(body.decode(), before, after)
