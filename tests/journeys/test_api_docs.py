@@ -21,7 +21,7 @@ def test_the_document_of_the_door_loads_and_breaks_no_rule_of_content(
         page.on("pageerror", lambda fault: said.append(str(fault)))
 
         page.goto("/api/docs/")
-        page.get_by_text("Push one draw, or up to 500").click()
+        page.get_by_text("Push one draw, up to 500, or a table of results").click()
 
         expect(page.get_by_text("A draw is one blood sample")).to_be_visible()
         page.get_by_role("button", name="Try it out").click()
