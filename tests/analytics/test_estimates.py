@@ -1,7 +1,6 @@
 """The front door: one estimate per patient, the same bit for bit whoever stands beside."""
 
 import json
-import time
 
 import numpy as np
 import orjson
@@ -267,17 +266,3 @@ def test_the_probability_over_draws_is_what_it_is_over_the_same_draws_at_once() 
 
     at_once = [estimate_one(results=draws.head(n)).probability for n in (1, 2, 3)]
     assert stepwise == at_once
-
-
-def test_a_cohort_is_estimated_quickly() -> None:
-    tables = mixed_cohort(200)
-    history = History(**tables)
-    estimate_cohort(history, at=TWENTY_WEEKS)
-
-    begun = time.perf_counter()
-    found = [each.as_json() for each in estimate_cohort(history, at=TWENTY_WEEKS)]
-    took = time.perf_counter() - begun
-
-    # A loop over patients in pandas would take a second and more.
-    assert len(found) == 200
-    assert took < 0.5
