@@ -62,7 +62,7 @@ def given_a_trial_on_record(clinic: Clinic, page: Page) -> None:
     first_dose = datetime.now(UTC) - timedelta(weeks=8)
     page.get_by_label("Drug").fill("sertraline")
     page.get_by_label("First day").fill(first_dose.date().isoformat())
-    page.get_by_label("Daily dose", exact=False).first.fill("100")
+    page.get_by_label("Daily dose", exact=False).first.fill("100 mg")
     page.get_by_role("button", name="Save the trial").click()
     expect(page.locator("main")).to_contain_text("sertraline")
 
