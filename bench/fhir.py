@@ -12,11 +12,12 @@ from bench.load import Outcome, as_fast_as_possible, post
 from bench.site import port
 from patients.intake.fhir.door import read_request
 from patients.intake.fhir.interactions import Asked
-from patients.models import CareTeam
+from patients.models import CareTeam, Parked
 
 PATH = "/fhir"
 _numbers = itertools.count(1)
-_FIRST = datetime(2026, 10, 1, tzinfo=UTC)
+# Not a time at which the JSON door pushes: a second draw of that minute would wait for a person
+_FIRST = datetime(2026, 9, 1, 0, 0, 30, tzinfo=UTC)
 
 
 def observation(team: CareTeam, patients: int) -> dict[str, Any]:
@@ -77,6 +78,7 @@ def single_results(team: CareTeam, patients: int, key: str, *, clients: int, s: 
 
     outcome = as_fast_as_possible(port(), requests(), clients=clients, seconds=s)
     assert set(outcome.statuses) == {201}, outcome.statuses
+    assert not Parked.objects.filter(accession="").exists(), "what waits is not what is measured"
     return outcome
 
 
