@@ -25,8 +25,9 @@ WITH new AS (
     INSERT INTO patients_identifier (patient_id, system, value, since)
     SELECT id, %(system)s, %(team)s || '-' || row_number() OVER (ORDER BY id), enrolled_at FROM new
 )
-INSERT INTO patients_episode (patient_id, started_on, recorded_at, recorded_by, superseded_reason)
-SELECT id, %(started)s, enrolled_at, 'bench', '' FROM new
+INSERT INTO patients_episode (patient_id, started_on, diagnosis, severity, primary_instrument,
+                              recorded_at, recorded_by, superseded_reason)
+SELECT id, %(started)s, '', '', '', enrolled_at, 'bench', '' FROM new
 """
 _DRAWS = """
 WITH draw AS (

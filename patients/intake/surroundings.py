@@ -47,19 +47,29 @@ WITH meant AS (
                AND laboratory_id = %(laboratory)s AND superseded_at IS NULL OFFSET 0
            ) AS draw
     UNION
-    SELECT id FROM patients_draw
-     WHERE patient_id = ANY(%(patients)s::bigint[]) AND collected_at = ANY(%(times)s::timestamptz[])
-       AND laboratory_id = %(laboratory)s AND superseded_at IS NULL
+    SELECT draw.id
+      FROM unnest(%(patients)s::bigint[]) AS known (patient_id)
+     CROSS JOIN LATERAL (
+            SELECT id FROM patients_draw
+             WHERE patient_id = known.patient_id AND collected_at = ANY(%(times)s::timestamptz[])
+               AND laboratory_id = %(laboratory)s AND superseded_at IS NULL OFFSET 0
+           ) AS draw
     UNION
     SELECT draw.id
       FROM unnest(%(name_systems)s::text[], %(name_values)s::text[]) AS asked (system, value)
-      JOIN patients_resultname AS name
-        ON (name.laboratory_id, name.system, name.value)
-           = (%(laboratory)s, asked.system, asked.value)
-      JOIN patients_result AS result
-        ON result.public_id = name.line AND result.superseded_at IS NULL
-      JOIN patients_draw AS draw ON draw.id = result.draw_id
-     WHERE draw.superseded_at IS NULL
+     CROSS JOIN LATERAL (
+            SELECT line FROM patients_resultname
+             WHERE laboratory_id = %(laboratory)s AND system = asked.system
+               AND value = asked.value OFFSET 0
+           ) AS name
+     CROSS JOIN LATERAL (
+            SELECT draw_id, superseded_at FROM patients_result
+             WHERE public_id = name.line OFFSET 0
+           ) AS result
+     CROSS JOIN LATERAL (
+            SELECT id, superseded_at FROM patients_draw WHERE id = result.draw_id OFFSET 0
+           ) AS draw
+     WHERE result.superseded_at IS NULL AND draw.superseded_at IS NULL
 )
 SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_at,
        draw.collected_precision, result.analyte_id, result.id, result.public_id, result.version,
