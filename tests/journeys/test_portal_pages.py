@@ -144,7 +144,7 @@ def test_the_day_can_be_done_without_a_script(
     page.goto("/")
     when_the_reader_filters_and_searches(page)
     when_the_reader_records_a_rating(page, addresses["patient"])
-    when_the_reader_acknowledges(page, addresses["flag: Trending"])
+    when_the_reader_acknowledges(page, addresses["flag: Marker"])
     expect(page.locator("main")).to_contain_text("The flag is acknowledged.")
 
 
