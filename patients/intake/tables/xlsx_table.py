@@ -24,7 +24,7 @@ from patients.intake.tables.table import CELL_AT_MOST, COLUMNS_AT_MOST, ROWS_AT_
 # A workbook is a packed folder; a few kilobytes can unpack to gigabytes
 UNPACKED_AT_MOST = 6 * 1024 * 1024
 PARTS_AT_MOST = 500
-CELLS_AT_MOST = 100_000
+CELLS_AT_MOST = 50_000  # ten in each of the rows that a file may have
 _LINES_AT_MOST = 2 * ROWS_AT_MOST
 _EXACT_DIGITS = 15  # of a whole number that a spreadsheet keeps
 _OLD_FORMAT = b"\xd0\xcf\x11\xe0"
@@ -70,19 +70,24 @@ def _check_parts(body: bytes) -> None:
                 raise unreadable("is no XLSX workbook")
             for part in parts:
                 # what it says of its size is not believed beyond this: reading stops there
-                if part.filename.endswith((".xml", ".rels")) and _declares(folder.read(part)):
-                    raise unreadable(
-                        "is a workbook with declarations of its own, which are not read"
-                    )
+                if part.filename.endswith((".xml", ".rels")):
+                    _check_part(folder.read(part))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError) as fault:
         raise unreadable("is no XLSX workbook, or a damaged one") from fault
     except zlib.error as fault:
         raise unreadable("is a damaged XLSX workbook") from fault
 
 
-def _declares(part: bytes) -> bool:
-    """Tell whether a part could blow itself up with entities; no spreadsheet writes any."""
-    return b"<!D" in part or b"<\x00!\x00D" in part or b"\x00<\x00!\x00D" in part
+def _check_part(part: bytes) -> None:
+    """Refuse what could blow itself up with entities, and what would take long to build."""
+    if b"<!D" in part or b"<\x00!\x00D" in part or b"\x00<\x00!\x00D" in part:
+        raise unreadable("is a workbook with declarations of its own, which are not read")
+    if part.count(b"<c>") + part.count(b"<c ") > CELLS_AT_MOST:
+        raise _too_many_cells()
+
+
+def _too_many_cells() -> FileIsUnreadable:
+    return unreadable(f"a sheet has at most {CELLS_AT_MOST:,} cells; give it in parts")
 
 
 def _read(body: bytes, layout: Layout) -> Table:
@@ -113,7 +118,7 @@ def _rows(sheet: Any) -> Iterator[Row]:
         row = _row(number, cells)
         number_of_cells += len(row.cells)
         if number_of_cells > CELLS_AT_MOST:
-            raise unreadable(f"a sheet has at most {CELLS_AT_MOST} cells; give it in parts")
+            raise _too_many_cells()
         if row.is_empty:
             continue
         number_of_rows += 1
