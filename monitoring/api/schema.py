@@ -1,27 +1,56 @@
 """The shapes of the laboratory's door, as the OpenAPI document tells them."""
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
+from django.urls import reverse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
 from pydantic import BaseModel, Field, RootModel
 
 from patients.intake.panels import Panel, PanelList
 from patients.intake.verdicts import State
+from patients.scopes import CREATE, READ, UPDATE, written
+
+_WAYS = ["LaboratoryKey", "LaboratoryKeyAsPassword", "SmartBackendServices"]
+_SCOPES = {CREATE: "Push results.", UPDATE: "Put results right.", READ: "Read own results."}
 
 
 class SchemesOfTheDoor(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Tells the document how a laboratory shows its key."""
+    """Tells the document the three ways in which a laboratory may sign in; one is enough."""
 
     target_class = "monitoring.api.authentication.LaboratoryAuthentication"
-    name = "LaboratoryKey"
+    name = _WAYS
 
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:  # noqa: ARG002
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "The key that an operator issued to the laboratory.",
-        }
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[str]]]:
+        needed = getattr(auto_schema.view, "needs", {}).get(auto_schema.method, "")
+        key, password, smart = _WAYS
+        return [{key: []}, {password: []}, {smart: [written(each) for each in needed]}]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:  # noqa: ARG002
+        return [
+            {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "The key that an operator issued to the laboratory.",
+            },
+            {
+                "type": "http",
+                "scheme": "basic",
+                "description": "The same key as the password, under any user name.",
+            },
+            {
+                "type": "oauth2",
+                "description": "SMART Backend Services: a token of some minutes, for a signed "
+                "assertion (private_key_jwt) or a client secret.",
+                "flows": {
+                    "clientCredentials": {
+                        "tokenUrl": reverse("oauth2:token"),
+                        "scopes": {written(each): text for each, text in _SCOPES.items()},
+                    }
+                },
+            },
+        ]
 
 
 class PushRequest(RootModel[Panel | PanelList]):

@@ -138,7 +138,8 @@ def _describe_result(
     [result] = answer.results
     found = None if _is_first(result.version, result.state) else known.get(result.line)
     if found is not None and (found.standing.waits or answer.state != "parked"):
-        is_new = bool(found.standing.waits) and found.standing.at == at and result.version == 1
+        is_first = found.standing.version == 1 and found.standing.at == at
+        is_new = bool(found.standing.waits) and is_first
         return Done(write.kind, found.standing, found.resource, answer.reasons, is_new=is_new)
     # What is new; or what waits, although an earlier version is on record
     sent = write.draws[0].results[0]

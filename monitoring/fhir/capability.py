@@ -41,6 +41,8 @@ _REPORT: Tree = {
     "conditionalDelete": "not-supported",
     "documentation": "The results that it contains are stored, each as an Observation of its own.",
 }
+_SECURITY_SERVICES = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+_OAUTH_ADDRESSES = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 STATEMENT: Tree = {
     "resourceType": "CapabilityStatement",
     "status": "active",
@@ -63,10 +65,28 @@ STATEMENT: Tree = {
             ),
             "security": {
                 "cors": False,
-                "description": "Authorization: Bearer KEY, or Basic with the key as the password",
+                "service": [
+                    {"coding": [{"system": _SECURITY_SERVICES, "code": code}]}
+                    for code in ("SMART-on-FHIR", "Basic")
+                ],
+                "description": (
+                    "SMART Backend Services (client credentials); or the laboratory's key, as "
+                    "Authorization: Bearer KEY or as the password of Basic"
+                ),
             },
             "resource": [_OBSERVATION, _REPORT],
             "interaction": [{"code": "transaction"}, {"code": "batch"}],
         }
     ],
 }
+
+
+def statement(*, address: str, token_endpoint: str) -> Tree:
+    """Say what the door can do, and where it stands as this client sees it."""
+    [rest] = STATEMENT["rest"]
+    tokens = {"url": "token", "valueUri": token_endpoint}
+    security = {"extension": [{"url": _OAUTH_ADDRESSES, "extension": [tokens]}], **rest["security"]}
+    return STATEMENT | {
+        "implementation": STATEMENT["implementation"] | {"url": address},
+        "rest": [rest | {"security": security}],
+    }

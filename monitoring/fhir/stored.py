@@ -20,7 +20,8 @@ from patients.intake.fhir.writing import (
     dressed,
     from_record,
 )
-from patients.intake.reports import ADDRESS, Code, DrawReport, Identifier
+from patients.intake.reports import ADDRESS, Code, Identifier
+from patients.intake.waiting import Waiting, last_word, waiting_of
 from patients.models import Inbound, ParkedResult, ParkedState, Result, ResultName
 
 DIALECT = "fhir"
@@ -97,9 +98,8 @@ def current(laboratory_id: int, lines: Sequence[UUID]) -> dict[UUID, Stored]:
     names = _names(laboratory_id, lines)
     messages: dict[int, Any] = {}
     found: dict[UUID, Stored] = {}
-    waiting = ParkedResult.objects.filter(parked__laboratory_id=laboratory_id, line__in=lines)
-    for number, each in _numbered(waiting):
-        found[each.line] = _of_parked(each, number, names, messages)
+    for line, versions in waiting_of(laboratory_id, lines).items():
+        found[line] = _of_parked(last_word(versions), names, messages)
     for result in _results(laboratory_id, lines).filter(superseded_at=None):
         found[result.public_id] = _of_result(result, names, messages)
     return found
@@ -115,25 +115,14 @@ def history(laboratory_id: int, line: UUID) -> list[Stored]:
     ]
     if placed:
         return placed
-    waiting = ParkedResult.objects.filter(parked__laboratory_id=laboratory_id, line=line)
-    return [
-        _of_parked(each, number, names, messages)
-        for number, each in reversed(list(_numbered(waiting)))
-    ]
+    waiting = waiting_of(laboratory_id, [line]).get(line, [])
+    return [_of_parked(each, names, messages) for each in reversed(waiting)]
 
 
 def _results(laboratory_id: int, lines: Sequence[UUID]) -> QuerySet[Result]:
     return Result.objects.filter(
         draw__laboratory_id=laboratory_id, public_id__in=lines
     ).select_related("draw__inbound", "inbound", "analyte")
-
-
-def _numbered(waiting: QuerySet[ParkedResult]) -> Iterable[tuple[int, ParkedResult]]:
-    """Number what was parked of each result in the order in which it came."""
-    numbers: dict[UUID, int] = {}
-    for each in waiting.select_related("parked__inbound").order_by("pk"):
-        numbers[each.line] = numbers.get(each.line, 0) + 1
-        yield numbers[each.line], each
 
 
 def _names(laboratory_id: int, lines: Sequence[UUID]) -> dict[UUID, tuple[Identifier, ...]]:
@@ -190,15 +179,12 @@ def _of_result(
 
 
 def _of_parked(
-    each: ParkedResult,
-    number: int,
+    each: Waiting,
     names: dict[UUID, tuple[Identifier, ...]],
     messages: dict[int, Any],
 ) -> Stored:
     own = names.get(each.line, ())
-    parked = each.parked
-    report = DrawReport.model_validate(parked.report)
-    said = report.results[each.position]
+    parked, report, said = each.parked, each.report, each.said
     resource = _from_message(parked.inbound, said.pointer, messages)
     if resource is None:
         resource = from_record(
@@ -220,7 +206,7 @@ def _of_parked(
         )
     standing = Standing(
         id_of(each.line, own),
-        number,
+        each.version,
         parked.parked_at,
         said.status,
         "rejected" if parked.state == ParkedState.REJECTED else "parked",

@@ -12,7 +12,8 @@ from rest_framework.views import APIView
 from monitoring.api.authentication import LaboratoryAtTheDoor
 from monitoring.api.limits import PushesPerMinute
 from monitoring.fhir import bundles, outcomes, reads, schema, writes
-from monitoring.fhir.capability import STATEMENT
+from monitoring.fhir.answers import ROOT
+from monitoring.fhir.capability import statement
 from monitoring.fhir.forms import (
     FhirBytes,
     FhirBytesAsJson,
@@ -21,6 +22,7 @@ from monitoring.fhir.forms import (
     PlainJsonRenderer,
 )
 from monitoring.fhir.requests import asked_by, preference_of, told_apart_by
+from monitoring.oauth2.views import token_address
 from patients.intake.fhir import resources
 from patients.intake.fhir.bundles import ReadBundle
 from patients.intake.fhir.door import read_request
@@ -193,8 +195,9 @@ class Metadata(FhirView):
     permission_classes = ()
 
     @schema.reads("fhir_capabilities", "What this door can do", by="nothing")
-    def get(self, request: Request) -> Response:  # noqa: ARG002
-        return Response(STATEMENT)
+    def get(self, request: Request) -> Response:
+        address = request.build_absolute_uri(ROOT)
+        return Response(statement(address=address, token_endpoint=token_address(request)))
 
 
 class Elsewhere(FhirView):

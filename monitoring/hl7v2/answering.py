@@ -7,12 +7,14 @@ from datetime import datetime
 
 from monitoring import ingest
 from patients.intake.hl7v2 import acknowledgement
-from patients.intake.hl7v2.faults import Refused
+from patients.intake.hl7v2.faults import ErrorCode, Place, Refused, refuse
 from patients.intake.hl7v2.reading import check_processing_id, read_hl7v2
 from patients.intake.profiles import message_rules
-from patients.intake.reception import Answer, Sender
+from patients.intake.receipts import Answer, Sender
+from patients.scopes import CREATE, UPDATE, written
 
 DIALECT = "hl7v2"
+NEEDS = CREATE + UPDATE  # any message may correct
 logger = logging.getLogger(__name__)
 
 
@@ -33,7 +35,20 @@ def answer(body: bytes, *, charset: str, sender: Sender, at: datetime) -> bytes:
     return acknowledgement.acknowledge(read.message.header, at=at, words=_say(receipt.answers))
 
 
+def refuse_for_scope(body: bytes, *, at: datetime) -> bytes:
+    """Reject a message of a sender that may not do what any message may do."""
+    detail = f"this line needs the scope {written(NEEDS)}"
+    return acknowledgement.refuse(
+        body, refuse(ErrorCode.UNSUPPORTED_TYPE, Place("MSH"), detail), at=at
+    )
+
+
 def _say(answers: Sequence[Answer]) -> str:
     """Say what became of the draws, so that a laboratory's log tells parked from recorded."""
     states = Counter(each.state for each in answers)
     return ", ".join(f"{count} {state}" for state, count in states.items())
+
+
+def code_of(acknowledgement_: bytes) -> str:
+    """Find in an acknowledgement whether it says AA, AE or AR."""
+    return acknowledgement_.partition(b"\rMSA|")[2][:2].decode("latin-1")

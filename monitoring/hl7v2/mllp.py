@@ -2,23 +2,33 @@
 
 Each line is one thread. A message is acknowledged after it is stored, one at a time and in order.
 When the database is away nothing is acknowledged and the line is closed, so the sender keeps the
-message and sends it again.
+message and sends it again. Scopes, the number of messages a minute and the line in the list of
+requests are those of the door over HTTP; only that a laboratory which sends too much is made to
+wait, since MLLP has no word for it.
 """
 
 import logging
 import ssl
-from collections.abc import Callable
+import time
 from dataclasses import dataclass
+from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import BoundedSemaphore
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
-from monitoring.hl7v2.answering import answer
-from patients.intake.reception import Sender
+from monitoring import door_log
+from monitoring.api.authentication import LaboratoryAtTheDoor
+from monitoring.api.limits import count_one, wait
+from monitoring.hl7v2.answering import NEEDS, answer, code_of, refuse_for_scope
+from monitoring.models import DoorRequest
+from patients.intake.receipts import Sender
+from patients.models import Laboratory
+from patients.scopes import EVERYTHING
 
 START, END, CARRIAGE_RETURN = b"\x0b", b"\x1c", b"\r"
 LINES_AT_MOST = 20  # each holds a connection to the database
@@ -31,9 +41,18 @@ logger = logging.getLogger(__name__)
 class Line:
     """Who may come by this port, and for which laboratory."""
 
-    find_sender: Callable[[], Sender | None]
-    charset: str
+    laboratory_id: int
+    charset: str = ""
     allowed: tuple[IPv4Network | IPv6Network, ...] = ()
+    scopes: str = EVERYTHING
+
+    def find_caller(self) -> LaboratoryAtTheDoor | None:
+        """Ask anew at every message: a closed laboratory may not go on by an open line."""
+        found = Laboratory.objects.filter(pk=self.laboratory_id, is_active=True).first()
+        if found is None:
+            return None
+        sender = Sender(found.pk, key_id=None, zone=ZoneInfo(found.time_zone), scopes=self.scopes)
+        return LaboratoryAtTheDoor(sender, found.pushes_per_minute)
 
 
 class Listener(ThreadingTCPServer):
@@ -90,18 +109,40 @@ class Call(BaseRequestHandler):
     def _converse(self) -> None:
         while (message := self._read_message()) is not None:
             close_old_connections()
+            at, began = timezone.now(), time.perf_counter()
+            acknowledged, status = b"", 503
             try:
-                sender = self.server.line.find_sender()
-                if sender is None:
-                    logger.warning("The laboratory of this line is not active any more")
-                    return
-                acknowledged = answer(
-                    message, charset=self.server.line.charset, sender=sender, at=timezone.now()
-                )
+                caller = self.server.line.find_caller()
+                acknowledged = b"" if caller is None else self._answer(message, caller, at=at)
+                status = 403 if caller is None else 200
             except (DatabaseError, InterfaceError) as fault:
                 logger.warning("Nothing is acknowledged: %s", type(fault).__name__)
+            self._note(acknowledged, status=status, at=at, began=began)
+            if not acknowledged:
                 return
             self.request.sendall(START + acknowledged + END + CARRIAGE_RETURN)
+
+    def _answer(self, message: bytes, caller: LaboratoryAtTheDoor, *, at: datetime) -> bytes:
+        sender = caller.sender
+        if not set(NEEDS) <= set(sender.scopes):
+            return refuse_for_scope(message, at=at)
+        while not count_one(sender.laboratory_id, at_most=caller.pushes_per_minute):
+            time.sleep(wait())
+        return answer(message, charset=self.server.line.charset, sender=sender, at=at)
+
+    def _note(self, acknowledged: bytes, *, status: int, at: datetime, began: float) -> None:
+        """Leave the line that every message of a machine leaves."""
+        door_log.writer.note(
+            DoorRequest(
+                at=at,
+                laboratory_id=self.server.line.laboratory_id,
+                method="MLLP",
+                door="/mllp",
+                status=status,
+                outcome=code_of(acknowledged),
+                took_ms=round((time.perf_counter() - began) * 1000, 2),
+            )
+        )
 
     def _read_message(self) -> bytes | None:
         """Read what stands between the bytes of MLLP; None when the caller has hung up."""

@@ -21,9 +21,8 @@ from monitoring.api.parsers import UntouchedBytes
 from monitoring.api.problems import CONTENT_TYPE
 from monitoring.api.schema import Problem
 from monitoring.door_log import OUTCOME
-from monitoring.hl7v2.answering import answer
+from monitoring.hl7v2.answering import NEEDS, answer, code_of
 from patients.intake.hl7v2.charsets import codec_of
-from patients.scopes import CREATE, UPDATE
 
 EXAMPLE = (
     "MSH|^~\\&|LIS|LAB|SOUNDINGS|CLINIC|20261102101500+0100||ORU^R01^ORU_R01|M-1|P|2.5.1\r"
@@ -68,7 +67,7 @@ PARSERS: tuple[type[BaseParser], ...] = (_Er7, _OldEr7, _PlainText)
 class Messages(APIView):
     """The laboratory's door in HL7 v2."""
 
-    needs: ClassVar = {"POST": CREATE + UPDATE}  # any message may correct
+    needs: ClassVar = {"POST": NEEDS}
     parser_classes = PARSERS
     throttle_classes = (PushesPerMinute,)
     content_negotiation_class = AlwaysTheFirst
@@ -107,7 +106,7 @@ class Messages(APIView):
             at=timezone.now(),
         )
         # What HTTP calls 200 may be a refusal in HL7: the line about this request says which
-        request.META[OUTCOME] = acknowledged.partition(b"\rMSA|")[2][:2].decode("latin-1")
+        request.META[OUTCOME] = code_of(acknowledged)
         return HttpResponse(
             acknowledged, content_type=f"{stated.get_content_type()}; charset=utf-8"
         )

@@ -95,7 +95,7 @@ def _faults_of_result(
         yield Reason.CODES_DISAGREE.value
     if report.status not in _STATUSES:
         yield f"{Reason.UNKNOWN_STATUS}: {report.status}"
-    elif report.status in WITHOUT_VALUE:
+    elif report.status in WITHOUT_VALUE or report.keeps_value:
         return
     elif report.value is None:
         if not report.absent_reason:
@@ -172,6 +172,7 @@ def place(
         collected_at=drawn_at,
         precision=time.precision.value,
         held_by=next(iter(held), None),
+        units={each.pk: each.unit for each in meant},
     )
     placed = finding.find(read, claims)
     if finding.reasons:
@@ -220,13 +221,14 @@ class _Finding:
         collected_at: datetime,
         precision: str,
         held_by: DrawOnRecord | None,
+        units: dict[int, str],
     ) -> None:
         self.report, self.terms, self.patient_id = report, terms, patient_id
         self.among, self.reasons = among, list[str]()
         self.collected_at, self.precision = collected_at, precision
         self.accession = report.accession
         self.same_time = among.at_time.get((patient_id, collected_at), [])
-        self.draw = held_by
+        self.draw, self.units = held_by, units
 
     def find(self, read: Sequence[PlacedResult], claims: Sequence[Claim]) -> Placed:
         if self.draw is None and not self.report.accession:
@@ -277,7 +279,26 @@ class _Finding:
         else:
             before = self._look_for_double(now, None)
         line = claim.line if before is None else before.line
+        if sent.keeps_value:
+            now = self._with_value_of(before, now)
         return Line(line, now, before, self.terms.replaces)
+
+    def _with_value_of(self, before: ResultOnRecord | None, now: PlacedResult) -> PlacedResult:
+        """Let a result become final with the value that was sent before, perhaps as pending."""
+        said = None if before is None else before.placed
+        unit = None if said is None else self.among.profile.unit(said.sent_unit)
+        is_there = said is not None and said.status not in RETRACTED
+        if (
+            said is None
+            or unit is None
+            or not (is_there and _A_CONCENTRATION.match(said.sent_value))
+        ):
+            self.reasons.append(Reason.VALUE_MISSING.value)
+            return now
+        value = units.convert(Decimal(said.sent_value), unit, into=self.units[now.analyte_id])
+        return replace(
+            said, status=now.status, value=value, issued_at=now.issued_at, pointer=now.pointer
+        )
 
     def _same_or_double(
         self, draw: DrawOnRecord, now: PlacedResult, claim: Claim, sent: ResultReport

@@ -21,7 +21,7 @@ from patients.intake.taking import Taking
 
 __all__ = ["Answer", "Condition", "Receipt", "ResultAnswer", "Sender", "rehearse", "take_in"]
 
-NEW_STATES = frozenset({"recorded", "corrected", "parked"})
+NEW_STATES = frozenset({"recorded", "corrected"})
 # A late result becomes an older version: that changes what is known of an earlier one, too
 CORRECTIONS = frozenset({"corrected", "late"})
 
@@ -92,7 +92,7 @@ def take_in(
     states = {answer.state for answer in answers}
     return Receipt(
         _for_eyes_of(sender, answers),
-        is_new=bool(states & NEW_STATES),
+        is_new=bool(states & NEW_STATES) or taking.parks_anew,
         changes_record=bool(states - {"known", "parked"}),
     )
 

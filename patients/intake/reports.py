@@ -128,6 +128,8 @@ class ResultReport(_Part):
         an id that the laboratory chose itself.
     value
         The digits as sent, or whatever text stood in their place; None when there is none.
+    keeps_value
+        The status changes, and the value stays the one that was sent before (OBX-11 U).
     issued_at
         When the laboratory said so: FHIR `issued`, OBR-22, MSH-7. Without an offset it is read in
         the laboratory's zone.
@@ -141,6 +143,7 @@ class ResultReport(_Part):
     comparator: Comparator = ""
     unit: Line50 = ""
     status: ResultStatus = "final"
+    keeps_value: bool = False
     issued_at: datetime | None = None
     absent_reason: Line100 = ""
     method: Line200 = ""

@@ -28,8 +28,9 @@ from patients.intake.surroundings import (
     Surroundings,
     draws_question,
 )
+from patients.intake.waiting import last_word, waiting_of
 from patients.intake.waves import Wave
-from patients.models import Inbound, Parked, ParkedResult, ParkedState, Result
+from patients.models import Inbound, Parked, ParkedState, Result
 from patients.record.draws import Placed, Written, write_draws
 from patients.record.parking import ToPark, park
 from patients.statements import Question, ask
@@ -51,6 +52,7 @@ class Taking:
         self.reports, self.conditions, self.sender, self.at = reports, conditions, sender, at
         self.names = Names(reports)
         self.answers: dict[int, Answer] = {}
+        self.parks_anew = False
 
     def look_around(self, store: Question) -> Rows:
         """Store the message, claim its names, lock its patients, read what is on record."""
@@ -134,7 +136,8 @@ class Taking:
         if claim.line in self.around.by_line:
             _draw, result = self.around.by_line[claim.line]
             return result.version
-        return ParkedResult.objects.filter(line=claim.line).count()
+        waiting = waiting_of(self.sender.laboratory_id, [claim.line]).get(claim.line)
+        return last_word(waiting).version if waiting else 0
 
     def _answer_existing(self, each: int) -> Answer | None:
         """Answer a draw that was to be taken in only if none is known by its names."""
@@ -184,7 +187,7 @@ class Taking:
 
     def _park(self, unplaceable: dict[int, Unplaceable], inbound_id: int) -> None:
         digests = {each: draw.report.sha256 for each, draw in unplaceable.items()}
-        parked = park(
+        parked, self.parks_anew = park(
             [
                 ToPark(
                     draw.report.accession,

@@ -27,14 +27,14 @@ class ToPark:
 
 def park(
     draws: Sequence[ToPark], *, laboratory_id: int, inbound_id: int, by: str, at: datetime
-) -> dict[str, Parked]:
-    """Park draws; give them back by digest, with their results.
+) -> tuple[dict[str, Parked], bool]:
+    """Park draws; give them back by digest, with their results, and say whether any is new.
 
     The same draw in another message is parked once. All park in one order, so that of two
     messages that hold the same draws neither waits for the other in a circle.
     """
     if not draws:
-        return {}
+        return {}, False
     by_digest = {each.sha256: each for each in draws}
     asked = Parked.objects.bulk_create(
         [
@@ -66,7 +66,7 @@ def park(
         at=at,
     )
     whole = found.all().select_related("draw").prefetch_related("results")
-    return {each.sha256: each for each in whole}
+    return {each.sha256: each for each in whole}, bool(new)
 
 
 def lock_waiting(parked_id: int) -> Parked:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 # A retraction outranks what it retracts, a correction what it corrects
@@ -17,6 +18,40 @@ _RANKS = {
 }
 _FINAL = frozenset({"final", "amended", "corrected"})
 RETRACTED = frozenset({"cancelled", "entered-in-error"})
+
+
+class Word(NamedTuple):
+    """How surely and when something was said of a result: by this the newer of two is told."""
+
+    status: str
+    issued_at: datetime | None
+    received_at: datetime | None
+
+    def is_older_than(self, other: "Word") -> bool:
+        """Tell whether the other is the newer word.
+
+        The time of issue decides. Where it is not stated twice, or is the same, the status does:
+        an original comes after its correction only by delay, and so does anything after a
+        retraction. Of two with the same standing the one received later counts.
+        """
+        if (
+            self.issued_at is not None
+            and other.issued_at is not None
+            and self.issued_at != other.issued_at
+        ):
+            return self.issued_at < other.issued_at
+        if _rank(self.status) != _rank(other.status):
+            return _rank(self.status) < _rank(other.status)
+        return (
+            self.received_at is not None
+            and other.received_at is not None
+            and self.received_at < other.received_at
+        )
+
+
+def _rank(status: str) -> int:
+    """What says nothing of how sure it is (unknown) counts less than all that does."""
+    return _RANKS.get(status, -1)
 
 
 @dataclass(frozen=True)
@@ -89,23 +124,14 @@ class Line:
     def is_late(self, *, received_at: datetime) -> bool:
         """Tell whether the current version is the newer word.
 
-        The time of issue decides. Where it is not stated twice, or is the same, the status does:
-        an original comes after its correction only by delay, and so does anything after a
-        retraction. Of two with the same standing the one received later counts. A sender who
-        names the version that is to be replaced is never late.
+        A sender who names the version that is to be replaced is never late.
         """
         if self.before is None or self.replaces is not None:
             return False
         before = self.before.placed
-        if (
-            self.now.issued_at is not None
-            and before.issued_at is not None
-            and self.now.issued_at != before.issued_at
-        ):
-            return self.now.issued_at < before.issued_at
-        if _RANKS[self.now.status] != _RANKS[before.status]:
-            return _RANKS[self.now.status] < _RANKS[before.status]
-        return self.before.received_at is not None and received_at < self.before.received_at
+        return Word(self.now.status, self.now.issued_at, received_at).is_older_than(
+            Word(before.status, before.issued_at, self.before.received_at)
+        )
 
     @property
     def corrects(self) -> bool:

@@ -90,6 +90,16 @@ def test_an_unknown_patient_is_parked_and_answered_created(door: Door) -> None:
     }
 
 
+def test_a_parked_draw_again_in_other_bytes_is_known_and_parked_once(door: Door) -> None:
+    first = door.push(draw(mrn="9999"))
+
+    again = door.push(json.dumps(draw(mrn="9999"), indent=1).encode())
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    assert Parked.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "Bearer ", "Bearer wrong", "Basic dXNlcjpwYXNz", "snd_x"]
 )

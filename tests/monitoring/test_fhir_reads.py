@@ -8,9 +8,11 @@ import pytest
 from django.test import Client
 
 from monitoring.fhir.capability import STATEMENT
-from patients.models import Laboratory, Patient, Result
+from patients.intake.parking import reject
+from patients.models import Laboratory, Parked, Patient, Result
 from patients.record.laboratories import add_laboratory, issue_key
 from tests.conftest import MONDAY, draw
+from tests.factories import ClinicianFactory
 from tests.monitoring.fhir_door import FhirDoor, entry
 from tests.patients.fhir_messages import CASES, Tree, body_of, named, observation, quantity
 
@@ -248,6 +250,22 @@ def test_the_statement_is_public_and_names_r4() -> None:
     assert answer.json()["resourceType"] == "CapabilityStatement"
 
 
+def test_the_statement_names_smart_on_fhir_and_the_token_endpoint_that_there_is(
+    door: FhirDoor,
+) -> None:
+    security = Client().get("/fhir/metadata").json()["rest"][0]["security"]
+    configured = Client().get("/fhir/.well-known/smart-configuration").json()
+
+    # As the SMART App Launch guide has it: the code of the service, and the oauth-uris extension
+    assert "SMART-on-FHIR" in [each["coding"][0]["code"] for each in security["service"]]
+    [addresses] = security["extension"]
+    assert addresses["url"] == (
+        "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+    )
+    assert addresses["extension"] == [{"url": "token", "valueUri": configured["token_endpoint"]}]
+    assert Client().post(configured["token_endpoint"]).status_code == 400
+
+
 OF_OBSERVATION: Tree = STATEMENT["rest"][0]["resource"][0]
 OF_REPORT: Tree = STATEMENT["rest"][0]["resource"][1]
 
@@ -314,3 +332,54 @@ def test_what_is_stated_of_reports_is_so(door: FhirDoor, patient: Patient) -> No
 def test_each_bundle_that_is_stated_is_taken(door: FhirDoor, patient: Patient, kind: str) -> None:
     assert door.bundle(entry(observation()), kind=kind).json()["type"] == f"{kind}-response"
     assert {"code": kind} in STATEMENT["rest"][0]["interaction"]
+
+
+FIRST, LATEST = "2026-11-02T09:00:00+09:00", "2026-11-03T09:00:00+09:00"
+
+
+def test_of_what_waits_the_version_that_was_issued_last_is_shown_whatever_came_last(
+    door: FhirDoor,
+) -> None:
+    door.put("/w", observation(id="w", valueQuantity=quantity("40.1"), issued=LATEST))
+    late = door.put("/w", observation(id="w", valueQuantity=quantity("37.5"), issued=FIRST))
+
+    shown = door.get("/Observation/w")
+    told = door.get("/Observation/w/_history").json()
+
+    assert late.status_code == 200
+    assert shown.json()["valueQuantity"]["value"] == 40.1
+    assert shown.json() == late.json()
+    assert shown["ETag"] == late["ETag"] == 'W/"1"'
+    assert [each["resource"]["meta"]["versionId"] for each in told["entry"]] == ["2", "1"]
+    stale = door.put("/w", observation(id="w", valueQuantity=quantity("41")), If_Match='W/"2"')
+    right = door.put("/w", observation(id="w", valueQuantity=quantity("41")), If_Match='W/"1"')
+    assert (stale.status_code, right.status_code) == (412, 200)
+
+
+def test_a_retraction_that_waits_outlives_the_original_that_comes_late(door: FhirDoor) -> None:
+    taken_back = observation(id="w", status="entered-in-error")
+    taken_back.pop("issued", None)
+    original = observation(id="w")
+    original.pop("issued", None)
+    door.put("/w", taken_back)
+    door.put("/w", original)
+
+    assert door.get("/Observation/w").json()["status"] == "entered-in-error"
+
+
+def test_what_was_set_aside_by_a_person_gives_way_to_what_still_waits(
+    door: FhirDoor, patient: Patient
+) -> None:
+    door.put("/w", observation(id="w", valueQuantity=quantity("40.1", "U/mL"), issued=LATEST))
+    door.put("/w", observation(id="w", valueQuantity=quantity("37.5", "U/mL"), issued=FIRST))
+    reject(
+        parked=Parked.objects.order_by("pk")[0],
+        reason="not ours",
+        by=ClinicianFactory.create(),
+        at=MONDAY,
+    )
+
+    shown = door.get("/Observation/w").json()
+
+    assert shown["valueQuantity"]["value"] == 37.5
+    assert shown["meta"]["tag"][0]["code"] == "parked"

@@ -1,14 +1,17 @@
 """HL7 v2 over HTTP: what is acknowledged, what is refused, and what is on record afterwards."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from monitoring import redis
+from patients.intake.parking import replay_named
 from patients.models import Inbound, Laboratory, Parked, Patient, Result
 from patients.record.laboratories import issue_key
 from tests.conftest import MONDAY
+from tests.factories import IdentifierFactory
 from tests.patients.hl7v2_messages import message
 
 pytestmark = pytest.mark.django_db
@@ -157,3 +160,71 @@ def test_the_address_may_end_with_a_slash(door: Door, patient: Patient) -> None:
     )
 
     assert acknowledged(answer)[0] == "AA"
+
+
+PRELIMINARY = message(change=OURS | {"OBX-11": "P"})
+FINAL_BY_ITS_LETTER = message(
+    change=OURS
+    | {"MSH-10": "M-2", "OBX-11": "U", "OBX-5": "", "OBX-6": "", "OBR-22": "20261102120000+0100"}
+)
+
+
+def test_u_makes_the_preliminary_value_final_without_sending_it_again(
+    door: Door, patient: Patient
+) -> None:
+    door.push(PRELIMINARY)
+
+    answer = door.push(FINAL_BY_ITS_LETTER)
+
+    assert acknowledged(answer) == ["AA", "M-2", "1 recorded"]
+    current = Result.objects.get(superseded_at=None)
+    assert (current.version, current.status, current.sent_value) == (2, "final", "37.50")
+    assert current.value == Decimal("37.50")
+    assert current.sent_unit == "ng/mL"
+
+
+def test_u_gives_the_value_that_waited_for_the_final_one(
+    door: Door, patient: Patient, laboratory: Laboratory
+) -> None:
+    Laboratory.objects.filter(pk=laboratory.pk).update(if_preliminary="wait")
+    door.push(PRELIMINARY)
+    assert Result.objects.get().value is None
+
+    door.push(FINAL_BY_ITS_LETTER)
+
+    current = Result.objects.get(superseded_at=None)
+    assert (current.status, current.value) == ("final", Decimal("37.50"))
+
+
+@pytest.mark.parametrize("before", ["", "D", "X"])
+def test_u_without_a_value_before_it_is_for_a_person(
+    door: Door, patient: Patient, before: str
+) -> None:
+    if before:
+        door.push(message(change=OURS | {"OBX-11": before}))
+
+    answer = door.push(FINAL_BY_ITS_LETTER)
+
+    assert acknowledged(answer) == ["AA", "M-2", "1 parked"]
+    assert Parked.objects.get().reasons == ["value_missing"]
+
+
+def test_u_for_what_is_final_already_changes_nothing(door: Door, patient: Patient) -> None:
+    door.push(message(change=OURS))
+
+    assert acknowledged(door.push(FINAL_BY_ITS_LETTER)) == ["AA", "M-2", "1 known"]
+    assert Result.objects.get().status == "final"
+
+
+def test_u_places_with_its_preliminary_once_the_patient_is_known(
+    door: Door, laboratory: Laboratory
+) -> None:
+    door.push(PRELIMINARY)
+    door.push(FINAL_BY_ITS_LETTER)
+    IdentifierFactory.create(system="urn:clinic:mrn", value="0042")
+
+    replay_named(at=MONDAY)
+
+    current = Result.objects.get(superseded_at=None)
+    assert (current.status, current.sent_value) == ("final", "37.50")
+    assert not Parked.objects.filter(state="waiting").exists()

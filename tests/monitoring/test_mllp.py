@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from ipaddress import ip_network
 from pathlib import Path
 from threading import Thread
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import pytest
 
+from monitoring import door_log
 from monitoring.hl7v2.mllp import Line, Listener
-from patients.intake.reception import Sender
+from monitoring.models import DoorRequest
 from patients.models import Laboratory, Patient, Result
 from tests.patients.hl7v2_messages import message
 
@@ -29,12 +30,8 @@ def listening(line: Line, tls: ssl.SSLContext | None = None) -> Iterator[int]:
         listener.shutdown()
 
 
-def line_of(laboratory: Laboratory, **options: object) -> Line:
-    def find_sender() -> Sender | None:
-        found = Laboratory.objects.filter(pk=laboratory.pk, is_active=True).first()
-        return None if found is None else Sender(found.pk, None, ZoneInfo(found.time_zone))
-
-    return Line(find_sender=find_sender, charset="", **options)  # type: ignore[arg-type]
+def line_of(laboratory: Laboratory, **options: Any) -> Line:
+    return Line(laboratory.pk, **options)
 
 
 def call(port: int) -> socket.socket:
@@ -117,6 +114,52 @@ def test_a_caller_from_elsewhere_is_hung_up_on(laboratory: Laboratory) -> None:
     elsewhere = line_of(laboratory, allowed=(ip_network("10.1.2.0/24"),))
     with listening(elsewhere) as port, call(port) as line:
         assert hear(line) == b""
+
+
+def test_every_message_leaves_a_line_with_its_outcome_and_how_long_it_took(
+    laboratory: Laboratory, patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door_log, "writer", door_log.Writer())
+    with listening(line_of(laboratory)) as port, call(port) as line:
+        line.sendall(framed(message(change=OURS)))
+        hear(line)
+        line.sendall(framed(message(change={"MSH-9": "ADT^A01"})))
+        hear(line)
+        Laboratory.objects.update(is_active=False)
+        line.sendall(framed(message(change=OURS)))
+        hear(line)
+    door_log.writer.write()
+
+    noted = DoorRequest.objects.order_by("pk")
+    assert [(each.method, each.door, each.status, each.outcome) for each in noted] == [
+        ("MLLP", "/mllp", 200, "AA"),
+        ("MLLP", "/mllp", 200, "AR"),
+        ("MLLP", "/mllp", 403, ""),
+    ]
+    assert {each.laboratory_id for each in noted} == {laboratory.pk}
+    assert all(0 < each.took_ms < 60_000 for each in noted)
+
+
+def test_a_line_that_may_not_correct_takes_no_message(
+    laboratory: Laboratory, patient: Patient
+) -> None:
+    with listening(line_of(laboratory, scopes="cr")) as port, call(port) as line:
+        line.sendall(framed(message(change=OURS)))
+        heard = hear(line)
+
+    assert b"MSA|AR|M-1" in heard
+    assert b"system/Observation.cu" in heard
+    assert not Result.objects.exists()
+
+
+def test_a_line_that_may_not_read_is_not_told_whether_the_patient_is_known(
+    laboratory: Laboratory, patient: Patient
+) -> None:
+    with listening(line_of(laboratory, scopes="cu")) as port, call(port) as line:
+        line.sendall(framed(message(change=OURS)))
+        heard = hear(line)
+
+    assert b"MSA|AA|M-1|1 received\r" in heard
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 
 from monitoring import redis
 from patients.models import Inbound, Laboratory, Parked, Patient, Result
@@ -372,3 +373,17 @@ def test_a_revoked_certificate_speaks_for_nobody(
     revoke_certificate(subject=SUBJECT, **BY)
 
     assert with_certificate() == 401
+
+
+def test_the_document_tells_the_three_ways_to_sign_in_with_the_scopes_of_each_address() -> None:
+    document = SchemaGenerator().get_schema(public=True)
+
+    schemes = document["components"]["securitySchemes"]
+    told = {(each["type"], each.get("scheme", "")) for each in schemes.values()}
+    assert {("http", "bearer"), ("http", "basic"), ("oauth2", "")} <= told
+    flow = schemes["SmartBackendServices"]["flows"]["clientCredentials"]
+    assert flow["tokenUrl"] == "/oauth2/token"
+    push = document["paths"]["/api/v1/results"]["post"]["security"]
+    assert {"SmartBackendServices": ["system/Observation.c", "system/Observation.u"]} in push
+    assert {"LaboratoryKeyAsPassword": []} in push
+    assert "security" not in document["paths"]["/oauth2/token"]["post"]

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from monitoring import ingest
-from patients.intake import own_results
+from monitoring.fhir import stored
 from patients.intake.parking import StillUnplaceable, match
 from patients.intake.placing import IfDuplicate
 from patients.intake.receipts import Condition, OtherVersion, OverlappingIdentities
@@ -142,9 +142,7 @@ def test_a_person_may_say_that_it_is_the_same_result(
     line = first.results[0].line
     assert [value for _, value, _, is_current in versions(line) if is_current] == ["38.10"]
     for address in (line, told.results[0].line):
-        found = own_results.by_address(str(address), laboratory_id=laboratory.pk)
-        assert found is not None
-        assert found.line == line
+        assert stored.line_of(laboratory.pk, str(address)) == line
     corrected = take(laboratory, observation(name="r-2", value="39.00", issued=3))
     assert corrected.results[0].line == line
 
@@ -216,12 +214,11 @@ def test_one_laboratory_never_touches_anothers_result_of_the_same_name(
 
     assert theirs.state == by_our_address.state == "recorded"
     assert len({each.results[0].line for each in (ours, theirs, by_our_address)}) == 3
-    assert own_results.by_address(str(ours.results[0].line), laboratory_id=other.pk) is not None
-    mine = own_results.by_address(str(ours.results[0].line), laboratory_id=laboratory.pk)
-    assert mine is not None
-    assert mine.current is not None
-    assert mine.current.sent_value == "37.50"
-    assert own_results.OwnResult.of(ours.results[0].line, laboratory_id=other.pk) is None
+    line = ours.results[0].line
+    assert stored.line_of(other.pk, str(line)) == by_our_address.results[0].line
+    assert stored.line_of(laboratory.pk, str(line)) == line
+    assert [value for _, value, _, is_current in versions(line) if is_current] == ["37.50"]
+    assert stored.current(other.pk, [line]) == {}
 
 
 def test_our_own_name_of_a_result_is_an_address_for_its_laboratory(
@@ -254,11 +251,10 @@ def test_a_parked_result_keeps_its_name_when_it_is_placed(
     assert told.results[0].line == again.results[0].line
     for parked in Parked.objects.order_by("pk"):
         match(parked=parked, patient=patient, by=clinician, at=MONDAY)
-    found = own_results.by_name("r-1", system=NUMBERING, laboratory_id=laboratory.pk)
-    assert [each.line for each in found] == [told.results[0].line]
-    assert found[0].current is not None
-    assert found[0].current.sent_value == "38.10"
-    assert found[0].version == 2
+    line = told.results[0].line
+    assert stored.line_named(laboratory.pk, Identifier(system=NUMBERING, value="r-1")) == line
+    assert [value for _, value, _, is_current in versions(line) if is_current] == ["38.10"]
+    assert [number for number, *_ in versions(line)] == [1, 2]
 
 
 def test_to_create_unless_it_exists_changes_nothing_that_exists(

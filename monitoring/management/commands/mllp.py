@@ -7,15 +7,18 @@ from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from types import FrameType
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.core.management.base import CommandError
 
+from monitoring.hl7v2.answering import NEEDS
 from monitoring.hl7v2.mllp import Line, Listener
-from monitoring.management.operators import OperatorCommand, find_laboratory
+from monitoring.management.operators import (
+    OperatorCommand,
+    add_scopes,
+    find_laboratory,
+    read_scopes,
+)
 from patients.intake.hl7v2.charsets import KNOWN, codec_of
-from patients.intake.reception import Sender
-from patients.models import Laboratory
 
 
 class Command(OperatorCommand):
@@ -39,6 +42,7 @@ class Command(OperatorCommand):
         parser.add_argument(
             "--charset", default="", help="of messages that name none in MSH-18; UTF-8 otherwise"
         )
+        add_scopes(parser)
         parser.add_argument("--tls-certificate", metavar="FILE", help="PEM; turns TLS on")
         parser.add_argument("--tls-key", metavar="FILE", help="PEM, if not with the certificate")
         parser.add_argument(
@@ -50,9 +54,10 @@ class Command(OperatorCommand):
         if options["charset"] and codec_of(options["charset"]) is None:
             raise CommandError(f"--charset must be one of {', '.join(KNOWN)}.")
         line = Line(
-            find_sender=lambda: _sender_of(laboratory.pk),
+            laboratory_id=laboratory.pk,
             charset=options["charset"],
             allowed=tuple(_read_network(text) for text in options["allow"]),
+            scopes=_read_scopes(options["scopes"]),
         )
         address = (options["host"], options["port"])
         try:
@@ -75,12 +80,12 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     raise KeyboardInterrupt
 
 
-def _sender_of(laboratory_id: int) -> Sender | None:
-    """Ask anew at every message: a laboratory that was closed may not go on by an open line."""
-    laboratory = Laboratory.objects.filter(pk=laboratory_id, is_active=True).first()
-    if laboratory is None:
-        return None
-    return Sender(laboratory_id=laboratory.pk, key_id=None, zone=ZoneInfo(laboratory.time_zone))
+def _read_scopes(letters: str) -> str:
+    """Read what may be done by this port; a line that could take nothing is not opened."""
+    scopes = read_scopes(letters)
+    if not set(NEEDS) <= set(scopes):
+        raise CommandError("--scopes must hold c and u: any HL7 v2 message may correct a result.")
+    return scopes
 
 
 def _read_network(text: str) -> IPv4Network | IPv6Network:

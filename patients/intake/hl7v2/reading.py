@@ -7,7 +7,7 @@ from patients.intake.hl7v2.er7 import Message, Segment, read_er7
 from patients.intake.hl7v2.faults import ErrorCode, Fault, Place, Refused, refuse
 from patients.intake.hl7v2.groups import Observation, Order, orders_of
 from patients.intake.hl7v2.people import patients_of, person_of
-from patients.intake.hl7v2.statuses import status_of
+from patients.intake.hl7v2.statuses import keeps_value, status_of
 from patients.intake.hl7v2.times import read_time, seen_time
 from patients.intake.hl7v2.values import Value, value_of
 from patients.intake.reports import (
@@ -183,6 +183,7 @@ def _result(each: Observation, order: Order, *, header: Segment) -> ResultReport
         comparator=value.comparator,
         unit=_unit(segment),
         status=status,
+        keeps_value=keeps_value(segment),
         issued_at=None if issued is None else issued[0],
         absent_reason=value.absent_reason,
         method=_words(segment, 17, 200),

@@ -37,6 +37,11 @@ _BY_ORDER: dict[str, ResultStatus] = {
 }
 
 
+def keeps_value(observation: Segment) -> bool:
+    """Tell whether a result becomes final by its letter alone, without being sent again."""
+    return observation.whole(11) == "U" and not observation.raw(5)
+
+
 def status_of(observation: Segment, request: Segment) -> tuple[ResultStatus, str]:
     """Give the status, and a remark where the letter says more than it.
 

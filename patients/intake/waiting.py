@@ -1,0 +1,50 @@
+"""What waits of one result: every version of it, and the one that is the laboratory's last word."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from patients.intake.reports import DrawReport, ResultReport
+from patients.models import Parked, ParkedResult, ParkedState
+from patients.record.results import Word
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One version of a result that waits, was placed or was set aside, numbered as it came."""
+
+    line: UUID
+    version: int
+    parked: Parked
+    report: DrawReport
+    said: ResultReport
+
+    @property
+    def word(self) -> Word:
+        """How surely and when it was said."""
+        return Word(self.said.status, self.said.issued_at, self.parked.inbound.received_at)
+
+
+def waiting_of(laboratory_id: int, lines: Sequence[UUID]) -> dict[UUID, list[Waiting]]:
+    """Read what was parked of these results, each in the order in which it came."""
+    found: dict[UUID, list[Waiting]] = {}
+    rows = ParkedResult.objects.filter(parked__laboratory_id=laboratory_id, line__in=lines)
+    for each in rows.select_related("parked__inbound").order_by("pk"):
+        versions = found.setdefault(each.line, [])
+        report = DrawReport.model_validate(each.parked.report)
+        said = report.results[each.position]
+        versions.append(Waiting(each.line, len(versions) + 1, each.parked, report, said))
+    return found
+
+
+def last_word(versions: Sequence[Waiting]) -> Waiting:
+    """Give the version that counts: by issue and status, as on the record, not by arrival.
+
+    What a person has set aside counts only where there is nothing else.
+    """
+    kept = [each for each in versions if each.parked.state != ParkedState.REJECTED] or versions
+    last = kept[0]
+    for each in kept[1:]:
+        if not each.word.is_older_than(last.word):
+            last = each
+    return last
