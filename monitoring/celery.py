@@ -43,6 +43,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "replay-parked": {
+        "task": "monitoring.tasks.replay_parked",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "follow-calendar": {
         "task": "monitoring.tasks.follow_calendar",
         "schedule": 30.0,

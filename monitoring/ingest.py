@@ -1,6 +1,7 @@
 """The one way in for facts: API, file import and form alike come by here."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import TypedDict, Unpack
@@ -136,18 +137,45 @@ def replay_parked(*, at: datetime) -> int:
     return len(placed)
 
 
-def change_laboratory(
-    document: ProfileDocument, *, by: str, at: datetime
-) -> tuple[Laboratory, list[str], int]:
+@dataclass(frozen=True)
+class Changed:
+    """What became of a change of a profile.
+
+    Attributes
+    ----------
+    placed
+        How many draws are on record now that waited.
+    waiting
+        How many the workers will try as well, in the next seconds.
+    """
+
+    laboratory: Laboratory
+    words: list[str]
+    placed: int
+    waiting: int
+
+
+def change_laboratory(document: ProfileDocument, *, by: str, at: datetime) -> Changed:
     """Change the profile of a laboratory, and try again what waits of it.
 
-    Say what changed, and how many draws are on record now that waited.
+    The first of it at once, so that whoever changes the profile sees what comes of it; workers do
+    the rest, however much it is.
     """
     laboratory, changed = load_profile(document, by=by, at=at)
-    placed = parking.replay_of_laboratory(laboratory_id=laboratory.pk, at=at) if changed else []
+    if not changed:
+        return Changed(laboratory, [], 0, 0)
+    placed = parking.replay_of_older_profiles(at=at, laboratory_id=laboratory.pk)
     if placed:
         transaction.on_commit(wake.wake_workers)
-    return laboratory, changed, len(placed)
+    left = parking.of_older_profiles().filter(laboratory=laboratory).count()
+    return Changed(laboratory, changed, len(placed), left)
+
+
+def replay_of_older_profiles(*, at: datetime) -> int:
+    """Try again a batch of what waits since before a profile changed; say how much is left."""
+    if parking.replay_of_older_profiles(at=at):
+        transaction.on_commit(wake.wake_workers)
+    return parking.of_older_profiles().count()
 
 
 @transaction.atomic

@@ -59,6 +59,14 @@ def look_after_laboratories() -> None:
 
 
 @shared_task
+def replay_parked() -> None:
+    """Try again, a batch at a time, what waits since before its laboratory's profile changed."""
+    before = None
+    while (left := ingest.replay_of_older_profiles(at=timezone.now())) and left != before:
+        before = left
+
+
+@shared_task
 def follow_calendar() -> None:
     """End snoozes, and find what is overdue: what days bring by themselves."""
     at = timezone.now()

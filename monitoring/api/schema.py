@@ -62,10 +62,15 @@ class DrawAnswer(BaseModel):
 
     id: UUID = Field(description="Our name for the draw; of a parked draw, its place in the queue.")
     accession: str
-    state: Literal["recorded", "known", "corrected", "parked", "received"] = Field(
+    state: Literal["recorded", "known", "corrected", "parked", "ignored", "received"] = Field(
         description="A key that may not read is told no more than that a draw was received."
     )
     reasons: list[str] = Field(description="Why a parked draw waits for a person.")
+    ignored: list[str] = Field(
+        default=[],
+        description="Codes that the laboratory's profile ignores; their results stay in the raw "
+        "message only. Left out where there are none.",
+    )
 
 
 class DrawAnswers(BaseModel):

@@ -21,13 +21,15 @@ from monitoring.api.negotiation import AlwaysTheFirst
 from monitoring.api.parsers import CSV, JSON, XLSX, UntouchedBytes, UntouchedCsv, UntouchedXlsx
 from monitoring.api.problems import CONTENT_TYPE
 from monitoring.api.schema import KnownOrDryRun, Problem, PushAnswer, PushRequest
-from patients.intake.reception import Answer
+from patients.intake.receipts import Answer
+from patients.intake.reports import DrawReport
 from patients.intake.verdicts import Verdict, counts_of
 from patients.scopes import CREATE, UPDATE
 
 
-def _say(answer: Answer) -> dict[str, object]:
-    return {
+def _say(answer: Answer, report: DrawReport) -> dict[str, object]:
+    ignored = [report.results[place].codes[0].code for place in answer.ignored]
+    return ({"ignored": ignored} if ignored else {}) | {
         "id": str(answer.id),
         "accession": answer.accession,
         "state": answer.state,
@@ -117,7 +119,10 @@ class Results(APIView):
         )
         if is_dry_run:
             return Response(_say_what_would_be(message.verdicts(receipt.answers)))
-        answers = [_say(answer) for answer in receipt.answers]
+        answers = [
+            _say(answer, report)
+            for answer, report in zip(receipt.answers, message.reports, strict=True)
+        ]
         return Response(
             {"draws": answers} if message.is_list else answers[0],
             status=201 if receipt.is_new else 200,

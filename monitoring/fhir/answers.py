@@ -68,18 +68,42 @@ class Done:
         return outcome([Fault("informational", self.kind, text)], severity="information")
 
 
+@dataclass(frozen=True)
+class NotKept:
+    """A write of which nothing is kept, because the laboratory's profile ignores its codes."""
+
+    expression: str
+
+    @property
+    def outcome(self) -> Tree:
+        """Say so; it is no fault of the sender's."""
+        text = _("not kept: the profile of the laboratory says that this code is ignored")
+        return outcome([Fault("informational", self.expression, text)], severity="information")
+
+
 def describe(
     writes: Sequence[tuple[Write, Sequence[Answer]]],
     *,
     message: Any,
     sender: Sender,
     at: datetime,
-) -> list[Done]:
+) -> list[Done | NotKept]:
     """Describe what became of the writes of one message.
 
     What is new is described from the message itself; only what was known, or has become another
     version, is looked up. A sender that may not read is told what it has said itself.
     """
+    kept = [
+        (write, [answer for answer in answers if len(answer.results) > 0])
+        for write, answers in writes
+    ]
+    done = iter(_describe_kept([each for each in kept if each[1]], message, sender=sender, at=at))
+    return [next(done) if answers else NotKept(write.expression) for write, answers in kept]
+
+
+def _describe_kept(
+    writes: Sequence[tuple[Write, Sequence[Answer]]], message: Any, *, sender: Sender, at: datetime
+) -> list[Done]:
     if not sender.may_read:
         return [_repeat(write, answers, message=message, at=at) for write, answers in writes]
     lines = [

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from monitoring.api.permissions import OutOfScope
 from monitoring.fhir import reads, writes
-from monitoring.fhir.answers import Done
+from monitoring.fhir.answers import Done, NotKept
 from monitoring.fhir.outcomes import outcome
 from monitoring.fhir.requests import Preference
 from patients.intake.fhir.bundles import Fetch, ReadBundle, Step
@@ -82,7 +82,9 @@ def _status(code: int) -> str:
     return f"{code} {_REASONS.get(code, '')}".strip()
 
 
-def _written(done: Done | Refused, preference: Preference) -> Tree:
+def _written(done: Done | NotKept | Refused, preference: Preference) -> Tree:
+    if isinstance(done, NotKept):
+        return {"response": {"status": _status(200), "outcome": done.outcome}}
     if isinstance(done, Refused):
         return _refused(done)
     # What waits is always shown, so that the client sees that it does

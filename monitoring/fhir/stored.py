@@ -25,6 +25,12 @@ from patients.intake.waiting import Waiting, last_word, waiting_of
 from patients.models import Inbound, ParkedResult, ParkedState, Result, ResultName
 
 DIALECT = "fhir"
+# Of a draw that was placed only what its laboratory's profile ignores is still but parked
+_WAITS = {
+    ParkedState.WAITING: "parked",
+    ParkedState.REJECTED: "rejected",
+    ParkedState.MATCHED: "ignored",
+}
 
 
 @dataclass(frozen=True)
@@ -209,7 +215,7 @@ def _of_parked(
         each.version,
         parked.parked_at,
         said.status,
-        "rejected" if parked.state == ParkedState.REJECTED else "parked",
+        _WAITS[ParkedState(parked.state)],
     )
     return Stored(
         each.line,

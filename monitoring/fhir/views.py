@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from monitoring.api.authentication import LaboratoryAtTheDoor
 from monitoring.api.limits import PushesPerMinute
 from monitoring.fhir import bundles, outcomes, reads, schema, writes
-from monitoring.fhir.answers import ROOT
+from monitoring.fhir.answers import ROOT, NotKept
 from monitoring.fhir.capability import statement
 from monitoring.fhir.forms import (
     FhirBytes,
@@ -64,6 +64,8 @@ class FhirView(APIView):
         )
         if isinstance(done, Refused):
             raise done
+        if isinstance(done, NotKept):
+            return Response(done.outcome)
         wish = preference_of(request).or_else("representation")
         return Response(done.body(wish), status=done.status, headers=done.headers)
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from monitoring import ingest
 from monitoring.api.permissions import OutOfScope
-from monitoring.fhir.answers import Done, describe
+from monitoring.fhir.answers import Done, NotKept, describe
 from patients.intake import strict_json
 from patients.intake.fhir.faults import Fault, Refused, not_fhir
 from patients.intake.fhir.interactions import Write
@@ -31,7 +31,7 @@ def take_in(
     sender: Sender,
     at: datetime,
     all_or_nothing: bool = True,
-) -> list[Done | Refused]:
+) -> list[Done | NotKept | Refused]:
     """Take in the writes of one message.
 
     Raises
@@ -39,7 +39,7 @@ def take_in(
     Refused
         When all or nothing is to be taken in, and one of them must not be.
     """
-    outcomes: dict[int, Done | Refused] = {}
+    outcomes: dict[int, Done | NotKept | Refused] = {}
     wanted = list(enumerate(writes))
     while True:
         try:

@@ -46,7 +46,9 @@ def refuse_for_scope(body: bytes, *, at: datetime) -> bytes:
 def _say(answers: Sequence[Answer]) -> str:
     """Say what became of the draws, so that a laboratory's log tells parked from recorded."""
     states = Counter(each.state for each in answers)
-    return ", ".join(f"{count} {state}" for state, count in states.items())
+    said = [f"{count} {state}" for state, count in states.items()]
+    ignored = sum(len(each.ignored) for each in answers if each.state != "ignored")
+    return ", ".join([*said, *([f"{ignored} results ignored"] if ignored else [])])
 
 
 def code_of(acknowledgement_: bytes) -> str:

@@ -1,18 +1,20 @@
 """Parked draws leave by a person's word: matched to a patient, or rejected with a reason."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from patients import audit
 from patients.intake.naming import Claim, Names
 from patients.intake.placing import IfDuplicate, Terms, Unplaceable, place
-from patients.intake.profiles import CATALOGUE, PROFILE, Profile
+from patients.intake.profiles import CATALOGUE, PROFILE, Profile, without_ignored
 from patients.intake.reports import ADDRESS, DrawReport, ResultReport
 from patients.intake.surroundings import WHOSE, Surroundings, draws_question
-from patients.models import Clinician, Draw, Parked, ParkedState, Patient, ResultName
+from patients.models import Clinician, Draw, Laboratory, Parked, ParkedState, Patient, ResultName
 from patients.record.draws import write_draws
 from patients.record.parking import (
     NoLongerWaiting,
@@ -20,9 +22,11 @@ from patients.record.parking import (
     mark_asked,
     mark_matched,
     mark_rejected,
+    mark_tried,
 )
 from patients.statements import ask
 
+logger = logging.getLogger(__name__)
 _LOCK_PATIENTS = """
 SELECT id FROM patients_patient WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
@@ -31,9 +35,13 @@ SELECT id FROM patients_patient WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO 
 class StillUnplaceable(Exception):
     """The patient is known now, but something else still keeps the draw from the record."""
 
-    def __init__(self, reasons: tuple[str, ...]) -> None:
+    def __init__(self, reasons: tuple[str, ...], *, profile_version: int) -> None:
         super().__init__(", ".join(reasons))
-        self.reasons = reasons
+        self.reasons, self.profile_version = reasons, profile_version
+
+
+class AllIsIgnored(Exception):
+    """The laboratory's profile ignores every code of the draw, so there is nothing to place."""
 
 
 class ReasonMissing(Exception):
@@ -68,22 +76,30 @@ def match(
 def _place(
     waiting: Parked, patient_ids: set[int], *, by: str, at: datetime, if_duplicate: IfDuplicate
 ) -> Draw:
-    report = DrawReport.model_validate(waiting.report)
-    told = list(waiting.results.order_by("position").values_list("line", flat=True))
-    names, around = _look_around(waiting, report, patient_ids)
+    whole = DrawReport.model_validate(waiting.report)
+    names, around = _look_around(waiting, whole, patient_ids)
+    report, ignored = without_ignored(whole, around.profile)
+    if not report.results:
+        raise AllIsIgnored
+    told = [
+        line
+        for position, line in waiting.results.order_by("position").values_list("position", "line")
+        if position not in ignored
+    ]
+    kept = (n for n in range(len(whole.results)) if n not in ignored)
     received_at = waiting.inbound.received_at
     placed = place(
         report,
         claims=[
             names.of(0, position, result) if result.names else Claim(line)
-            for position, (result, line) in enumerate(zip(report.results, told, strict=True))
+            for position, result, line in zip(kept, report.results, told, strict=True)
         ],
         among=around,
         patient_ids=patient_ids,
         terms=Terms(at=at, received_at=received_at, if_duplicate=if_duplicate),
     )
     if isinstance(placed, Unplaceable):
-        raise StillUnplaceable(placed.reasons)
+        raise StillUnplaceable(placed.reasons, profile_version=around.profile.version)
     [written] = write_draws(
         [placed],
         laboratory_id=waiting.laboratory_id,
@@ -154,7 +170,8 @@ SELECT DISTINCT parked.id
  ORDER BY parked.id LIMIT %s
 """
 RULE = "rule:replay"
-REPLAYED_AT_ONCE = 500
+REPLAYED_AT_ONCE = 100
+_IGNORED = "the laboratory's profile ignores all of its codes"
 
 
 def replay_named(*, at: datetime) -> list[Draw]:
@@ -163,10 +180,24 @@ def replay_named(*, at: datetime) -> list[Draw]:
     return _replay([pk for (pk,) in rows], at=at)
 
 
-def replay_of_laboratory(*, laboratory_id: int, at: datetime) -> list[Draw]:
-    """Try everything again that waits of one laboratory, whose profile has changed."""
-    waiting = Parked.objects.filter(laboratory_id=laboratory_id, state=ParkedState.WAITING)
-    return _replay(list(waiting.order_by("pk").values_list("pk", flat=True)), at=at)
+def of_older_profiles() -> QuerySet[Parked]:
+    """Give what waits and was not tried yet under the present profile of its laboratory."""
+    return Parked.objects.filter(
+        state=ParkedState.WAITING, profile_version__lt=F("laboratory__profile_version")
+    )
+
+
+def replay_of_older_profiles(*, at: datetime, laboratory_id: int | None = None) -> list[Draw]:
+    """Try again some of what waits since before its laboratory's profile changed.
+
+    Each draw says under which profile it was tried, in the transaction that tries it; so a worker
+    that dies leaves the rest for the next one, and a profile that changes meanwhile is tried too.
+    """
+    outdated = of_older_profiles()
+    if laboratory_id is not None:
+        outdated = outdated.filter(laboratory_id=laboratory_id)
+    waiting = outdated.order_by("pk").values_list("pk", flat=True)
+    return _replay(list(waiting[:REPLAYED_AT_ONCE]), at=at)
 
 
 def _replay(parked_ids: Sequence[int], *, at: datetime) -> list[Draw]:
@@ -177,14 +208,30 @@ def _replay(parked_ids: Sequence[int], *, at: datetime) -> list[Draw]:
     """
     placed = []
     for parked_id in parked_ids:
-        with transaction.atomic():
-            try:
-                waiting = lock_waiting(parked_id)
-            except NoLongerWaiting:
-                continue
-            if (draw := _place_by_numbers(waiting, at=at)) is not None:
-                placed.append(draw)
+        try:
+            draw = _try_again(parked_id, at=at)
+        except (OperationalError, IntegrityError) as fault:
+            # A message of the same moment was faster; the next round sees what it has written
+            logger.info("Parked draw %d gave way: %s", parked_id, type(fault).__name__)
+            continue
+        except Exception:
+            # One draw that cannot be tried must not keep all behind it; it stays in the queue
+            logger.exception("Parked draw %d cannot be tried again", parked_id)
+            now = Laboratory.objects.filter(parked=OuterRef("pk")).values("profile_version")
+            Parked.objects.filter(pk=parked_id).update(profile_version=Subquery(now))
+            continue
+        if draw is not None:
+            placed.append(draw)
     return placed
+
+
+@transaction.atomic
+def _try_again(parked_id: int, *, at: datetime) -> Draw | None:
+    try:
+        waiting = lock_waiting(parked_id)
+    except NoLongerWaiting:
+        return None
+    return _place_by_numbers(waiting, at=at)
 
 
 def _place_by_numbers(waiting: Parked, *, at: datetime) -> Draw | None:
@@ -204,9 +251,10 @@ def _place_by_numbers(waiting: Parked, *, at: datetime) -> Draw | None:
     try:
         return _place(waiting, named, by=RULE, at=at, if_duplicate=IfDuplicate.ASK)
     except StillUnplaceable as fault:
-        waiting.reasons = list(fault.reasons)
-        waiting.save(update_fields=["reasons"])
-        return None
+        mark_tried(waiting, reasons=fault.reasons, profile_version=fault.profile_version)
+    except AllIsIgnored:
+        mark_rejected(waiting, reason=_IGNORED, by=RULE, at=at)
+    return None
 
 
 @transaction.atomic

@@ -29,7 +29,8 @@ SELECT draw_times::json, if_preliminary,
        (SELECT coalesce(json_object_agg(sent, means), '{}') FROM patients_unitalias
          WHERE laboratory_id = laboratory.id),
        (SELECT coalesce(json_agg(json_build_array(analyte_id, name, lot, used_from)), '[]')
-          FROM patients_kit WHERE laboratory_id = laboratory.id)
+          FROM patients_kit WHERE laboratory_id = laboratory.id),
+       ignored_codes::json, profile_version
   FROM patients_laboratory AS laboratory WHERE id = %s
 """
 
@@ -57,7 +58,8 @@ class Profile:
         self, catalogue: Iterable[tuple[Any, ...]], profile: Sequence[tuple[Any, ...]]
     ) -> None:
         self._codes = {(system, code): KnownAnalyte(*rest) for system, code, *rest in catalogue}
-        [(times, self._if_preliminary, self._units, kits)] = profile
+        [(times, self._if_preliminary, self._units, kits, ignored, self.version)] = profile
+        self._ignored = frozenset((each.get("system", ""), each["code"]) for each in ignored)
         self._times = tuple(TimeRole(each) for each in times)
         self._kits: dict[int, list[_Kit]] = {}
         for analyte_id, name, lot, used_from in kits:
@@ -73,6 +75,13 @@ class Profile:
             if known is not None:
                 found.add(known)
         return found
+
+    def ignores(self, result: ResultReport) -> bool:
+        """Tell whether a result is none of ours: ignored by one code, and known by no other."""
+        if not self._ignored or self.analytes(result.codes):
+            return False
+        keys = {code.key for code in result.codes}
+        return not self._ignored.isdisjoint(keys | {("", text) for _, text in keys})
 
     def unit(self, sent: str) -> str | None:
         """Say which unit is meant; None when nobody knows it."""
@@ -101,6 +110,18 @@ class Profile:
     def waits_for_final(self, result: ResultReport) -> bool:
         """Tell whether a preliminary value is shown as pending only."""
         return result.status == "preliminary" and self._if_preliminary == IfPreliminary.WAIT
+
+
+def without_ignored(report: DrawReport, profile: Profile) -> tuple[DrawReport, tuple[int, ...]]:
+    """Give a draw without the results that the laboratory's profile ignores, and their places.
+
+    Of a draw that nobody wants anything of, no result is left.
+    """
+    ignored = tuple(n for n, each in enumerate(report.results) if profile.ignores(each))
+    if not ignored:
+        return report, ()
+    kept = tuple(each for n, each in enumerate(report.results) if n not in ignored)
+    return report.model_copy(update={"results": kept}), ignored
 
 
 def draw_time(report: DrawReport, *, among: Sequence[TimeRole] = DRAW_TIMES) -> SeenTime | None:

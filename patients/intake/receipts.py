@@ -91,8 +91,10 @@ class ResultAnswer:
 class Answer:
     """What became of one draw.
 
-    The state is recorded, corrected, known or parked; for a sender that may not read it is received
-    and no more is said, so that nobody learns from it which patients there are.
+    The state is recorded, corrected, known or parked, or ignored when the profile of the laboratory
+    ignores all of its codes; for a sender that may not read it is received and no more is said, so
+    that nobody learns from it which patients there are. `ignored` are the places of results that
+    are not kept, and of which `results` says nothing.
     """
 
     id: UUID
@@ -100,6 +102,7 @@ class Answer:
     state: str
     reasons: tuple[str, ...] = ()
     results: tuple[ResultAnswer, ...] = ()
+    ignored: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

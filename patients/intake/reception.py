@@ -93,7 +93,7 @@ def take_in(
     return Receipt(
         _for_eyes_of(sender, answers),
         is_new=bool(states & NEW_STATES) or taking.parks_anew,
-        changes_record=bool(states - {"known", "parked"}),
+        changes_record=bool(states - {"known", "parked", "ignored"}),
     )
 
 

@@ -6,14 +6,16 @@ what the one before has written. An ordinary message is one wave, whatever its l
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 
 from patients.intake.naming import Claim, Names
 from patients.intake.placing import Terms, Unplaceable, place, whose
-from patients.intake.profiles import CATALOGUE, PROFILE, Profile
+from patients.intake.profiles import CATALOGUE, PROFILE, Profile, without_ignored
 from patients.intake.receipts import (
     Answer,
     Condition,
@@ -30,7 +32,7 @@ from patients.intake.surroundings import (
 )
 from patients.intake.waiting import last_word, waiting_of
 from patients.intake.waves import Wave
-from patients.models import Inbound, Parked, ParkedState, Result
+from patients.models import Inbound, Parked, ParkedState, Result, ResultName
 from patients.record.draws import Placed, Written, write_draws
 from patients.record.parking import ToPark, park
 from patients.statements import Question, ask
@@ -49,10 +51,12 @@ class Taking:
         sender: Sender,
         at: datetime,
     ) -> None:
-        self.reports, self.conditions, self.sender, self.at = reports, conditions, sender, at
+        self.reports, self.conditions = list(reports), conditions
+        self.sender, self.at = sender, at
         self.names = Names(reports)
         self.answers: dict[int, Answer] = {}
         self.parks_anew = False
+        self.ignored: dict[int, tuple[int, ...]] = {}
 
     def look_around(self, store: Question) -> Rows:
         """Store the message, claim its names, lock its patients, read what is on record."""
@@ -80,7 +84,28 @@ class Taking:
             self.names.read(rows)
         self.around = Surroundings(profile=Profile(catalogue, profile), patients=patients)
         self.around.take_in(draws)
+        self._leave_out_ignored()
         return stored
+
+    def _leave_out_ignored(self) -> None:
+        """Go on without the results that the profile ignores; the raw message keeps them."""
+        fresh: list[UUID] = []
+        for place_, report in enumerate(self.reports):
+            kept, ignored = without_ignored(report, self.around.profile)
+            if not ignored:
+                continue
+            claims = self._claims(place_)
+            fresh += [claims[each].line for each in ignored if not claims[each].is_known]
+            self.ignored[place_] = ignored
+            self.reports[place_] = kept
+            if not kept.results:
+                self.answers[place_] = Answer(
+                    claims[0].line, report.accession, "ignored", ignored=ignored
+                )
+        if fresh:  # a name that means nothing is not kept
+            ResultName.objects.filter(
+                laboratory_id=self.sender.laboratory_id, line__in=fresh
+            ).delete()
 
     def _draws_question(self, places: Sequence[int]) -> Question:
         return draws_question(
@@ -90,16 +115,21 @@ class Taking:
         )
 
     def _claims(self, place_: int) -> list[Claim]:
+        """Say which results are meant; those that are ignored have kept their places in `names`."""
+        results = self.reports[place_].results
+        left_out = self.ignored.get(place_, ())
+        places = (n for n in range(len(results) + len(left_out)) if n not in left_out)
         return [
             self.names.of(place_, position, result)
-            for position, result in enumerate(self.reports[place_].results)
+            for position, result in zip(places, results, strict=True)
         ]
 
     def place_all(
         self, inbound_id: int, *, only: Sequence[int] | None = None, refuse_overlaps: bool = False
     ) -> tuple[Answer, ...]:
         """Place or park the draws; answer in the order of the message."""
-        waiting = list(range(len(self.reports)) if only is None else only)
+        places = range(len(self.reports)) if only is None else only
+        waiting = [each for each in places if each not in self.answers]
         parked: dict[int, Unplaceable] = {}
         while waiting:
             wave = Wave()
@@ -117,7 +147,10 @@ class Taking:
                 [rows] = ask(self._draws_question(waiting))
                 self.around.take_in(rows)
         self._park(parked, inbound_id)
-        return tuple(self.answers[each] for each in range(len(self.reports)))
+        return tuple(
+            replace(self.answers[each], ignored=self.ignored.get(each, ()))
+            for each in range(len(self.reports))
+        )
 
     def _place(self, each: int) -> Placed | Unplaceable:
         report, claims = self.reports[each], self._claims(each)
@@ -195,6 +228,7 @@ class Taking:
                     draw.report.model_dump(mode="json"),
                     draw.reasons,
                     draw.lines,
+                    self.around.profile.version,
                 )
                 for each, draw in unplaceable.items()
             ],
@@ -229,6 +263,8 @@ class Taking:
                 parked[f"at:{waits.report.get('pointer', '')}"] = waits
         new = []
         for each, (report, digest) in enumerate(zip(self.reports, digests, strict=True)):
+            if each in self.answers:
+                continue
             known = parked.get(digest) or parked.get(f"at:{report.pointer}")
             answer = (
                 answer_parked(known)

@@ -21,6 +21,7 @@ class State(StrEnum):
     NOTHING = "nothing"  # a row of a wide table without any value
     RECORDED = "recorded"
     KNOWN = "known"
+    IGNORED = "ignored"  # the laboratory's profile says so
     RECEIVED = "received"  # all that a sender is told who may not read
 
 
@@ -110,7 +111,14 @@ def _placed(reading: Reading, answers: Sequence[Answer]) -> Iterator[Verdict]:
 
 def _states(report: DrawReport, answer: Answer) -> list[State]:
     """Say what becomes of each result; a draw is parked whole."""
+    kept = len(report.results) - len(answer.ignored)
     is_of_the_draw = answer.state in {State.PARKED, State.RECEIVED}
-    if not is_of_the_draw and len(answer.results) == len(report.results):
-        return [State(each.state) for each in answer.results]
-    return [State(answer.state)] * len(report.results)
+    states = iter(
+        [State(answer.state)] * kept
+        if is_of_the_draw or len(answer.results) != kept
+        else [State(each.state) for each in answer.results]
+    )
+    return [
+        State.IGNORED if position in answer.ignored else next(states)
+        for position in range(len(report.results))
+    ]

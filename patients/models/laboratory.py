@@ -64,6 +64,10 @@ class Laboratory(models.Model):
     silent_after_h = models.PositiveIntegerField(
         _("hours of silence after which somebody should ask"), null=True, blank=True
     )
+    # What it measures besides, and nobody here wants: [{"system": "", "code": "GLU"}]
+    ignored_codes = models.JSONField(default=list, blank=True)
+    # Counted up with every change; a waiting draw says under which count it was tried last
+    profile_version = models.PositiveIntegerField(default=0, db_default=0)
     # How its tables are laid out (patients/intake/tables/layout.py); empty: as the template
     csv = models.JSONField(default=dict, blank=True)
 

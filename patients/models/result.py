@@ -242,6 +242,8 @@ class Parked(models.Model):
     ended_by = models.CharField(max_length=100, blank=True, default="")
     ended_reason = models.CharField(max_length=500, blank=True, default="")
     draw = models.ForeignKey(Draw, models.PROTECT, null=True, blank=True, related_name="+")
+    # The laboratory's profile under which it was tried last
+    profile_version = models.PositiveIntegerField(default=0, db_default=0)
     # What a person has asked the laboratory about it
     question = models.CharField(max_length=1000, blank=True, default="", db_default="")
     asked_at = models.DateTimeField(null=True, blank=True)

@@ -23,6 +23,7 @@ class ToPark:
     report: dict[str, Any]
     reasons: tuple[str, ...]
     lines: tuple[UUID, ...]
+    profile_version: int
 
 
 def park(
@@ -46,6 +47,7 @@ def park(
                 sha256=each.sha256,
                 report=each.report,
                 reasons=list(each.reasons),
+                profile_version=each.profile_version,
                 parked_at=at,
             )
             for _, each in sorted(by_digest.items())
@@ -96,6 +98,12 @@ def mark_asked(parked: Parked, *, question: str, by: str, at: datetime) -> None:
     parked.question, parked.asked_by, parked.asked_at = question, by, at
     parked.save()
     audit.write(verb="ask_about_parked", subject=f"parked:{parked.public_id}", by=by, at=at)
+
+
+def mark_tried(parked: Parked, *, reasons: Sequence[str], profile_version: int) -> None:
+    """Say what still keeps the draw, under this profile of its laboratory."""
+    parked.reasons, parked.profile_version = list(reasons), profile_version
+    parked.save(update_fields=["reasons", "profile_version"])
 
 
 def mark_rejected(parked: Parked, *, reason: str, by: str, at: datetime) -> None:

@@ -91,6 +91,13 @@ class AnalyteCode(_Part):
     analyte: AnalyteName
 
 
+class IgnoredCode(_Part):
+    """A code of something that nobody here wants; without a system, in any."""
+
+    system: Sent = ""
+    code: Annotated[Sent, Field(min_length=1)]
+
+
 class UnitSpelling(_Part):
     """A unit as the laboratory spells it, and the one that it means."""
 
@@ -144,6 +151,7 @@ class ProfileDocument(_Part):
     silent_after_h: Annotated[int, Field(ge=1, le=10_000)] | None = None
     csv: Layout | None = None
     codes: list[AnalyteCode] | None = None
+    ignored_codes: Annotated[list[IgnoredCode], Field(max_length=5_000)] | None = None
     units: list[UnitSpelling] | None = None
     patient_numbers: list[Numbering] | None = None
     kits: list[KitInUse] | None = None
@@ -152,6 +160,9 @@ class ProfileDocument(_Part):
     def _check_doubles(self) -> Self:
         _refuse_doubles("draw_times", self.draw_times or ())
         _refuse_doubles("codes", ((each.system, each.code) for each in self.codes or ()))
+        _refuse_doubles(
+            "ignored_codes", ((each.system, each.code) for each in self.ignored_codes or ())
+        )
         _refuse_doubles("units", (each.sent for each in self.units or ()))
         _refuse_doubles("patient_numbers", (each.sent for each in self.patient_numbers or ()))
         _refuse_doubles("kits", ((each.analyte, each.name, each.lot) for each in self.kits or ()))
@@ -208,6 +219,7 @@ def profile_of(laboratory: Laboratory) -> ProfileDocument:
             AnalyteCode(system=each.system, code=each.code, analyte=each.analyte.code)
             for each in codes.select_related("analyte")
         ],
+        ignored_codes=[IgnoredCode.model_validate(each) for each in laboratory.ignored_codes],
         units=[
             UnitSpelling(sent=each.sent, means=each.means)
             for each in UnitAlias.objects.filter(laboratory=laboratory).order_by("pk")
@@ -237,7 +249,7 @@ _FIELDS = (
     "silent_after_h",
 )
 _MAY_BE_EMPTY = frozenset({"pushes_per_minute", "silent_after_h"})
-_LISTS = ("codes", "units", "patient_numbers", "kits")
+_LISTS = ("codes", "ignored_codes", "units", "patient_numbers", "kits")
 _OF_KITS = (
     "name",
     "lot",
@@ -302,6 +314,9 @@ def load_profile(
             setattr(laboratory, name, value)
     if document.csv is not None:
         laboratory.csv = document.csv.model_dump(mode="json", exclude_defaults=True)
+    if document.ignored_codes is not None:
+        laboratory.ignored_codes = [each.model_dump() for each in document.ignored_codes]
+    laboratory.profile_version += 1  # what waits under an earlier one is tried again
     laboratory.save()
     analytes = {each.code: each for each in Analyte.objects.all()}
     _replace_lists(laboratory, document, analytes)

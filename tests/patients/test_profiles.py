@@ -28,6 +28,7 @@ WHOLE: dict[str, Any] = {
         {"system": "http://north.example/codes", "code": "IL6R-S", "analyte": "sIL-6R"},
         {"code": "X1", "analyte": "hs-CRP"},
     ],
+    "ignored_codes": [{"system": "", "code": "GLU"}],
     "units": [{"sent": "nanogram/mL", "means": "ng/mL"}],
     "patient_numbers": [{"sent": "HOSP^MR", "means": "urn:clinic:mrn"}],
     "kits": [

@@ -1,9 +1,11 @@
 """What waited is placed by itself once its patient is enrolled or its code is known."""
 
 import pytest
+from django.db import transaction
 
-from monitoring import ingest
+from monitoring import ingest, tasks
 from monitoring.imports.patients import enrol_patients, read_patients
+from patients.intake import parking
 from patients.models import CareTeam, Clinician, Laboratory, Parked, Patient, Result
 from patients.record.patients import add_identifier
 from patients.record.profiles import read_profile
@@ -77,11 +79,11 @@ def test_a_new_mapping_places_what_waited_for_it(
     )
     further = read_profile({"name": laboratory.name, "units": [{"sent": "odd", "means": "ng/mL"}]})
 
-    _, _, first = ingest.change_laboratory(document, by="operator:x", at=MONDAY)
+    first = ingest.change_laboratory(document, by="operator:x", at=MONDAY)
     between = Parked.objects.get().reasons
-    _, _, second = ingest.change_laboratory(further, by="operator:x", at=MONDAY)
+    second = ingest.change_laboratory(further, by="operator:x", at=MONDAY)
 
-    assert (first, between, second) == (0, ["unknown_unit: odd"], 1)
+    assert (first.placed, between, second.placed) == (0, ["unknown_unit: odd"], 1)
     assert Result.objects.get().sent_unit == "odd"
 
 
@@ -95,3 +97,58 @@ def test_a_possible_duplicate_is_never_decided_by_a_rule(
     assert ingest.replay_parked(at=MONDAY) == 0
     assert Parked.objects.get().reasons == ["possible_duplicate"]
     assert ingest.replay_parked(at=MONDAY) == 0
+
+
+def test_workers_try_the_rest_again_in_batches_and_one_that_dies_loses_nothing(
+    push: Push, patient: Patient, laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parking, "REPLAYED_AT_ONCE", 2)
+    for number in range(5):
+        push(message(draw(accession=f"A-{number}", analyte="X1", collected_at=a_day(number))))
+    document = read_profile(
+        {"name": laboratory.name, "codes": [{"code": "X1", "analyte": "sIL-6R"}]}
+    )
+
+    done = ingest.change_laboratory(document, by="operator:x", at=MONDAY)
+    assert (done.placed, done.waiting) == (2, 3)
+
+    # A worker that dies: its transaction is never committed
+    with transaction.atomic():
+        parking.replay_of_older_profiles(at=MONDAY)
+        transaction.set_rollback(True)
+    assert Result.objects.count() == 2
+
+    tasks.replay_parked()
+    assert Result.objects.count() == 5
+    assert not parking.of_older_profiles().exists()
+
+
+def test_what_still_cannot_be_placed_is_tried_once_for_each_profile(
+    push: Push, patient: Patient, laboratory: Laboratory
+) -> None:
+    push(message(draw(analyte="X1")))
+    document = read_profile({"name": laboratory.name, "units": [{"sent": "u", "means": "ng/mL"}]})
+    ingest.change_laboratory(document, by="operator:x", at=MONDAY)
+
+    assert not parking.of_older_profiles().exists()
+    assert Parked.objects.get().reasons == ["unknown_analyte: X1"]
+
+
+def test_a_draw_that_cannot_be_tried_does_not_keep_those_behind_it(
+    push: Push, patient: Patient, laboratory: Laboratory
+) -> None:
+    push(message(draw(accession="A-1", analyte="X1", collected_at=a_day(1))))
+    push(message(draw(accession="A-2", analyte="X1", collected_at=a_day(2))))
+    Parked.objects.filter(accession="A-1").update(report={"nothing": "that can be read"})
+    document = read_profile(
+        {"name": laboratory.name, "codes": [{"code": "X1", "analyte": "sIL-6R"}]}
+    )
+
+    done = ingest.change_laboratory(document, by="operator:x", at=MONDAY)
+
+    assert (done.placed, done.waiting) == (1, 0)
+    assert Parked.objects.get(accession="A-1").state == "waiting"
+
+
+def a_day(number: int) -> str:
+    return f"2026-10-{20 + number}T08:10:00+09:00"

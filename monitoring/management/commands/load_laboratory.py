@@ -40,10 +40,13 @@ class Command(OperatorCommand):
                 self.say(line)
             self.say("Nothing was changed.")
             return
-        laboratory, changed, placed = ingest.change_laboratory(document, by=by, at=at)
-        for line in changed or ["nothing to change"]:
+        done = ingest.change_laboratory(document, by=by, at=at)
+        laboratory = done.laboratory
+        for line in done.words or ["nothing to change"]:
             self.say(line)
-        if placed:
-            self.say(f"{placed} draws that waited are on record now.")
+        if done.placed:
+            self.say(f"{done.placed} draws that waited are on record now.")
+        if done.waiting:
+            self.say(f"{done.waiting} more are tried by the workers.")
         if not laboratory.keys.filter(revoked_at=None).exists():
             self.say(f"“{laboratory.name}” has no key yet: issue_key “{laboratory.name}”")

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from patients.models import Analyte, IfPreliminary
-from patients.record.profiles import AnalyteCode, KitInUse, Numbering, UnitSpelling
+from patients.record.profiles import AnalyteCode, IgnoredCode, KitInUse, Numbering, UnitSpelling
 from patients.units import KNOWN_UNITS
 
 DRAW_TIMES = [
@@ -98,6 +98,18 @@ class CodeForm(_WithAnalyte):
     )
 
 
+class IgnoredCodeForm(_Part):
+    """A code of something that nobody here wants."""
+
+    code = forms.CharField(label=gettext_lazy("The laboratory’s code"), max_length=200)
+    system = forms.CharField(
+        label=gettext_lazy("Code system"),
+        required=False,
+        max_length=200,
+        help_text=gettext_lazy("Empty: in any system."),
+    )
+
+
 class UnitForm(_Part):
     """A spelling of a unit."""
 
@@ -147,6 +159,7 @@ class KitForm(_WithAnalyte):
 
 PARTS: Mapping[str, tuple[type[_Part], Any]] = {
     "codes": (CodeForm, AnalyteCode),
+    "ignored_codes": (IgnoredCodeForm, IgnoredCode),
     "units": (UnitForm, UnitSpelling),
     "patient_numbers": (NumberingForm, Numbering),
     "kits": (KitForm, KitInUse),

@@ -58,14 +58,21 @@ class AskForm(forms.Form):
     )
 
 
+IGNORED = "-"
+IGNORED_WORDS = gettext_lazy("nothing that is followed here: ignore it from now on")
+
+
 class TeachForm(forms.Form):
     """What a code or a unit of the laboratory means, from now on."""
 
-    def __init__(self, *args: Any, meanings: Sequence[str], **options: Any) -> None:
+    def __init__(
+        self, *args: Any, meanings: Sequence[str], may_ignore: bool, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
+        ignored = [(IGNORED, IGNORED_WORDS)] if may_ignore else []
         self.fields["means"] = forms.ChoiceField(
             label=gettext_lazy("It means"),
-            choices=[("", gettext_lazy("Choose")), *((each, each) for each in meanings)],
+            choices=[("", gettext_lazy("Choose")), *((each, each) for each in meanings), *ignored],
         )
 
 

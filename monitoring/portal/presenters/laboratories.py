@@ -101,6 +101,18 @@ def parts_of(profile: ProfileDocument) -> list[Part]:
             ],
         ),
         Part(
+            "ignored_codes",
+            _("Codes that are ignored"),
+            _(
+                "What the laboratory measures besides. It stays in the raw message only; a code "
+                "that means an analyte is never ignored."
+            ),
+            [
+                Entry(f"{each.code}{_in(each.system)}", position)
+                for position, each in enumerate(profile.ignored_codes or ())
+            ],
+        ),
+        Part(
             "units",
             _("Spellings of units"),
             _("What is not a unit of UCUM as it stands."),

@@ -21,6 +21,7 @@ _LABELS: dict[State, Promise] = {
     State.NOTHING: gettext_lazy("No result"),
     State.RECORDED: gettext_lazy("New"),
     State.KNOWN: gettext_lazy("Known"),
+    State.IGNORED: gettext_lazy("Ignored"),
     State.RECEIVED: gettext_lazy("Received"),
 }
 _TONES = {
@@ -34,6 +35,7 @@ _NOTES: dict[State, Promise] = {
     State.LATE: gettext_lazy("A newer version is on record; this one is kept behind it."),
     State.NOTHING: gettext_lazy("No cell of this row holds a value, so nothing is stored."),
     State.KNOWN: gettext_lazy("It is on record as it stands here; nothing changes."),
+    State.IGNORED: gettext_lazy("The profile of the laboratory says that this code is ignored."),
 }
 # A spreadsheet takes a cell that begins like this for a formula and runs it
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -130,6 +132,7 @@ def say_counts(counts: dict[str, int]) -> str:
         State.CORRECTED: _("corrections: %(n)d"),
         State.LATE: _("older versions: %(n)d"),
         State.KNOWN: _("known: %(n)d"),
+        State.IGNORED: _("ignored: %(n)d"),
         State.PARKED: _("parked: %(n)d"),
         State.NOTHING: _("without a result: %(n)d"),
     }

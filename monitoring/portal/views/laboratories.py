@@ -98,14 +98,19 @@ def _change(
             if form is not None:
                 form.add_error(name, what)
         return False
-    _laboratory, changed, placed = ingest.change_laboratory(
+    done = ingest.change_laboratory(
         document, by=audit.name_of(reader_of(request)), at=timezone.now()
     )
-    if changed:
+    if done.words:
         messages.success(request, _("The profile is changed."))
-    if placed:
+    if done.placed:
         messages.success(
-            request, _("Draws that waited and are on record now: %(n)d.") % {"n": placed}
+            request, _("Draws that waited and are on record now: %(n)d.") % {"n": done.placed}
+        )
+    if done.waiting:
+        messages.info(
+            request,
+            _("Draws that are tried again in the next minutes: %(n)d.") % {"n": done.waiting},
         )
     return True
 

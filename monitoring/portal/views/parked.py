@@ -14,7 +14,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from monitoring import ingest, queries, suggestions, uploads
 from monitoring.portal import dates, parked_words
-from monitoring.portal.forms.parked import AskForm, MatchForm, RejectForm, SearchForm
+from monitoring.portal.forms.parked import (
+    IGNORED,
+    IGNORED_WORDS,
+    AskForm,
+    MatchForm,
+    RejectForm,
+    SearchForm,
+)
 from monitoring.portal.presenters.candidates import Candidate, doubles_of
 from monitoring.portal.presenters.listing import is_silent, say_heard
 from monitoring.portal.presenters.parked import (
@@ -131,6 +138,12 @@ def place(
     except IdentifierTaken:
         messages.error(request, _("Another patient is known by this number; it was not added."))
         return redirect("portal:parked_draw", waiting.public_id)
+    except parking.AllIsIgnored:
+        messages.error(
+            request,
+            _("The profile of the laboratory ignores all of its codes, so nothing can be placed."),
+        )
+        return redirect("portal:parked_draw", waiting.public_id)
     except parking.StillUnplaceable as fault:
         if Reason.POSSIBLE_DUPLICATE in fault.reasons:
             return page_of_parked(request, waiting, asks_of=patient, status=409)
@@ -184,6 +197,7 @@ def page_of_parked(
         "asks": asks_of is not None,
         "doubles": [] if asks_of is None else doubles_of(report, asks_of),
         "unknown": teachable(waiting) if reader.is_operator else [],
+        "ignored": (IGNORED, IGNORED_WORDS),
         "needs_operator": bool(teachable(waiting)) and not reader.is_operator,
         "question": waiting.question,
         "asked": "" if waiting.asked_at is None else dates.system_moment(waiting.asked_at),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from monitoring import ingest
-from monitoring.portal.forms.parked import AskForm, EnrolForm, TeachForm
+from monitoring.portal.forms.parked import IGNORED, AskForm, EnrolForm, TeachForm
 from monitoring.portal.presenters.parked import ParkedRow, SentDraw, teachable
 from monitoring.portal.views.access import parked_or_404, reader_of
 from monitoring.portal.views.parked import page_of_parked, place
@@ -22,7 +22,13 @@ from patients.intake.reports import DrawReport
 from patients.models import ParkedState, Sex
 from patients.record.parking import NoLongerWaiting
 from patients.record.patients import IdentifierTaken, enrol
-from patients.record.profiles import AnalyteCode, ProfileDocument, UnitSpelling, profile_of
+from patients.record.profiles import (
+    AnalyteCode,
+    IgnoredCode,
+    ProfileDocument,
+    UnitSpelling,
+    profile_of,
+)
 
 
 @require_POST
@@ -57,24 +63,27 @@ def teach_parked(request: HttpRequest, public_id: UUID) -> HttpResponse:
     unknown = next((each for each in teachable(waiting) if (each.kind, each.text) == asked), None)
     if unknown is None:
         return redirect("portal:parked_draw", public_id)
-    form = TeachForm(request.POST, meanings=unknown.meanings)
+    form = TeachForm(request.POST, meanings=unknown.meanings, may_ignore=unknown.kind == "code")
     if not form.is_valid():
         messages.error(request, _("Choose what it means."))
         return redirect("portal:parked_draw", public_id)
     profile, means = profile_of(waiting.laboratory), form.cleaned_data["means"]
-    if unknown.kind == "code":
+    if means == IGNORED:
+        ignored = IgnoredCode(system=unknown.system, code=unknown.text)
+        document = ProfileDocument(
+            name=profile.name, ignored_codes=[*(profile.ignored_codes or []), ignored]
+        )
+    elif unknown.kind == "code":
         taught = AnalyteCode(system=unknown.system, code=unknown.text, analyte=means)
         document = ProfileDocument(name=profile.name, codes=[*(profile.codes or []), taught])
     else:
         spelling = UnitSpelling(sent=unknown.text, means=means)
         document = ProfileDocument(name=profile.name, units=[*(profile.units or []), spelling])
-    _laboratory, _changed, placed = ingest.change_laboratory(
-        document, by=audit.name_of(reader), at=timezone.now()
-    )
+    done = ingest.change_laboratory(document, by=audit.name_of(reader), at=timezone.now())
     messages.success(
         request,
         _("Remembered for %(laboratory)s. Draws that are on record now: %(n)d.")
-        % {"laboratory": profile.name, "n": placed},
+        % {"laboratory": profile.name, "n": done.placed},
     )
     waiting.refresh_from_db()
     if waiting.state == ParkedState.WAITING:

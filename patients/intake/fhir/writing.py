@@ -19,7 +19,11 @@ from patients.intake.reports import Code, Identifier
 Tree = dict[str, Any]
 STATES = "urn:soundings:state"
 ANALYTES = "urn:soundings:analyte"
-_WAITS = {"parked": "waits for a person", "rejected": "set aside by a person"}
+_WAITS = {
+    "parked": "waits for a person",
+    "rejected": "set aside by a person",
+    "ignored": "not kept: the laboratory's profile ignores its code",
+}
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 _STEP = re.compile(r"([A-Za-z]+)(?:\[(\d+)\])?")
 _INHERITED = ("subject", "effectiveDateTime", "effectivePeriod", "issued")
@@ -60,7 +64,7 @@ class Standing:
     version: int
     at: datetime
     status: str
-    waits: str = ""  # parked or rejected; empty for what is on record
+    waits: str = ""  # parked, rejected or ignored; empty for what is on record
 
     @property
     def etag(self) -> str:
