@@ -90,6 +90,10 @@ class Part:
 
 def parts_of(profile: ProfileDocument) -> list[Part]:
     """Put the lists of a profile into words."""
+    return [*_of_codes(profile), *_of_units_and_numbers(profile), _of_kits(profile)]
+
+
+def _of_codes(profile: ProfileDocument) -> list[Part]:
     return [
         Part(
             "codes",
@@ -112,6 +116,11 @@ def parts_of(profile: ProfileDocument) -> list[Part]:
                 for position, each in enumerate(profile.ignored_codes or ())
             ],
         ),
+    ]
+
+
+def _of_units_and_numbers(profile: ProfileDocument) -> list[Part]:
+    return [
         Part(
             "units",
             _("Spellings of units"),
@@ -130,16 +139,19 @@ def parts_of(profile: ProfileDocument) -> list[Part]:
                 for position, each in enumerate(profile.patient_numbers or ())
             ],
         ),
-        Part(
-            "kits",
-            _("Kits"),
-            _("Levels are comparable within one laboratory and kit only."),
-            [
-                Entry(_kit(each.model_dump(mode="json", exclude_none=True)), position)
-                for position, each in enumerate(profile.kits or ())
-            ],
-        ),
     ]
+
+
+def _of_kits(profile: ProfileDocument) -> Part:
+    return Part(
+        "kits",
+        _("Kits"),
+        _("Levels are comparable within one laboratory and kit only."),
+        [
+            Entry(_kit(each.model_dump(mode="json", exclude_none=True)), position)
+            for position, each in enumerate(profile.kits or ())
+        ],
+    )
 
 
 def _in(system: str) -> str:
