@@ -151,11 +151,14 @@ def plain_results_per_second(team: CareTeam, *, seconds: int) -> float:
         seconds=seconds,
     )
     with connection.cursor() as cursor:
+        # Each of these rows is looked for in every table that might refer to it
+        cursor.execute("CREATE INDEX bench_tidy ON patients_draw (accession text_pattern_ops)")
         cursor.execute(
             "DELETE FROM patients_result USING patients_draw AS draw"
             " WHERE draw.id = draw_id AND accession LIKE 'sql-%'"
         )
         cursor.execute("DELETE FROM patients_draw WHERE accession LIKE 'sql-%'")
+        cursor.execute("DROP INDEX bench_tidy")
         cursor.execute("VACUUM ANALYZE patients_draw, patients_result")
     return rate
 

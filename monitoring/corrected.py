@@ -15,16 +15,20 @@ from patients.models import Audit
 from patients.statements import ask, numbers
 
 # What was replaced since the last assessment because it was wrong; a preliminary value that becomes
-# final, a trial that ends and a draw that a person decides about are ordinary news
+# final, a trial that ends and a draw that a person decides about are ordinary news. OFFSET 0 keeps
+# the order of the joins as it is written: a patient's draws, then what was replaced of each.
 _CORRECTED = """
 SELECT standing.patient_id, standing.assessment_id, min(fact.recorded_at)
   FROM monitoring_standing AS standing
   JOIN monitoring_riskassessment AS made ON made.id = standing.assessment_id
-  JOIN LATERAL (
+ CROSS JOIN LATERAL (
        SELECT result.recorded_at FROM patients_draw AS draw
-         JOIN patients_result AS result ON result.draw_id = draw.id
-        WHERE draw.patient_id = standing.patient_id AND result.superseded_at > made.made_at
-          AND result.recorded_at <= made.made_at AND result.status <> 'preliminary'
+        CROSS JOIN LATERAL (
+              SELECT recorded_at FROM patients_result
+               WHERE draw_id = draw.id AND superseded_at > made.made_at
+                 AND recorded_at <= made.made_at AND status <> 'preliminary'
+              OFFSET 0) AS result
+        WHERE draw.patient_id = standing.patient_id
         UNION ALL
        SELECT recorded_at FROM patients_rating
         WHERE patient_id = standing.patient_id AND superseded_at > made.made_at
@@ -35,7 +39,7 @@ SELECT standing.patient_id, standing.assessment_id, min(fact.recorded_at)
         UNION ALL
        SELECT recorded_at FROM patients_event
         WHERE patient_id = standing.patient_id AND superseded_at > made.made_at
-       ) AS fact ON TRUE
+       ) AS fact
  WHERE standing.patient_id = ANY(%s::bigint[])
  GROUP BY standing.patient_id, standing.assessment_id
 """

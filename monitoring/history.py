@@ -30,6 +30,8 @@ SELECT patient.id AS patient_id,
 # Two reports of one analyte at one moment by one laboratory: the one recorded last is the current.
 # What is cancelled, withdrawn, pending or absent has no value, and is no point.
 # A zero without a comparator is no concentration: it is shown, and not estimated from.
+# OFFSET 0 keeps the order of the joins as it is written: the statistics of a table that is young or
+# growing fast would lead the planner to read all results for a handful of patients.
 _RESULTS = """
 SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment)
        draw.patient_id, analyte.code AS analyte, {collected} AS drawn_at,
@@ -39,13 +41,17 @@ SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment)
        coalesce(said.verdict IN ('score', 'release'), FALSE) AS is_confirmed,
        coalesce(said.verdict = 'score', FALSE) AS is_overridden,
        (draw.specimen->>'freeze_thaw_cycles')::float8 AS freeze_thaw_cycles
-  FROM patients_draw AS draw
-  JOIN patients_result AS fact ON fact.draw_id = draw.id AND fact.superseded_at IS NULL
+  FROM unnest(%s::bigint[]) AS asked (patient_id)
+ CROSS JOIN LATERAL (
+       SELECT * FROM patients_draw
+        WHERE patient_id = asked.patient_id AND superseded_at IS NULL OFFSET 0) AS draw
+ CROSS JOIN LATERAL (
+       SELECT * FROM patients_result
+        WHERE draw_id = draw.id AND superseded_at IS NULL AND value > 0 OFFSET 0) AS fact
   JOIN patients_analyte AS analyte ON analyte.id = fact.analyte_id
   LEFT JOIN patients_drawverdict AS said
     ON said.draw_public_id = draw.public_id AND said.superseded_at IS NULL
- WHERE draw.patient_id = ANY(%s::bigint[]) AND draw.superseded_at IS NULL AND fact.value > 0
-   AND said.verdict IS DISTINCT FROM 'keep_out'
+ WHERE said.verdict IS DISTINCT FROM 'keep_out'
  ORDER BY draw.patient_id, analyte.code, draw.collected_at, segment, fact.recorded_at DESC,
           fact.id DESC
 """

@@ -16,7 +16,7 @@ from monitoring import alerts, flags
 from monitoring.models import FlagKind, FlagLevel
 from patients.statements import ask, numbers
 
-PATIENTS_AT_ONCE = 500
+PATIENTS_AT_ONCE = 100
 
 _CLAIM = """
 SELECT patient.id, site.time_zone, site.visits_every_weeks, episode.started_on, episode.ended_on,

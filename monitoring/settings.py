@@ -113,6 +113,9 @@ DATABASES["default"].update(
             "-c statement_timeout=30000 -c lock_timeout=5000"
             " -c idle_in_transaction_session_timeout=60000"
             " -c plan_cache_mode=force_generic_plan"
+            # A plan outlives the table that it was made for: one made while a table was young
+            # would read the whole of it for every push until the connection is renewed (ADR 29)
+            " -c enable_seqscan=off"
         ),
     },
 )

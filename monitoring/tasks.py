@@ -71,5 +71,6 @@ def follow_calendar() -> None:
     """End snoozes, and find what is overdue: what days bring by themselves."""
     at = timezone.now()
     flags.wake_snoozed(at=at)
-    while overdue.check_visits(at=at) == overdue.PATIENTS_AT_ONCE:
-        pass
+    # A batch a task: a day's first look at everybody must not hold up what has just arrived
+    if overdue.check_visits(at=at) == overdue.PATIENTS_AT_ONCE:
+        wake.post(follow_calendar.name)

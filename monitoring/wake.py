@@ -15,19 +15,19 @@ logger = logging.getLogger(__name__)
 
 KEY = "soundings:assess_stale:is_on_its_way"
 KEY_LIVES_S = 5
-TASK = "monitoring.tasks.assess_stale"
+ASSESS = "monitoring.tasks.assess_stale"
 
 
 def wake_workers() -> None:
     """Ask for stale patients to be assessed; call it after the commit."""
     if redis.ask(lambda line: line.set(KEY, 1, nx=True, ex=KEY_LIVES_S)):
-        post()
+        post(ASSESS)
 
 
-def post() -> None:
-    """Post the task; a broker that is away is logged, since the sweep will do the work."""
+def post(task: str) -> None:
+    """Post a task; a broker that is away is logged, since the timetable will ask again."""
     try:
-        app.send_task(TASK, retry=False)
+        app.send_task(task, retry=False)
     except OperationalError:
         logger.warning("The broker is away; the sweep will find what waits")
 

@@ -184,6 +184,14 @@ class Result(Fact):
                 name="a_result_has_a_value_or_says_why_not",
             ),
         ]
+        indexes: ClassVar = [
+            # few, and asked for at each assessment: what was corrected since the last one
+            models.Index(
+                fields=["draw"],
+                condition=Q(superseded_at__isnull=False),
+                name="replaced_results_of_a_draw",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"result {self.pk}"
