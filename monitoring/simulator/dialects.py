@@ -1,5 +1,7 @@
 """How the invented laboratory writes what it says, and reads what it is answered."""
 
+import csv
+import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -87,8 +89,40 @@ _JSON = {
 
 
 def _json_is_known(reply: Reply, saying: Saying) -> bool:  # noqa: ARG001
-    state = json.loads(reply.body).get("state") if _is_2xx(reply) else None
-    return state in {"known", "parked", "received"}
+    said = json.loads(reply.body) if _is_2xx(reply) else {}
+    [answer] = said.get("draws", [said])
+    # a sender that may not read is told no more than that it was received
+    return answer.get("state") == "received" or (
+        reply.status == 200 and answer.get("state") in {"known", "parked"}
+    )
+
+
+# CSV
+
+
+def _write_csv(saying: Saying, *, turns_columns: bool = False) -> Request:
+    has_value = saying.what != What.RETRACTION
+    row = {
+        "result": saying.name,
+        "accession": saying.name,
+        "patient_system": saying.patient[0],
+        "patient": saying.patient[1],
+        "collected_at": saying.collected_at.isoformat(),
+        "issued_at": saying.issued_at.isoformat(),
+        "analyte": ANALYTE,
+        "value": f"{saying.comparator}{saying.value}" if has_value else "",
+        "unit": "ng/mL" if has_value and saying.what != What.FAULT else "",
+        "status": _CSV[saying.what],
+    }
+    text = io.StringIO()
+    table = csv.DictWriter(text, [*reversed(row)] if turns_columns else [*row])
+    table.writeheader()
+    table.writerow(row)
+    kind = {"Content-Type": "text/csv; charset=utf-8"}
+    return Request("POST", "", text.getvalue().encode(), kind)
+
+
+_CSV = _JSON | {What.RETRACTION: "entered-in-error"}
 
 
 # FHIR
@@ -202,6 +236,14 @@ DIALECTS = {
         write=_write_json,
         is_taken=_is_2xx,
         ask_again=lambda saying: _write_json(saying, indent=1),
+        holds=_json_is_known,
+    ),
+    "csv": Dialect(
+        door="/api/v1/results",
+        has_time_of_issue=True,
+        write=_write_csv,
+        is_taken=_is_2xx,
+        ask_again=lambda saying: _write_csv(saying, turns_columns=True),
         holds=_json_is_known,
     ),
     "fhir": Dialect(

@@ -69,7 +69,9 @@ def test_every_block_of_the_how_to_does_what_it_says(
         pytest.skip(f"The JavaScript blocks were not tried: {missing}")
 
 
-@pytest.mark.parametrize(("dialect", "seed"), [("json", "11"), ("fhir", "12"), ("hl7v2", "13")])
+@pytest.mark.parametrize(
+    ("dialect", "seed"), [("json", "11"), ("fhir", "12"), ("hl7v2", "13"), ("csv", "14")]
+)
 def test_the_invented_laboratory_finds_all_held_as_it_should_be(
     running_site: RunningSite, clinic: Clinic, dialect: str, seed: str
 ) -> None:
