@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from monitoring.imports.tables import CellIsWrong
+from patients.intake.tables.faults import CellIsWrong
 from patients.models import Sex
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -27,7 +27,7 @@ class Verdict(StrEnum):
 class Enrolment:
     """One row of the list: a patient as the clinic knows them."""
 
-    line: int
+    row: int
     system: str
     value: str
     family_name: str
@@ -50,14 +50,14 @@ def read_patients(data: bytes, *, team: CareTeam, at: datetime) -> list[Enrolmen
     today = at.astimezone(team.site.zone).date()
     known = _known_among((row.cells["system"], row.cells["value"]) for row in rows)
     faults: list[Fault] = []
-    first_line: dict[tuple[str, str], int] = {}
+    first_row: dict[tuple[str, str], int] = {}
     enrolments = []
     for row in rows:
         number = (row.cells["system"], row.cells["value"])
-        if number in first_line:
-            faults.append(row.fault("value", f"stands on line {first_line[number]} already"))
+        if number in first_row:
+            faults.append(row.fault("value", f"stands in row {first_row[number]} already"))
             continue
-        first_line[number] = row.line
+        first_row[number] = row.number
         verdict = Verdict.KNOWN if number in known else Verdict.NEW
         if (found := _read_row(row, today=today, verdict=verdict, faults=faults)) is not None:
             enrolments.append(found)
@@ -80,7 +80,7 @@ def _read_row(row: Row, *, today: date, verdict: Verdict, faults: list[Fault]) -
     if len(faults) > before or system is None or value is None or family is None or given is None:
         return None
     return Enrolment(
-        line=row.line,
+        row=row.number,
         system=system,
         value=value,
         family_name=family,
@@ -122,7 +122,7 @@ def enrol_patients(
             )
         except IdentifierTaken as fault:
             wanted = "somebody else has just enrolled a patient with this number; try again"
-            raise FileIsFaulty([Fault(each.line, "value", each.value, wanted)]) from fault
+            raise FileIsFaulty([Fault(each.row, "value", each.value, wanted)]) from fault
     if new:
         ingest.replay_parked(at=at)
         transaction.on_commit(wake.wake_workers)

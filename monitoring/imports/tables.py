@@ -1,10 +1,11 @@
-"""From the bytes of a CSV file to rows whose every cell is known by line and column."""
+"""From the bytes of a CSV file to rows whose every cell is known by row and column."""
 
-import csv
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+
+from patients.intake.tables.csv_table import read_csv
+from patients.intake.tables.faults import CellIsWrong, FileIsUnreadable
 
 T = TypeVar("T")
 
@@ -13,15 +14,20 @@ ROWS_AT_MOST = 100_000
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong: where it stands, what stands there, and what would be right."""
+    """One thing that is wrong: where it stands, what stands there, and what would be right.
 
-    line: int
+    Rows are numbered as a spreadsheet does it; row 0 is the file.
+    """
+
+    row: int
     column: str
     value: str
     wanted: str
 
     def __str__(self) -> str:
-        place = f"line {self.line}, {self.column}" if self.column else f"line {self.line}"
+        if not self.row:
+            return self.wanted
+        place = f"row {self.row}, {self.column}" if self.column else f"row {self.row}"
         found = f" “{self.value}”" if self.value else ""
         return f"{place}:{found} {self.wanted}"
 
@@ -34,15 +40,11 @@ class FileIsFaulty(Exception):
         self.faults = tuple(faults)
 
 
-class CellIsWrong(Exception):
-    """A cell holds what its column cannot; says what would be right."""
-
-
 @dataclass(frozen=True)
 class Row:
     """One row of the file, by column, without the blanks around its cells."""
 
-    line: int
+    number: int
     cells: Mapping[str, str]
 
     def read(self, column: str, reader: Callable[[str], T], faults: list[Fault]) -> T | None:
@@ -54,83 +56,64 @@ class Row:
             return None
 
     def fault(self, column: str, wanted: str) -> Fault:
-        return Fault(self.line, column, self.cells.get(column, ""), wanted)
+        return Fault(self.number, column, self.cells.get(column, ""), wanted)
 
 
 def read_table(data: bytes, *, required: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:
-    """Read the rows of a CSV file in UTF-8, with commas or semicolons between the cells.
+    """Read the rows of a CSV file, as the laboratories' files are read, but in UTF-8.
 
     Raises
     ------
     FileIsFaulty
         When the file is not such a table, or its columns are not those asked for.
     """
-    lines = _lines_of(_decode(data))
-    line, header = next(lines, (1, []))
-    names = [name.strip().lower() for name in header]
-    _check_header(names, line=line, required=required, optional=optional)
+    try:
+        table = read_csv(
+            data,
+            charset="UTF-8",
+            fits=lambda names: set(required) <= set(_names_of(names)),
+            rows_at_most=ROWS_AT_MOST,
+        )
+    except FileIsUnreadable as fault:
+        faults = [Fault(each.row, each.column, "", each.detail) for each in fault.faults]
+        raise FileIsFaulty(faults) from fault
+    names = _names_of(table.header.cells)
+    _check_header(names, row=table.header.number, required=required, optional=optional)
     rows, faults = [], []
-    for line, cells in lines:
-        if not any(cell.strip() for cell in cells):
+    for row in table.rows:
+        if len(row.cells) != len(names):
+            wanted = f"holds {len(row.cells)} cells; the header has {len(names)} columns"
+            faults.append(Fault(row.number, "", "", wanted))
             continue
-        if len(cells) != len(names):
-            wanted = f"holds {len(cells)} cells; the header has {len(names)} columns"
-            faults.append(Fault(line, "", "", wanted))
-            continue
-        rows.append(Row(line, dict(zip(names, map(str.strip, cells), strict=True))))
+        cells = dict(zip(names, map(str.strip, row.cells), strict=True))
+        rows.append(Row(row.number, cells))
     if faults:
         raise FileIsFaulty(faults)
     if not rows:
-        raise FileIsFaulty([Fault(2, "", "", "there is no row below the header")])
-    if len(rows) > ROWS_AT_MOST:
-        wanted = f"a file has at most {ROWS_AT_MOST} rows; give it in parts"
-        raise FileIsFaulty([Fault(rows[ROWS_AT_MOST].line, "", "", wanted)])
+        raise FileIsFaulty([Fault(table.header.number, "", "", "there is no row below the header")])
     return rows
 
 
-def _decode(data: bytes) -> str:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        line = data[: fault.start].count(b"\n") + 1
-        raise FileIsFaulty([Fault(line, "", "", "is not UTF-8; save the file as UTF-8")]) from fault
-    if (place := text.find("\x00")) >= 0:  # no database takes it, and no text file has it
-        line = text[:place].count("\n") + 1
-        raise FileIsFaulty([Fault(line, "", "", "holds a NUL; save the file as text in UTF-8")])
-    return text
-
-
-def _lines_of(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Give each record with the line it begins on; a cell in quotes may run over several."""
-    first_line = text.partition("\n")[0]
-    delimiter = ";" if first_line.count(";") > first_line.count(",") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    begins = 1
-    try:
-        for cells in reader:
-            yield begins, cells
-            begins = reader.line_num + 1
-    except csv.Error as fault:
-        wanted = f"cannot be read as CSV ({fault})"
-        raise FileIsFaulty([Fault(begins, "", "", wanted)]) from fault
+def _names_of(header: Sequence[str]) -> list[str]:
+    return [name.strip().lower() for name in header]
 
 
 def _check_header(
-    names: Sequence[str], *, line: int, required: Sequence[str], optional: Sequence[str]
+    names: Sequence[str], *, row: int, required: Sequence[str], optional: Sequence[str]
 ) -> None:
     known = ", ".join([*required, *optional])
     faults = [
-        Fault(line, name, "", f"this column is missing; the columns are {known}")
+        Fault(row, name, "", f"this column is missing; the columns are {known}")
         for name in required
         if name not in names
     ]
     faults += [
-        Fault(line, "header", name, f"is not a column of this file; the columns are {known}")
+        Fault(row, "header", name, f"is not a column of this file; the columns are {known}")
         for name in dict.fromkeys(names)
         if name not in {*required, *optional}
     ]
     faults += [
-        Fault(line, "header", name, "stands twice")
+        Fault(row, "header", name, "stands twice")
         for name in dict.fromkeys(names)
         if names.count(name) > 1
     ]

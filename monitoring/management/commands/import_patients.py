@@ -39,7 +39,7 @@ class Command(OperatorCommand):
             raise CommandError(f"{fault}\nNothing was imported.") from fault
         for row in rows:
             if options["dry_run"] or row.verdict == Verdict.KNOWN:
-                self.say(f"line {row.line}: {row.system} {row.value} is {row.verdict}")
+                self.say(f"row {row.row}: {row.system} {row.value} is {row.verdict}")
         n_known = sum(row.verdict == Verdict.KNOWN for row in rows)
         n_new = len(rows) - n_known
         if options["dry_run"]:

@@ -2,40 +2,56 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from patients.intake.tables.charsets import decode
 from patients.intake.tables.faults import unreadable
-from patients.intake.tables.header import fits
-from patients.intake.tables.layout import Layout
 from patients.intake.tables.table import COLUMNS_AT_MOST, ROWS_AT_MOST, Row, Table
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
-_LINES_AT_MOST = 2 * ROWS_AT_MOST  # empty ones and all
 _HEADER_AT_MOST = 64 * 1024
+FitsHeader = Callable[[Sequence[str]], bool]
 
 
-def read_csv(body: bytes, *, layout: Layout, charset: str = "") -> Table:
-    """Read a CSV file; what its sender says of the character set counts more than the profile.
+def read_csv(
+    body: bytes,
+    *,
+    charset: str,
+    delimiter: str = "",
+    fits: FitsHeader,
+    rows_at_most: int = ROWS_AT_MOST,
+) -> Table:
+    """Read a CSV file, of a laboratory or of a clinic.
+
+    Parameters
+    ----------
+    charset
+        Unless the file begins with a byte-order mark.
+    delimiter
+        What it must be; empty: found by the header line.
+    fits
+        Tells whether a header line split in one way holds the columns that must be there.
+    rows_at_most
+        Below the header; of lines, empty ones and all, there may be twice as many.
 
     Raises
     ------
     FileIsUnreadable
         When the bytes are no such table.
     """
-    text = decode(body, charset=charset or layout.charset)
+    text = decode(body, charset=charset)
     if (place := text.find("\x00")) >= 0:
         line = text.count("\n", 0, place) + 1
         raise unreadable("holds U+0000, which is no text; save the file as text", row=line)
     text, stated = _without_sep_line(text)
-    delimiter = layout.delimiter or stated or _delimiter_of(text, layout)
-    if layout.delimiter and stated and stated != layout.delimiter:
+    if delimiter and stated and stated != delimiter:
         raise unreadable(
             f"its first line states a {_DELIMITERS[stated]} between cells, the laboratory’s "
-            f"profile a {_DELIMITERS[layout.delimiter]}"
+            f"profile a {_DELIMITERS[delimiter]}"
         )
-    rows = _rows(text, delimiter)
+    delimiter = delimiter or stated or _delimiter_of(text, fits)
+    rows = _rows(text, delimiter, at_most=2 * rows_at_most)
     header = next((row for row in rows if not row.is_empty), None)
     if header is None:
         raise unreadable("the file is empty; it must begin with the names of the columns")
@@ -44,8 +60,8 @@ def read_csv(body: bytes, *, layout: Layout, charset: str = "") -> Table:
         if row.is_empty:
             continue
         found.append(row)
-        if len(found) > ROWS_AT_MOST:
-            raise unreadable(f"a file has at most {ROWS_AT_MOST} rows; give it in parts")
+        if len(found) > rows_at_most:
+            raise unreadable(f"a file has at most {rows_at_most} rows; give it in parts")
     return Table(header, found)
 
 
@@ -58,18 +74,18 @@ def _without_sep_line(text: str) -> tuple[str, str]:
     return text, ""
 
 
-def _delimiter_of(text: str, layout: Layout) -> str:
+def _delimiter_of(text: str, fits: FitsHeader) -> str:
     """Find the one sign by which the header line falls into the columns that must be there."""
     head = text[:_HEADER_AT_MOST]
     fitting = []
     for delimiter in _DELIMITERS:
         reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
         try:
-            lines = islice(reader, _LINES_AT_MOST)
+            lines = islice(reader, 2 * ROWS_AT_MOST)
             names = next((cells for cells in lines if any(map(str.strip, cells))), [])
         except csv.Error:
             continue
-        if fits(names, layout):
+        if fits(names):
             fitting.append(delimiter)
     if len(fitting) == 1:
         return fitting[0]
@@ -77,7 +93,7 @@ def _delimiter_of(text: str, layout: Layout) -> str:
     return max(_DELIMITERS, key=first_line.count)  # the header will say what is missing
 
 
-def _rows(text: str, delimiter: str) -> Iterator[Row]:
+def _rows(text: str, delimiter: str, *, at_most: int) -> Iterator[Row]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     number = 0
     while True:
@@ -88,8 +104,8 @@ def _rows(text: str, delimiter: str) -> Iterator[Row]:
             raise unreadable(_plain_words(str(fault)), row=number) from fault
         if cells is None:
             return
-        if number > _LINES_AT_MOST:
-            raise unreadable(f"a file has at most {_LINES_AT_MOST} lines, empty ones and all")
+        if number > at_most:
+            raise unreadable(f"a file has at most {at_most} lines, empty ones and all")
         if len(cells) > COLUMNS_AT_MOST:
             raise unreadable(f"has more than {COLUMNS_AT_MOST} cells", row=number)
         yield Row(number, cells)

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 
 from patients.intake.reports import DrawReport, ResultReport
 from patients.intake.tables.csv_table import read_csv
 from patients.intake.tables.faults import FAULTS_AT_MOST, Fault, unreadable
-from patients.intake.tables.header import Columns, read_header
+from patients.intake.tables.header import Columns, fits, read_header
 from patients.intake.tables.layout import TEMPLATE, Column, Layout
 from patients.intake.tables.rows import Facts, ReadResult, RowReader
 from patients.intake.tables.table import Table
@@ -80,7 +81,13 @@ def read_table(body: bytes, *, kind: Kind, layout: Layout = TEMPLATE, charset: s
 
 def _table_of(body: bytes, *, kind: Kind, layout: Layout, charset: str = "") -> Table:
     if kind is Kind.CSV:
-        return read_csv(body, layout=layout, charset=charset)
+        # what its sender says of the character set counts more than the profile
+        return read_csv(
+            body,
+            charset=charset or layout.charset,
+            delimiter=layout.delimiter,
+            fits=partial(fits, layout=layout),
+        )
     return read_xlsx(body, layout=layout)
 
 
