@@ -5,7 +5,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
 JSON = "application/json"
@@ -29,8 +29,9 @@ class UntouchedBytes(BaseParser):
         self,
         stream: IO[bytes],
         media_type: str | None = None,  # noqa: ARG002
-        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
+        parser_context: Mapping[str, Any] | None = None,
     ) -> bytes:
+        _refuse_packed(parser_context or {})
         at_most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         body = stream.read(at_most + 1)
         if len(body) > at_most:
@@ -41,6 +42,15 @@ class UntouchedBytes(BaseParser):
         if not body:
             raise ParseError(_("The message is empty."))
         return body
+
+
+def _refuse_packed(context: Mapping[str, Any]) -> None:
+    """A few kilobytes can unpack to gigabytes; no sender needs it for messages of this size."""
+    request = context.get("request")
+    coding = "" if request is None else request.headers.get("Content-Encoding", "")
+    if coding.strip().lower() not in {"", "identity"}:
+        detail = _("The message must come as it is, without Content-Encoding.")
+        raise UnsupportedMediaType("", detail=detail)
 
 
 class UntouchedCsv(UntouchedBytes):

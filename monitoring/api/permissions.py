@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import MethodNotAllowed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -37,6 +37,8 @@ class HasScope(BasePermission):
         if not isinstance(caller, LaboratoryAtTheDoor):
             return False
         method = "GET" if request.method == "HEAD" else request.method
+        if method == "OPTIONS":
+            raise MethodNotAllowed(method)
         needed = getattr(view, "needs", {}).get(method)
         if needed is None:
             return method not in view.allowed_methods  # then 405 says it better

@@ -70,15 +70,20 @@ class Done:
 
 @dataclass(frozen=True)
 class NotKept:
-    """A write of which nothing is kept, because the laboratory's profile ignores its codes."""
+    """A write of which nothing is kept: no fault of the sender's.
+
+    Its codes are ignored by the laboratory's profile, or it holds no value of its own.
+    """
 
     expression: str
+    why: str = ""
 
     @property
     def outcome(self) -> Tree:
-        """Say so; it is no fault of the sender's."""
-        text = _("not kept: the profile of the laboratory says that this code is ignored")
-        return outcome([Fault("informational", self.expression, text)], severity="information")
+        """Say so."""
+        ignored = _("not kept: the profile of the laboratory says that this code is ignored")
+        fault = Fault("informational", self.expression, self.why or ignored)
+        return outcome([fault], severity="information")
 
 
 def describe(

@@ -27,7 +27,7 @@ from patients.intake.fhir import resources
 from patients.intake.fhir.bundles import ReadBundle
 from patients.intake.fhir.door import read_request
 from patients.intake.fhir.faults import Refused
-from patients.intake.fhir.interactions import Asked, Write
+from patients.intake.fhir.interactions import Asked, Context, Write
 from patients.intake.receipts import Sender
 from patients.scopes import CREATE, READ, UPDATE
 
@@ -57,6 +57,8 @@ class FhirView(APIView):
         """Take in one resource."""
         body = self.body_of(request)
         found = read_request(asked, body)
+        if isinstance(found, Context):
+            return Response(NotKept(asked.kind, _(found.detail)).outcome)
         if not isinstance(found, Write):
             raise TypeError
         [done] = writes.take_in(

@@ -19,12 +19,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from patients.intake.reports import DrawReport, TimeRole
+from patients.intake.reports import EARLIEST_YEAR, DrawReport, TimeRole
 
 DRAWS_AT_MOST = 500
 RESULTS_AT_MOST = 50
 DIGITS_AT_MOST = 20
-EARLIEST_YEAR = 1950  # no draw is older; a year before that is a slip of the pen
 _DIGITS = r"^[0-9]{1,20}(\.[0-9]{1,20})?$"
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from patients import units
 from patients.intake.naming import Claim
 from patients.intake.profiles import KnownAnalyte, Profile
-from patients.intake.reports import DrawReport, ResultReport
+from patients.intake.reports import EARLIEST_YEAR, DrawReport, ResultReport
 from patients.intake.surroundings import Surroundings
 from patients.models import WITHOUT_VALUE, ResultStatus
 from patients.record.draws import DrawOnRecord, Placed
@@ -187,7 +187,7 @@ def _faults_of_draw(
         yield Reason.UNKNOWN_PATIENT.value
     elif len(patient_ids) > 1:
         yield Reason.PATIENTS_DISAGREE.value
-    if collected_at is None:
+    if collected_at is None or collected_at.year < EARLIEST_YEAR:
         yield Reason.UNUSABLE_TIME.value
     elif collected_at > terms.at + CLOCK_ALLOWANCE:
         yield Reason.COLLECTED_IN_THE_FUTURE.value

@@ -22,6 +22,7 @@ Line100 = Annotated[str, _LINE, Field(max_length=100)]
 Line200 = Annotated[str, _LINE, Field(max_length=200)]
 Line500 = Annotated[str, _LINE, Field(max_length=500)]
 
+EARLIEST_YEAR = 1950  # no draw is older; a year before that is a slip of the pen
 # The system of a name that the laboratory chose as the address of a result (a FHIR id)
 ADDRESS = ""
 

@@ -33,19 +33,31 @@ class Word(NamedTuple):
         The time of issue decides. Where it is not stated twice, or is the same, the status does:
         an original comes after its correction only by delay, and so does anything after a
         retraction. Of two with the same standing the one received later counts.
+
+        No word is issued after it was received: where one of the two says so, a clock was ahead,
+        and it counts as issued when it came. Where both say so, it was the same clock.
         """
-        if (
-            self.issued_at is not None
-            and other.issued_at is not None
-            and self.issued_at != other.issued_at
-        ):
-            return self.issued_at < other.issued_at
+        mine, others = self.issued_at, other.issued_at
+        if self.is_ahead != other.is_ahead:
+            mine = self.received_at if self.is_ahead else mine
+            others = other.received_at if other.is_ahead else others
+        if mine is not None and others is not None and mine != others:
+            return mine < others
         if _rank(self.status) != _rank(other.status):
             return _rank(self.status) < _rank(other.status)
         return (
             self.received_at is not None
             and other.received_at is not None
             and self.received_at < other.received_at
+        )
+
+    @property
+    def is_ahead(self) -> bool:
+        """Tell whether it says to be issued after it was received."""
+        return (
+            self.issued_at is not None
+            and self.received_at is not None
+            and self.issued_at > self.received_at
         )
 
 

@@ -219,3 +219,30 @@ def test_a_late_message_does_not_move_the_draw(laboratory: Laboratory, patient: 
 
     assert Result.objects.get(superseded_at=None).draw.collected_at == right
     assert Result.objects.count() == 2
+
+
+# Clocks that are ahead
+
+
+def test_a_word_issued_in_the_future_does_not_beat_what_is_said_after_it(
+    laboratory: Laboratory, patient: Patient
+) -> None:
+    take(laboratory, observation(value="37.50", issued=24 * 365))
+
+    corrected = take(
+        laboratory, observation(value="38.10", status="corrected", issued=11), at=LATER
+    )
+
+    assert corrected.state == "corrected"
+    assert Result.objects.get(superseded_at=None).sent_value == "38.10"
+
+
+def test_a_clock_that_is_always_ahead_still_tells_the_order(
+    laboratory: Laboratory, patient: Patient
+) -> None:
+    take(laboratory, observation(value="38.10", issued=21))
+
+    late = take(laboratory, observation(value="37.50", issued=20), at=LATER)
+
+    assert late.results[0].state == "late"
+    assert Result.objects.get(superseded_at=None).sent_value == "38.10"

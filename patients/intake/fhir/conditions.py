@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl
 
 from patients.intake.fhir.datatypes import Identifier as Numbered
 from patients.intake.fhir.faults import not_fhir
-from patients.intake.fhir.reading import UNSTATED
 from patients.intake.reports import Identifier
 
+UNSTATED = "urn:unstated"  # the system of an identifier that names none; an empty one is an address
 # They say how the answer should look, and are no condition
 CONTROLS = frozenset({"_format", "_pretty"})
 _IN_TWO = re.compile(r"(?<!\\)\|")
@@ -21,6 +21,18 @@ def terms_of(query: str) -> list[tuple[str, str]]:
     except ValueError as fault:
         raise not_fhir("too-costly", "", "a query of more than twenty terms is not read") from fault
     return [(name, value) for name, value in pairs if name not in CONTROLS]
+
+
+def without_address(condition: str, *, kind: str) -> str:
+    """Take away what stands before a condition: clients send it as a search, or a whole address.
+
+    `Observation?identifier=…` and `https://here/fhir/Observation?identifier=…` (as HAPI's client
+    writes If-None-Exist) mean `identifier=…`. Where another type is named, it is left as it stands.
+    """
+    before, mark, rest = condition.partition("?")
+    last = before.rstrip("/").rpartition("/")[2]
+    is_address = bool(mark) and "=" not in before and (last == kind or not last[:1].isupper())
+    return rest if is_address else condition
 
 
 def read_condition(query: str, *, root: str, of: Sequence[Numbered] = ()) -> Identifier | None:

@@ -5,13 +5,13 @@ from typing import Any
 from patients.intake import strict_json
 from patients.intake.fhir.bundles import ReadBundle, read_bundle
 from patients.intake.fhir.faults import Refused, not_fhir
-from patients.intake.fhir.interactions import Asked, Write, read_single
+from patients.intake.fhir.interactions import Asked, Context, Write, read_single
 from patients.intake.fhir.json_rules import PARTS_AT_MOST
 
-__all__ = ["Asked", "ReadBundle", "Refused", "Write", "read_request"]
+__all__ = ["Asked", "Context", "ReadBundle", "Refused", "Write", "read_request"]
 
 
-def read_request(asked: Asked, body: bytes) -> Write | ReadBundle:
+def read_request(asked: Asked, body: bytes) -> Write | Context | ReadBundle:
     """Read the body of a request: one resource, or a Bundle sent to the root of the door.
 
     Raises

@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from patients.intake.fhir.conditions import read_condition, terms_of
+from patients.intake.fhir.conditions import read_condition, terms_of, without_address
 from patients.intake.fhir.datatypes import DomainResource
 from patients.intake.fhir.faults import Fault, Refused, not_fhir, not_usable
 from patients.intake.fhir.json_rules import clean
-from patients.intake.fhir.reading import BARE, Wrapping, address, report_of
+from patients.intake.fhir.reading import BARE, RETRACTED, Wrapping, address, report_of
 from patients.intake.fhir.reports import names_of_report, results_of
 from patients.intake.fhir.resources import DiagnosticReport, Observation
 from patients.intake.fhir.surroundings import (
@@ -105,7 +105,9 @@ def read_write(
             names = (*names, condition)
         draws = results_of(resource, names, root=root, around=around)
         if not draws:
-            return Context(asked.kind, "not stored itself: its results stand beside it")
+            if not _results_stand_elsewhere(resource, around):
+                raise not_usable("required", root, _NO_RESULT)
+            return Context(asked.kind, "not stored itself: its results are sent as Observations")
     elif resource.is_panel:
         return Context(asked.kind, "not stored: a heading without a value; its members are results")
     else:
@@ -122,6 +124,19 @@ def read_write(
     )
 
 
+def _results_stand_elsewhere(report: DiagnosticReport, around: Surroundings) -> bool:
+    """Tell whether a report only lists results that are sent for themselves.
+
+    One that is taken back says something of its results, so they must stand beside it.
+    """
+    references = [each.reference or "" for each in report.result]
+    if report.status in RETRACTED:
+        return bool(references) and all(each in around.known for each in references)
+    if not references:
+        return bool(around.known)
+    return not any(each.startswith("#") for each in references)
+
+
 def _refuse_other_kind(kind: str, asked: Asked, *, root: str) -> None:
     if kind != asked.kind:
         raise not_fhir("invalid", root, f"a resource {kind} cannot be sent to {asked.kind[:60]}")
@@ -135,9 +150,10 @@ def _condition(
     if asked.method == "POST":
         if asked.id is not None:
             raise not_fhir("invalid", root, "POST goes to a type; to choose the id, use PUT")
+        if_none_exist = without_address(asked.if_none_exist or "", kind=asked.kind)
         conditions = [
             found
-            for query in (asked.query, asked.if_none_exist)
+            for query in (asked.query, if_none_exist)
             if query and (found := read_condition(query, root=root, of=of)) is not None
         ]
         if len(set(conditions)) > 1:
@@ -167,7 +183,7 @@ def _version(if_match: str | None, *, root: str) -> str | None:
     return found[1]
 
 
-def read_single(asked: Asked, data: Any) -> Write:
+def read_single(asked: Asked, data: Any) -> Write | Context:
     """Read a request whose body is the resource itself."""
     root = data.get("resourceType") if isinstance(data, dict) else None
     if not isinstance(root, str) or (root not in READ_BY_TYPE and root not in CONTEXT_ONLY):
@@ -176,17 +192,13 @@ def read_single(asked: Asked, data: Any) -> Write:
     faults = clean(data, root=root)
     if faults:
         raise refused_by_json_rules(faults)
-    found = read_write(asked, read_resource(data, root=root), root=root, around=Surroundings())
-    if isinstance(found, Context):
-        raise not_usable("required", root, _NO_RESULT.get(root, _NOT_ALONE))
-    return found
+    return read_write(asked, read_resource(data, root=root), root=root, around=Surroundings())
 
 
-_NO_RESULT = {
-    "Observation": "this Observation is a heading; send its members, which hold the values",
-    "DiagnosticReport": "this report contains no result; send them contained, or in one Bundle",
-}
-_NOT_ALONE = "this is taken only in a Bundle, together with results"
+_NO_RESULT = (
+    "this report has no result, or takes back results that it does not contain; send each of them "
+    "contained in it, or as an Observation"
+)
 
 
 def refused_by_json_rules(faults: list[Fault]) -> Refused:

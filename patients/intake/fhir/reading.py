@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from patients.intake.fhir.conditions import UNSTATED
 from patients.intake.fhir.datatypes import Identifier as Numbered
 from patients.intake.fhir.datatypes import Period, Reference
 from patients.intake.fhir.faults import not_usable
@@ -25,9 +27,9 @@ from patients.intake.reports import (
     TimeRole,
 )
 
-UNSTATED = "urn:unstated"  # the system of an identifier that names none; an empty one is an address
 NAME_AT_MOST = 200
-_RETRACTED = frozenset({"cancelled", "entered-in-error"})
+LONGEST_PERIOD = timedelta(days=1)
+RETRACTED = frozenset({"cancelled", "entered-in-error"})
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def _result(
         unit=value.unit,
         # A report that is taken back takes its results back, whatever each still says of itself
         status=report.status
-        if report is not None and report.status in _RETRACTED
+        if report is not None and report.status in RETRACTED
         else observation.status,
         issued_at=None if issued is None else read_time(issued).at,
         absent_reason=value.absent_reason,
@@ -139,10 +141,11 @@ def _codes(observation: Observation, *, root: str) -> tuple[Code, ...]:
     )
     if codes:
         return codes
-    if concept.text is not None:
-        return (Code(text=line(concept.text, 200)),)
+    text = concept.text or next((each.display for each in concept.coding if each.display), None)
+    if text is not None:
+        return (Code(text=line(text, 200)),)
     raise not_usable(
-        "required", f"{root}.code", "code must hold a coding with a code, or at least a text"
+        "required", f"{root}.code", "code must hold a coding with a code, or at least words for one"
     )
 
 
@@ -194,13 +197,27 @@ def _times(
 
 
 def _seen(role: TimeRole, text: str | None, period: Period | None) -> list[SeenTime]:
-    """A sample is taken in minutes: of a period, its beginning is the time."""
+    """A sample is taken in minutes: of a period, its beginning is the time.
+
+    A period of days says of no day that it was that one.
+    """
     if period is not None:
         text = period.start or period.end
     if text is None:
         return []
     read = read_time(text)
-    return [SeenTime(role=role, text=text, at=read.at, precision=Precision(read.precision))]
+    precision = Precision(read.precision)
+    if period is not None and _is_of_days(period):
+        text, precision = f"{period.start}/{period.end}", Precision.MONTH
+    return [SeenTime(role=role, text=text, at=read.at, precision=precision)]
+
+
+def _is_of_days(period: Period) -> bool:
+    if period.start is None or period.end is None:
+        return False
+    start, end = read_time(period.start).at, read_time(period.end).at
+    # a day without an hour has no zone; against an hour it is compared by what the clock showed
+    return end.replace(tzinfo=None) - start.replace(tzinfo=None) > LONGEST_PERIOD
 
 
 def _specimen(sample: SampleSent | None) -> Specimen | None:

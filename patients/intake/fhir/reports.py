@@ -4,9 +4,10 @@ A result that a report contains has no name of its own, so it is named after its
 code: the same report sent again, or put right, means the same results.
 """
 
+from patients.intake.fhir.conditions import UNSTATED
 from patients.intake.fhir.datatypes import Identifier as Numbered
 from patients.intake.fhir.faults import not_usable
-from patients.intake.fhir.reading import UNSTATED, Wrapping, report_of
+from patients.intake.fhir.reading import Wrapping, report_of
 from patients.intake.fhir.resources import DiagnosticReport, Observation
 from patients.intake.fhir.surroundings import Surroundings, read_contained
 from patients.intake.reports import ADDRESS, DrawReport, Identifier

@@ -1,8 +1,9 @@
 """Whose result it is, as the laboratory says: numbers to find the patient by, a name for people."""
 
+from patients.intake.fhir.conditions import read_condition
 from patients.intake.fhir.datatypes import Identifier as Numbered
 from patients.intake.fhir.datatypes import Reference
-from patients.intake.fhir.faults import not_usable
+from patients.intake.fhir.faults import Refused, not_usable
 from patients.intake.fhir.lines import line
 from patients.intake.fhir.resources import Patient
 from patients.intake.fhir.surroundings import Surroundings
@@ -23,10 +24,25 @@ def patients_of(
         numbers += _numbers(patient.identifier, root=f"{root}.subject")
         return tuple(dict.fromkeys(numbers)), _person(patient)
     if subject.reference is not None and not subject.reference.startswith("#"):
-        # The address of a Patient elsewhere: a person can say once whose it is
-        numbers.append(Identifier(value=line(subject.reference, 200)))
+        numbers.append(_number_in(subject.reference))
     person = Person(family=line(subject.display, 200)) if subject.display else None
     return tuple(dict.fromkeys(numbers)), person
+
+
+def _number_in(reference: str) -> Identifier:
+    """Read Patient?identifier=system|value as that number.
+
+    Anything else is the address of a Patient elsewhere: a person can say once whose it is.
+    """
+    before, mark, condition = reference.partition("?")
+    if mark and before.rpartition("/")[2] == "Patient":
+        try:
+            found = read_condition(condition, root="")
+        except Refused:
+            found = None
+        if found is not None:
+            return found
+    return Identifier(value=line(reference, 200))
 
 
 def _numbers(found: "list[Numbered] | tuple[Numbered, ...]", *, root: str) -> list[Identifier]:

@@ -11,11 +11,6 @@ from patients.intake.fhir.lines import code_of, line, words_of
 from patients.intake.fhir.resources import Observation
 from patients.intake.reports import Comparator
 
-# A result with one of these says that there is no value, or none any more
-STATUSES_WITHOUT_A_VALUE = frozenset(
-    {"registered", "cancelled", "entered-in-error", "unknown", "preliminary"}
-)
-
 
 class Value(NamedTuple):
     """A value as it goes into the report."""
@@ -30,7 +25,8 @@ def value_of(observation: Observation, *, root: str) -> Value:
     """Read the value of an Observation, whichever of FHIR's kinds it is.
 
     A number in a text, a code or a range is no concentration: its text is handed on as it stands,
-    so that a person can say what it means.
+    so that a person can say what it means. So are a number below zero and no value at all: FHIR
+    allows both, and a person can ask what was meant.
     """
     if observation.value_quantity is not None:
         return _quantity(observation.value_quantity, root=f"{root}.value")
@@ -40,12 +36,6 @@ def value_of(observation: Observation, *, root: str) -> Value:
         return Value(None, absent_reason=code_of(observation.data_absent_reason, 100))
     if observation.component:
         return Value(line(f"components: {_components(observation)}", 200))
-    if observation.status not in STATUSES_WITHOUT_A_VALUE:
-        raise not_usable(
-            "required",
-            f"{root}.value",
-            "valueQuantity is missing; without a value a result must say why in dataAbsentReason",
-        )
     return Value(None)
 
 
@@ -63,9 +53,7 @@ def _digits(number: int | Decimal, *, root: str) -> str:
     if isinstance(number, Decimal) and abs(number.adjusted()) > DIGITS_AT_MOST:
         raise not_usable("value", root, "value is beyond anything that is measured")
     text = format(number, "f") if isinstance(number, Decimal) else str(number)
-    if text.startswith("-"):
-        raise not_usable("value", root, "value must not be below zero: it is a concentration")
-    whole, _, broken = text.partition(".")
+    whole, _, broken = text.removeprefix("-").partition(".")
     if max(len(whole), len(broken)) > DIGITS_AT_MOST:
         raise not_usable(
             "value", root, f"value has more than {DIGITS_AT_MOST} digits on a side of the point"

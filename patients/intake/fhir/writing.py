@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from patients.intake.fhir.conditions import UNSTATED
 from patients.intake.fhir.datatypes import UCUM
-from patients.intake.fhir.reading import UNSTATED
 from patients.intake.reports import Code, Identifier
 
 Tree = dict[str, Any]

@@ -5,8 +5,7 @@ from datetime import date, datetime, time
 from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
-from patients.intake.panels import EARLIEST_YEAR
-from patients.intake.reports import Comparator, Precision, ResultStatus
+from patients.intake.reports import EARLIEST_YEAR, Comparator, Precision, ResultStatus
 from patients.intake.tables.faults import CellIsWrong, shown
 from patients.intake.tables.layout import Layout
 
