@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from patients.intake.fhir.bundles import ReadBundle
 from patients.intake.fhir.door import read_request
 from patients.intake.fhir.faults import Refused
-from patients.intake.fhir.interactions import Asked, Write
+from patients.intake.fhir.interactions import Asked, Context, Write
 from patients.intake.reports import DrawReport
 from tests.patients.fhir_messages import BASES, CASES, body_of, observation
 
@@ -24,7 +24,7 @@ def read(body: bytes, asked: Asked = CREATE) -> Write:
     return found
 
 
-def outcome(asked: Asked, body: bytes) -> Write | ReadBundle | Refused:
+def outcome(asked: Asked, body: bytes) -> Write | Context | ReadBundle | Refused:
     try:
         return read_request(asked, body)
     except Refused as refused:

@@ -22,7 +22,7 @@ from patients.intake.fhir.times import NoTime, read_time
 
 UCUM = "http://unitsofmeasure.org"
 DIGITS_AT_MOST = 20  # before and after the point
-Comparator = Literal["<", "<=", ">=", ">"]
+Comparator = Literal["<", "<=", ">", ">="]  # in the order of the JSON door
 
 Text = Annotated[str, StringConstraints(max_length=1_000_000)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9\-.]{1,64}$")]
