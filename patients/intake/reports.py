@@ -7,12 +7,11 @@ be placed is kept in this form until a person has looked at it.
 """
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 _NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
 _LINE = StringConstraints(strip_whitespace=True, pattern=_NO_CONTROL_CHARACTERS)
@@ -23,6 +22,7 @@ Line200 = Annotated[str, _LINE, Field(max_length=200)]
 Line500 = Annotated[str, _LINE, Field(max_length=500)]
 
 EARLIEST_YEAR = 1950  # no draw is older; a year before that is a slip of the pen
+LATEST_YEAR = 9998  # beyond it, another zone is a year that no computer has
 # The system of a name that the laboratory chose as the address of a result (a FHIR id)
 ADDRESS = ""
 
@@ -91,9 +91,11 @@ class SeenTime(_Part):
     at: datetime | None = None
     precision: Precision = Precision.MINUTE
 
-    def in_zone(self, zone: ZoneInfo) -> "SeenTime":
-        """Read a time without an offset in this zone."""
+    def in_zone(self, zone: tzinfo, *, days_too: bool = True) -> "SeenTime":
+        """Read a time without an offset in this zone; a day may be left for the laboratory's."""
         if self.at is None or self.at.utcoffset() is not None:
+            return self
+        if self.precision is not Precision.MINUTE and not days_too:
             return self
         return self.model_copy(update={"at": self.at.replace(tzinfo=zone)})
 
@@ -121,6 +123,11 @@ ResultStatus = Literal[
 Comparator = Literal["", "<", "<=", ">", ">="]
 
 
+def _within_memory(at: datetime | None) -> datetime | None:
+    """Take a year that no laboratory can mean for no time of issue: then the arrival decides."""
+    return at if at is not None and EARLIEST_YEAR <= at.year <= LATEST_YEAR else None
+
+
 class ResultReport(_Part):
     """One result of a draw, exactly as it was sent.
 
@@ -145,7 +152,7 @@ class ResultReport(_Part):
     unit: Line50 = ""
     status: ResultStatus = "final"
     keeps_value: bool = False
-    issued_at: datetime | None = None
+    issued_at: Annotated[datetime | None, AfterValidator(_within_memory)] = None
     absent_reason: Line100 = ""
     method: Line200 = ""
     kit: Line100 = ""
@@ -165,7 +172,7 @@ class DrawReport(_Part):
     results: Annotated[tuple[ResultReport, ...], Field(min_length=1)]
     pointer: Line200 = ""
 
-    def in_zone(self, zone: ZoneInfo) -> Self:
+    def in_zone(self, zone: tzinfo, *, days_too: bool = True) -> Self:
         """Read every time without an offset in this zone; one with an offset is left alone."""
         if not any(_lacks_zone(time.at) for time in self.times) and not any(
             _lacks_zone(result.issued_at) for result in self.results
@@ -173,7 +180,7 @@ class DrawReport(_Part):
             return self
         return self.model_copy(
             update={
-                "times": tuple(time.in_zone(zone) for time in self.times),
+                "times": tuple(time.in_zone(zone, days_too=days_too) for time in self.times),
                 "results": tuple(
                     result.model_copy(update={"issued_at": result.issued_at.replace(tzinfo=zone)})
                     if result.issued_at is not None and _lacks_zone(result.issued_at)

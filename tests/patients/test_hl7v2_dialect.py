@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -77,6 +78,25 @@ def test_the_laboratorys_own_character_set_reads_what_names_none() -> None:
     [report] = read_hl7v2(body, charset="8859/1").reports
 
     assert report.results[0].unit == "µg/L"
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "drawn_at"),
+    [
+        # in winter the offset is the zone's, which knows that it was summer when blood was drawn
+        ("20261102101500+0100", "2026-07-01T08:05:00"),
+        ("20261102101500+0000", "2026-07-01T08:05:00+00:00"),
+    ],
+)
+def test_the_zone_of_the_laboratory_knows_more_than_an_offset_that_is_its_own(
+    sent_at: str, drawn_at: str
+) -> None:
+    body = message(change={"MSH-7": sent_at, "OBX-14": "20260701080500"})
+
+    [report] = read_hl7v2(body, zone=ZoneInfo("Europe/Berlin")).reports
+
+    assert report.times[0].at is not None
+    assert report.times[0].at.isoformat() == drawn_at
 
 
 # The answer

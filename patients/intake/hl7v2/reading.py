@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
 
 from patients.intake.hl7v2.er7 import Message, Segment, read_er7
 from patients.intake.hl7v2.faults import ErrorCode, Fault, Place, Refused, refuse
@@ -11,6 +13,8 @@ from patients.intake.hl7v2.statuses import keeps_value, status_of
 from patients.intake.hl7v2.times import read_time, seen_time
 from patients.intake.hl7v2.values import Value, value_of
 from patients.intake.reports import (
+    EARLIEST_YEAR,
+    LATEST_YEAR,
     Code,
     DrawReport,
     Identifier,
@@ -38,8 +42,8 @@ class ResultMessage:
     reports: tuple[DrawReport, ...]
 
 
-def read_hl7v2(body: bytes, *, charset: str = "") -> ResultMessage:
-    """Read one message of results.
+def read_hl7v2(body: bytes, *, charset: str = "", zone: ZoneInfo | None = None) -> ResultMessage:
+    """Read one message of results, of a laboratory in this zone.
 
     Raises
     ------
@@ -64,12 +68,30 @@ def read_hl7v2(body: bytes, *, charset: str = "") -> ResultMessage:
     if faults:
         raise Refused(faults)
     header = message.header
+    stated = _zone_of(header, zone)
+    if stated is not None:
+        reports = [report.in_zone(stated, days_too=False) for report in reports]
     return ResultMessage(
         control_id=header.whole(10),
         processing_id=(header.parts(11) or [""])[0],
         message=message,
         reports=tuple(_merged(reports)),
     )
+
+
+def _zone_of(header: Segment, zone: ZoneInfo | None) -> tzinfo | None:
+    """Give the offset of MSH-7, which is that of every hour in the message without one of its own.
+
+    Where it is that of the laboratory's zone, the zone knows more: when summer time begins. A day
+    is always one of the laboratory's.
+    """
+    read = read_time(_moment(header.whole(7)))
+    if read is None or not EARLIEST_YEAR <= read[0].year <= LATEST_YEAR:
+        return None
+    sent_at = read[0]
+    if zone is not None and sent_at.astimezone(zone).utcoffset() == sent_at.utcoffset():
+        return None
+    return sent_at.tzinfo
 
 
 def check_processing_id(read: ResultMessage, *, taken: Sequence[str]) -> None:

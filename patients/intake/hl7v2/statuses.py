@@ -39,7 +39,7 @@ _BY_ORDER: dict[str, ResultStatus] = {
 
 def keeps_value(observation: Segment) -> bool:
     """Tell whether a result becomes final by its letter alone, without being sent again."""
-    return observation.whole(11) == "U" and not observation.raw(5)
+    return _letter(observation, 11) == "U" and not observation.raw(5)
 
 
 def status_of(observation: Segment, request: Segment) -> tuple[ResultStatus, str]:
@@ -47,7 +47,7 @@ def status_of(observation: Segment, request: Segment) -> tuple[ResultStatus, str
 
     Where neither OBX-11 nor OBR-25 says anything, nothing is assumed: a person will look.
     """
-    letter = observation.whole(11)
+    letter = _letter(observation, 11)
     if letter and letter != '""':
         known = _BY_LETTER.get(letter)
         if known is None:
@@ -57,4 +57,9 @@ def status_of(observation: Segment, request: Segment) -> tuple[ResultStatus, str
                 f"OBX-11 must be one of {' '.join(sorted(_BY_LETTER))}",
             )
         return known
-    return _BY_ORDER.get(request.whole(25), "unknown"), ""
+    return _BY_ORDER.get(_letter(request, 25), "unknown"), ""
+
+
+def _letter(segment: Segment, number: int) -> str:
+    """Read a letter; some systems write its meaning behind it, in a second component."""
+    return (segment.parts(number) or [""])[0]

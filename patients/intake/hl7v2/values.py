@@ -6,9 +6,12 @@ from typing import NamedTuple, cast
 from patients.intake.hl7v2.er7 import Segment
 from patients.intake.reports import Comparator
 
-_NUMBER = r"\+?(?P<digits>[0-9]{1,20}(?:\.[0-9]{1,20})?)"
-_NUMERIC = re.compile(rf"(?P<comparator><=|>=|<|>|≤|≥)?\s*{_NUMBER}", re.ASCII)
-_PLAIN = {"≤": "<=", "≥": ">="}
+_NUMBER = r"\+?(?P<whole>[0-9]{0,20})(?:\.(?P<part>[0-9]{0,20}))?"
+_NUMERIC = re.compile(rf"(?P<comparator><=|>=|<|>|≤|≥|=)?\s*(?=\S*[0-9]){_NUMBER}", re.ASCII)
+_PLAIN = {"≤": "<=", "≥": ">=", "=": ""}
+# What digits mean in these is no concentration: a day, a time, an amount of money
+_NO_NUMBERS = frozenset({"DT", "TM", "TS", "DTM", "DR", "CP", "MO", "TN", "XTN", "CX", "EI", "ED"})
+_CODED = frozenset({"CE", "CWE", "CNE", "CF"})
 _TEXT_AT_MOST = 200
 # HL7 table 0078: beyond what the instrument can measure
 _FLAGS = {"<": "<", ">": ">"}
@@ -36,14 +39,17 @@ def value_of(observation: Segment) -> Value:
         return Value(None, absent_reason="deleted by the laboratory")
     if len(observation.repetitions(5)) > 1:
         return Value(_line(observation.whole(5)))
-    if observation.raw(2).strip() == "SN":
+    kind = observation.whole(2).upper()
+    if kind == "SN":
         return _flagged(_structured(observation), observation)
-    return _flagged(_numeric(_written(observation)), observation)
+    if kind in _NO_NUMBERS:
+        return Value(_line(f"{kind}: {observation.whole(5)}"))
+    return _flagged(_numeric(_written(observation, kind)), observation)
 
 
-def _written(observation: Segment) -> str:
+def _written(observation: Segment, kind: str) -> str:
     """Give what is printed: of a coded value its words."""
-    if observation.raw(2).strip() in {"CE", "CWE", "CNE", "CF"}:
+    if kind in _CODED:
         code, words, *_ = [*observation.parts(5), "", ""]
         return words or code
     return observation.whole(5)
@@ -53,21 +59,29 @@ def _numeric(text: str) -> Value:
     found = _NUMERIC.fullmatch(text)
     if found is None:
         return Value(_line(text))
-    return Value(found["digits"], _comparator(found["comparator"] or ""))
+    return Value(_digits(found), _comparator(found["comparator"] or ""))
+
+
+def _digits(found: re.Match[str]) -> str:
+    """Give the digits as sent; NM may leave out the nought before the point, or all behind it."""
+    part = found["part"]
+    return f"{found['whole'] or '0'}.{part}" if part else found["whole"]
 
 
 def _structured(observation: Segment) -> Value:
     """Read SN: comparator^number^separator^number. Two numbers are no concentration."""
     comparator, first, separator, second = [*observation.parts(5), "", "", "", ""][:4]
+    if not (first or separator or second):
+        return _numeric(comparator)  # written as a text, under the name of SN
     as_printed = _line("".join((comparator, first, separator, second)))
     found = _NUMERIC.fullmatch(first)
     if separator or second or found is None or found["comparator"]:
         return Value(as_printed)
     if comparator in {"", "="}:
-        return Value(found["digits"])
+        return Value(_digits(found))
     if comparator not in {"<", "<=", ">", ">="}:  # <> says only what it is not
         return Value(as_printed)
-    return Value(found["digits"], _comparator(comparator))
+    return Value(_digits(found), _comparator(comparator))
 
 
 def _flagged(value: Value, observation: Segment) -> Value:
