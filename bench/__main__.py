@@ -193,4 +193,5 @@ def main() -> None:
         PAGE.write_text(before + mark + "\n\n" + "\n\n".join(told) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

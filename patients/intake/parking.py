@@ -11,7 +11,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 from patients import audit
 from patients.intake.naming import Claim, Names
 from patients.intake.placing import IfDuplicate, Terms, Unplaceable, place
-from patients.intake.profiles import CATALOGUE, PROFILE, Profile, without_ignored
+from patients.intake.profiles import PROFILE, read_profile, without_ignored
 from patients.intake.reports import ADDRESS, DrawReport, ResultReport
 from patients.intake.surroundings import WHOSE, Surroundings, draws_question
 from patients.models import Clinician, Draw, Laboratory, Parked, ParkedState, Patient, ResultName
@@ -122,11 +122,10 @@ def _look_around(
 ) -> tuple[Names, Surroundings]:
     """Claim, lock and read what a message of this draw alone would; in the same order."""
     names = Names([report])
-    *claimed, _patient, catalogue, profile, rows = ask(
+    *claimed, _patient, [(profile,)], rows = ask(
         *names.claim(laboratory_id=waiting.laboratory_id),
         (_LOCK_PATIENTS, [sorted(patient_ids)]),
-        (CATALOGUE, [waiting.laboratory_id]),
-        (PROFILE, [waiting.laboratory_id]),
+        (PROFILE, {"laboratory": waiting.laboratory_id}),
         draws_question(
             [report],
             laboratory_id=waiting.laboratory_id,
@@ -136,7 +135,7 @@ def _look_around(
     )
     for answer in claimed:
         names.read(answer)
-    around = Surroundings(profile=Profile(catalogue, profile), patients=[])
+    around = Surroundings(profile=read_profile(profile), patients=[])
     around.take_in(rows)
     return names, around
 

@@ -1,8 +1,10 @@
 """How the messages of one laboratory are to be read: what its profile says, ready for placing."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from patients import units
@@ -12,26 +14,32 @@ from patients.models import IfPreliminary, Laboratory
 # Which of several times is that of the draw, the best first; the time of issue is none of them
 DRAW_TIMES = (TimeRole.COLLECTED, TimeRole.OBSERVED, TimeRole.EFFECTIVE, TimeRole.REQUESTED)
 
-# Which codes this laboratory may use; its own come before everybody's
-CATALOGUE = """
-SELECT system, code, pk, name, unit FROM (
-    SELECT '' AS system, code, id AS pk, code AS name, unit, 0 AS rank FROM patients_analyte
-    UNION ALL
-    SELECT alias.system, alias.code, analyte.id, analyte.code, analyte.unit,
-           CASE WHEN alias.laboratory_id IS NULL THEN 1 ELSE 2 END
-      FROM patients_analytealias AS alias
-      JOIN patients_analyte AS analyte ON analyte.id = alias.analyte_id
-     WHERE alias.laboratory_id IS NULL OR alias.laboratory_id = %s
-) AS codes ORDER BY rank
-"""
+# All that is needed to read and place what one laboratory sends, as one text. Of the codes its own
+# come last, and so before everybody's.
 PROFILE = """
-SELECT draw_times::json, if_preliminary,
-       (SELECT coalesce(json_object_agg(sent, means), '{}') FROM patients_unitalias
-         WHERE laboratory_id = laboratory.id),
-       (SELECT coalesce(json_agg(json_build_array(analyte_id, name, lot, used_from)), '[]')
-          FROM patients_kit WHERE laboratory_id = laboratory.id),
-       ignored_codes::json, profile_version
-  FROM patients_laboratory AS laboratory WHERE id = %s
+SELECT json_build_object(
+       'codes', (
+         SELECT json_agg(json_build_array(system, code, pk, name, unit) ORDER BY rank, system, code)
+           FROM (
+             SELECT '' AS system, code, id AS pk, code AS name, unit, 0 AS rank
+               FROM patients_analyte
+             UNION ALL
+             SELECT alias.system, alias.code, analyte.id, analyte.code, analyte.unit,
+                    CASE WHEN alias.laboratory_id IS NULL THEN 1 ELSE 2 END
+               FROM patients_analytealias AS alias
+               JOIN patients_analyte AS analyte ON analyte.id = alias.analyte_id
+              WHERE alias.laboratory_id IS NULL OR alias.laboratory_id = laboratory.id
+           ) AS codes),
+       'draw_times', draw_times,
+       'if_preliminary', if_preliminary,
+       'units', (SELECT coalesce(json_object_agg(sent, means ORDER BY sent), '{}')
+                   FROM patients_unitalias WHERE laboratory_id = laboratory.id),
+       'kits', (SELECT coalesce(json_agg(json_build_array(analyte_id, name, lot, used_from)
+                                         ORDER BY id), '[]')
+                  FROM patients_kit WHERE laboratory_id = laboratory.id),
+       'ignored', ignored_codes,
+       'version', profile_version)::text
+  FROM patients_laboratory AS laboratory WHERE id = %(laboratory)s
 """
 
 
@@ -54,15 +62,18 @@ class _Kit:
 class Profile:
     """What the codes, units and times of one laboratory mean."""
 
-    def __init__(
-        self, catalogue: Iterable[tuple[Any, ...]], profile: Sequence[tuple[Any, ...]]
-    ) -> None:
-        self._codes = {(system, code): KnownAnalyte(*rest) for system, code, *rest in catalogue}
-        [(times, self._if_preliminary, self._units, kits, ignored, self.version)] = profile
-        self._ignored = frozenset((each.get("system", ""), each["code"]) for each in ignored)
-        self._times = tuple(TimeRole(each) for each in times)
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._codes = {
+            (system, code): KnownAnalyte(*rest) for system, code, *rest in document["codes"]
+        }
+        self._if_preliminary, self._units = document["if_preliminary"], document["units"]
+        self.version: int = document["version"]
+        self._ignored = frozenset(
+            (each.get("system", ""), each["code"]) for each in document["ignored"]
+        )
+        self._times = tuple(TimeRole(each) for each in document["draw_times"])
         self._kits: dict[int, list[_Kit]] = {}
-        for analyte_id, name, lot, used_from in kits:
+        for analyte_id, name, lot, used_from in document["kits"]:
             since = date.fromisoformat(used_from) if used_from else None
             self._kits.setdefault(analyte_id, []).append(_Kit(name, lot, since))
 
@@ -110,6 +121,12 @@ class Profile:
     def waits_for_final(self, result: ResultReport) -> bool:
         """Tell whether a preliminary value is shown as pending only."""
         return result.status == "preliminary" and self._if_preliminary == IfPreliminary.WAIT
+
+
+@lru_cache(maxsize=100)
+def read_profile(text: str) -> Profile:
+    """Read what `PROFILE` gives; the same text is read once, and serves as long as it is given."""
+    return Profile(json.loads(text))
 
 
 def without_ignored(report: DrawReport, profile: Profile) -> tuple[DrawReport, tuple[int, ...]]:

@@ -17,6 +17,7 @@ from patients.intake.receipts import (
     Sender,
 )
 from patients.intake.reports import DrawReport
+from patients.intake.surroundings import Message
 from patients.intake.taking import Taking
 
 __all__ = ["Answer", "Condition", "Receipt", "ResultAnswer", "Sender", "rehearse", "take_in"]
@@ -24,14 +25,6 @@ __all__ = ["Answer", "Condition", "Receipt", "ResultAnswer", "Sender", "rehearse
 NEW_STATES = frozenset({"recorded", "corrected"})
 # A late result becomes an older version: that changes what is known of an earlier one, too
 CORRECTIONS = frozenset({"corrected", "late"})
-
-# Of several identical messages at once one is stored; the others wait here until it is
-# committed, and are then known
-_STORE = """
-INSERT INTO patients_inbound (laboratory_id, key_id, client_id, received_at, dialect, sha256, body)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (laboratory_id, sha256) DO NOTHING RETURNING id
-"""
 
 
 @transaction.atomic
@@ -74,16 +67,10 @@ def take_in(
     reports = [report.in_zone(sender.zone) for report in reports]
     taking = Taking(reports, conditions or [ALWAYS] * len(reports), sender=sender, at=at)
     digest = hashlib.sha256(asked.encode() + body if asked else body).hexdigest()
-    stored = taking.look_around(
-        (
-            _STORE,
-            [sender.laboratory_id, sender.key_id, sender.client_id, at, dialect, digest, body],
-        )
-    )
-    if not stored:
+    inbound_id = taking.look_around(Message(body, dialect, digest))
+    if inbound_id is None:
         answers = _for_eyes_of(sender, taking.repeat(digest))
         return Receipt(answers, is_new=False, changes_record=False)
-    [(inbound_id,)] = stored
     answers = taking.place_all(inbound_id, refuse_overlaps=refuse_overlaps)
     if not sender.may_update:
         for place, answer in enumerate(answers):

@@ -1,18 +1,19 @@
 """What must be known of the record to place the draws of a message, read in one round trip."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from patients.intake.profiles import Profile
+from patients.intake.profiles import PROFILE, Profile
+from patients.intake.receipts import Sender
 from patients.intake.reports import DrawReport
 from patients.record.draws import DrawOnRecord
 from patients.record.results import PlacedResult, ResultOnRecord
 from patients.statements import Question
 
-# The patients behind the identifiers; locked in one order for everybody: from there to the commit
-# nobody else writes to them, so what is read next stays true
+# The patients behind the identifiers
 WHOSE = """
 SELECT asked.system, asked.value, patient.id
   FROM unnest(%(systems)s::text[], %(values)s::text[]) AS asked (system, value)
@@ -23,7 +24,21 @@ SELECT asked.system, asked.value, patient.id
   JOIN patients_patient AS patient ON patient.id = identifier.patient_id
  ORDER BY patient.id
 """
-LOCK_PATIENTS = f"{WHOSE} FOR NO KEY UPDATE OF patient"
+# A message is stored: of several identical ones at once one is, and the others wait here until it
+# is committed, and are then known. With it comes how it is to be read, and its patients, locked in
+# one order for everybody: from there to the commit nobody else writes to them, so what is read
+# next stays true.
+_ARRIVE = f"""
+WITH stored AS (
+    INSERT INTO patients_inbound
+           (laboratory_id, key_id, client_id, received_at, dialect, sha256, body)
+    VALUES (%(laboratory)s, %(key)s, %(client)s, %(at)s, %(dialect)s, %(sha256)s, %(body)s)
+        ON CONFLICT (laboratory_id, sha256) DO NOTHING RETURNING id
+)
+SELECT (SELECT id FROM stored), ({PROFILE}),
+       (SELECT json_agg(json_build_array(whose.system, whose.value, whose.id))
+          FROM ({WHOSE} FOR NO KEY UPDATE OF patient) AS whose)
+"""  # noqa: S608 - made of the words above
 # What the record holds of these accessions and names of one laboratory, and what it holds of these
 # patients at these times. OFFSET 0 keeps each draw a step of its own by an index, also where the
 # database knows nothing of the tables yet and would rather read them whole
@@ -127,6 +142,35 @@ class Surroundings:
                 PlacedResult(analyte_id, *said),
             )
             self.by_line[line] = draw, result
+
+
+@dataclass(frozen=True)
+class Message:
+    """The bytes of one message as they came, and their digest."""
+
+    body: bytes
+    dialect: str
+    sha256: str
+
+
+def arrival_question(
+    message: Message, *, sender: Sender, numbers: Collection[tuple[str, str]], at: datetime
+) -> Question:
+    """Store a message and lock its patients; gives its row (none if it is known) and both."""
+    return (
+        _ARRIVE,
+        {
+            "laboratory": sender.laboratory_id,
+            "key": sender.key_id,
+            "client": sender.client_id,
+            "at": at,
+            "dialect": message.dialect,
+            "sha256": message.sha256,
+            "body": message.body,
+            "systems": [system for system, _ in numbers],
+            "values": [value for _, value in numbers],
+        },
+    )
 
 
 def draws_question(

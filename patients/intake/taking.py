@@ -8,14 +8,13 @@ what the one before has written. An ordinary message is one wave, whatever its l
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
 from patients.intake.naming import Claim, Names
 from patients.intake.placing import Terms, Unplaceable, place, whose
-from patients.intake.profiles import CATALOGUE, PROFILE, Profile, without_ignored
+from patients.intake.profiles import read_profile, without_ignored
 from patients.intake.receipts import (
     Answer,
     Condition,
@@ -26,8 +25,9 @@ from patients.intake.receipts import (
 )
 from patients.intake.reports import DrawReport
 from patients.intake.surroundings import (
-    LOCK_PATIENTS,
+    Message,
     Surroundings,
+    arrival_question,
     draws_question,
 )
 from patients.intake.waiting import last_word, waiting_of
@@ -36,8 +36,6 @@ from patients.models import Inbound, Parked, ParkedState, Result, ResultName
 from patients.record.draws import Placed, Written, write_draws
 from patients.record.parking import ToPark, park
 from patients.statements import Question, ask
-
-Rows = list[tuple[Any, ...]]
 
 
 class Taking:
@@ -58,34 +56,26 @@ class Taking:
         self.parks_anew = False
         self.ignored: dict[int, tuple[int, ...]] = {}
 
-    def look_around(self, store: Question) -> Rows:
-        """Store the message, claim its names, lock its patients, read what is on record."""
-        laboratory_id = self.sender.laboratory_id
+    def look_around(self, message: Message) -> int | None:
+        """Store the message, lock its patients, claim its names, read what is on record.
+
+        Gives the number of the message, or none if it was stored before.
+        """
         numbers = sorted(
             {(each.system, each.value) for report in self.reports for each in report.patients}
         )
-        claim = self.names.claim(laboratory_id=laboratory_id)
-        stored, *claimed, catalogue, profile, patients, draws = ask(
-            store,
-            *claim,
-            (CATALOGUE, [laboratory_id]),
-            (PROFILE, [laboratory_id]),
-            (
-                LOCK_PATIENTS,
-                {
-                    "laboratory": laboratory_id,
-                    "systems": [system for system, _ in numbers],
-                    "values": [value for _, value in numbers],
-                },
-            ),
+        [arrival], *claimed, draws = ask(
+            arrival_question(message, sender=self.sender, numbers=numbers, at=self.at),
+            *self.names.claim(laboratory_id=self.sender.laboratory_id),
             self._draws_question(range(len(self.reports))),
         )
+        inbound_id, profile, patients = arrival
         for rows in claimed:
             self.names.read(rows)
-        self.around = Surroundings(profile=Profile(catalogue, profile), patients=patients)
+        self.around = Surroundings(profile=read_profile(profile), patients=patients or ())
         self.around.take_in(draws)
         self._leave_out_ignored()
-        return stored
+        return inbound_id  # type: ignore[no-any-return]
 
     def _leave_out_ignored(self) -> None:
         """Go on without the results that the profile ignores; the raw message keeps them."""

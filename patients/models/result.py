@@ -19,10 +19,15 @@ from patients.models.patient import Patient
 class Inbound(models.Model):
     """One raw message, as it came; stored before any answer leaves."""
 
-    laboratory = models.ForeignKey(Laboratory, models.PROTECT, related_name="inbound")
-    key = models.ForeignKey(LaboratoryKey, models.PROTECT, null=True, blank=True, related_name="+")
+    # The constraint begins with this column; nobody looks for messages by key or client
+    laboratory = models.ForeignKey(
+        Laboratory, models.PROTECT, related_name="inbound", db_index=False
+    )
+    key = models.ForeignKey(
+        LaboratoryKey, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     client = models.ForeignKey(
-        LaboratoryClient, models.PROTECT, null=True, blank=True, related_name="+"
+        LaboratoryClient, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     received_at = models.DateTimeField()
     dialect = models.CharField(max_length=10)
