@@ -192,6 +192,16 @@ def test_a_damaged_workbook_is_read_or_refused(changes: list[tuple[int, int]]) -
         read(bytes(body))
 
 
+def test_a_workbook_with_a_part_cut_short_is_refused() -> None:
+    # the folder at the end calls a packed part unpacked, and so longer than it is
+    entry = WHOLE.index(b"PK\x01\x02")
+    body = bytearray(WHOLE)
+    body[entry + 10] = zipfile.ZIP_STORED
+
+    with pytest.raises(FileIsUnreadable, match="damaged"):
+        read(bytes(body))
+
+
 def many(book: Any) -> None:
     for _ in range(5_100):
         book.active.append(list(BASE.values()))

@@ -7,6 +7,8 @@ it last came to may be long out of date, so it is refused.
 """
 
 import io
+import lzma
+import struct
 import warnings
 import zipfile
 import zlib
@@ -74,7 +76,7 @@ def _check_parts(body: bytes) -> None:
                     _check_part(folder.read(part))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError) as fault:
         raise unreadable("is no XLSX workbook, or a damaged one") from fault
-    except zlib.error as fault:
+    except (zlib.error, lzma.LZMAError, EOFError, struct.error) as fault:
         raise unreadable("is a damaged XLSX workbook") from fault
 
 
