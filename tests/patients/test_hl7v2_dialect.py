@@ -120,7 +120,7 @@ def test_what_is_taken_is_acknowledged_by_its_number_and_to_its_sender() -> None
     assert acknowledged == ["MSA", "AA", "M-1"]
 
 
-@pytest.mark.parametrize("number", ["7", "a b", r"x\T\y", "20261102-0001"])
+@pytest.mark.parametrize("number", ["7", "a b", r"x\T\y", "20261102-0001", "x^y&z"])
 def test_the_number_comes_back_as_it_was_sent(number: str) -> None:
     read = read_hl7v2(message(change={"MSH-10": number}))
 

@@ -5,6 +5,7 @@ Its segments end with CR, its MSA-2 is the very MSH-10 of the message, and each 
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from patients.intake.hl7v2.er7 import Segment, Separators
@@ -55,7 +56,7 @@ def _write(
             _OURS.escaped(separators.unescape(part)) for part in raw.split(separators.component)
         )
 
-    control_id = _OURS.escaped(separators.unescape(sent[10])) if len(sent) > 10 else ""
+    control_id = _number_of(sent, separators)
     _kind, event, *_rest = [*field(9).split("^"), "", ""]
     number = f"{at:%Y%m%d%H%M%S%f}"
     written_at = f"{at:%Y%m%d%H%M%S%z}"
@@ -67,6 +68,14 @@ def _write(
         *(_error(fault) for fault in faults),
     ]
     return "".join(f"{line}\r" for line in lines).encode()
+
+
+def _number_of(sent: Sequence[str], separators: Separators) -> str:
+    """Give MSH-10 back as it was sent, letter by letter, where the separators are ours too."""
+    raw = sent[10] if len(sent) > 10 else ""
+    if replace(separators, truncation=_OURS.truncation) == _OURS:
+        return raw
+    return _OURS.escaped(separators.unescape(raw))
 
 
 def _error(fault: Fault) -> str:
