@@ -102,6 +102,14 @@ def tell(flag: Flag, people: Sequence[Clinician], *, occasion: str, at: datetime
     )
 
 
+def tell_operators(*, at: datetime) -> None:
+    """Owe every operator a mail about the running of the site, in the transaction of its reason."""
+    Delivery.objects.bulk_create(
+        Delivery(clinician=operator, urgency=Urgency.OPERATION, made_at=at, send_after=at)
+        for operator in Clinician.objects.filter(is_operator=True, is_active=True)
+    )
+
+
 def _owe(flag: Flag, clinician: Clinician, *, occasion: str, at: datetime) -> Alert:
     is_prompt = flag.level != FlagLevel.WATCH
     return Alert(

@@ -43,6 +43,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "forget-old-lines": {
+        "task": "monitoring.tasks.forget_old_lines",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "replay-parked": {
         "task": "monitoring.tasks.replay_parked",
         "schedule": 10.0,

@@ -3,15 +3,18 @@
 A push must not wait for it nor pay a statement of its own. A line is put into a queue in passing;
 a thread of each web process writes what has gathered, once a second. What a process that is killed
 had not written yet is lost, at most a second's lines; the messages themselves are stored before
-they are answered, with laboratory, key and hash (patients_inbound).
+they are answered, with laboratory, key and hash (patients_inbound). Lines are kept for a year,
+unless the operator says otherwise.
 """
 
 import atexit
 import logging
 import threading
 import time
+from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from monitoring.models import DoorRequest
@@ -20,6 +23,7 @@ logger = logging.getLogger(__name__)
 OUTCOME = "soundings.outcome"
 GATHERED_FOR_S = 1.0
 LINES_AT_MOST = 20_000
+FORGOTTEN_AT_ONCE = 20_000
 _OURS = frozenset(
     {"api", "v1", "results", "tables", "hl7v2", "oauth2", "token", "fhir", "metadata"}
     | {"Observation", "DiagnosticReport", "_history", ".well-known", "smart-configuration"}
@@ -79,3 +83,11 @@ class Writer:
 
 
 writer = Writer()
+
+
+def forget_old(*, at: datetime) -> int:
+    """Delete a batch of the lines that are older than they are kept; say how many."""
+    until = at - timedelta(days=settings.DOOR_LINES_KEPT_DAYS)
+    oldest = DoorRequest.objects.filter(at__lt=until).order_by("at").values("pk")
+    deleted, _by_model = DoorRequest.objects.filter(pk__in=oldest[:FORGOTTEN_AT_ONCE]).delete()
+    return deleted

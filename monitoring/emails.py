@@ -24,6 +24,9 @@ def send(delivery: Delivery) -> None:
 
 def compose(delivery: Delivery) -> EmailMultiAlternatives:
     """Write the mail: how many items, and where. No name, number, value, drug or diagnosis."""
+    if delivery.urgency == Urgency.OPERATION:
+        links = [f"{settings.SITE_URL}{reverse('portal:laboratories')}"]
+        return _mail(delivery, "operation", _("A laboratory has fallen silent"), links, count=1)
     references = list(delivery.alerts.values_list("flag__reference", flat=True))
     count = len(references)
     if delivery.urgency == Urgency.PROMPT:
@@ -40,6 +43,12 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
         else [reverse("portal:worklist")]
     )
     links = [f"{settings.SITE_URL}{path}" for path in paths]
+    return _mail(delivery, name, subject, links, count=count)
+
+
+def _mail(
+    delivery: Delivery, name: str, subject: str, links: list[str], *, count: int
+) -> EmailMultiAlternatives:
     context = {"count": count, "links": links, "subject": subject}
     _display, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
     host = sender.rpartition("@")[2]

@@ -2,7 +2,7 @@
 
 "No open flags" is good news only while results come in. Each laboratory has a longest pause that is
 usual for it (a weekend, a night); a pause that is half as long again raises a flag for operators,
-which is shown on the worklist too and ends by itself with the next message.
+which is mailed to them, shown on the worklist too, and ends by itself with the next message.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from statistics import median
 from django.db import connection, transaction
 from django.db.models import OuterRef, Subquery
 
+from monitoring import alerts
 from monitoring.models import Silence
 from patients.models import Inbound, Laboratory
 
@@ -77,17 +78,17 @@ def watch(*, at: datetime) -> None:
         if at - heard_at <= allowed:
             _end(laboratory_id, at=at)
             continue
-        Silence.objects.bulk_create(
-            [
-                Silence(
-                    laboratory=laboratory,
-                    last_heard_at=heard_at,
-                    allowed_h=allowed.total_seconds() / 3600,
-                    raised_at=at,
-                )
-            ],
-            ignore_conflicts=True,
+        _silence, is_new = Silence.objects.get_or_create(
+            laboratory=laboratory,
+            ended_at=None,
+            defaults={
+                "last_heard_at": heard_at,
+                "allowed_h": allowed.total_seconds() / 3600,
+                "raised_at": at,
+            },
         )
+        if is_new:
+            alerts.tell_operators(at=at)
 
 
 def _end(laboratory_id: int, *, at: datetime) -> None:

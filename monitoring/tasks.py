@@ -5,7 +5,7 @@ import gc
 from celery import shared_task
 from django.utils import timezone
 
-from monitoring import alerts, flags, ingest, overdue, safety, silences, uploads, wake
+from monitoring import alerts, door_log, flags, ingest, overdue, safety, silences, uploads, wake
 from monitoring.recompute import (
     PATIENTS_AT_ONCE,
     assess_stale_patients,
@@ -64,6 +64,13 @@ def replay_parked() -> None:
     before = None
     while (left := ingest.replay_of_older_profiles(at=timezone.now())) and left != before:
         before = left
+
+
+@shared_task
+def forget_old_lines() -> None:
+    """Delete the lines about requests that are no longer kept."""
+    while door_log.forget_old(at=timezone.now()) == door_log.FORGOTTEN_AT_ONCE:
+        pass
 
 
 @shared_task

@@ -19,6 +19,7 @@ import monitoring.urls  # noqa: E402, F401 - now, so that nobody's first page wa
 from monitoring.api.authentication import AT_THE_DOOR  # noqa: E402 - after Django is set up
 from monitoring.door_log import OUTCOME, door_of, writer  # noqa: E402
 from monitoring.models import DoorRequest  # noqa: E402
+from monitoring.refusals import WHY  # noqa: E402
 
 
 def _handler_with(middleware: Sequence[str]) -> WSGIHandler:
@@ -67,6 +68,7 @@ def _at_the_door(environ: dict[str, Any], start_response: Any) -> Iterable[bytes
             door=door_of(environ["PATH_INFO"]),
             status=getattr(answer, "status_code", 0),
             outcome=environ.get(OUTCOME, ""),
+            why=environ.get(WHY, ""),
             took_ms=round(took_ms, 2),
         )
     )

@@ -7,6 +7,7 @@ from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
+from monitoring import refusals
 from monitoring.api.parsers import CSV, XLSX
 from monitoring.api.problems import problem
 from patients.intake.json_dialect import Fault, Faulty, Unreadable, read_json
@@ -47,6 +48,12 @@ class MessageIsRefused(Exception):
     def __init__(self, answer: Response) -> None:
         super().__init__(str(answer.status_code))
         self.answer = answer
+
+    @property
+    def why(self) -> str:
+        """Say what was wrong, by the places alone."""
+        faults: list[dict[str, str]] = self.answer.data.get("errors", [])
+        return refusals.say(("", each["pointer"]) for each in faults)
 
 
 def read_message(

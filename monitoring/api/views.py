@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from monitoring import ingest
+from monitoring import ingest, refusals
 from monitoring.api import examples
 from monitoring.api.authentication import LaboratoryAtTheDoor
 from monitoring.api.limits import PushesPerMinute
@@ -107,6 +107,7 @@ class Results(APIView):
                 is_dry_run=is_dry_run,
             )
         except MessageIsRefused as refused:
+            request.META[refusals.WHY] = refused.why
             return refused.answer
         take = ingest.rehearse if is_dry_run else ingest.receive
         receipt = take(

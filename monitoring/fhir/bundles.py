@@ -123,3 +123,13 @@ def _fetch(asked: Asked, laboratory_id: int) -> reads.Found:
 
 def _refused(refused: Refused) -> Tree:
     return {"response": {"status": _status(refused.status), "outcome": outcome(refused.faults)}}
+
+
+def refused_in(told: Tree) -> list[tuple[str, str]]:
+    """Give code and place of every fault for which an entry of a batch was refused."""
+    return [
+        (issue["code"], (issue.get("expression") or [""])[0])
+        for entry in told.get("entry", [])
+        if entry["response"]["status"] >= "4"
+        for issue in entry["response"]["outcome"]["issue"]
+    ]

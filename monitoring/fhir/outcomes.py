@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from monitoring import refusals
 from monitoring.api.problems import RETRY_AFTER_S, why_not_now
 from patients.intake.fhir import exact_json
 from patients.intake.fhir.faults import Fault, Refused
@@ -57,9 +58,11 @@ def one(status: int, detail: str, *, code: str = "", expression: str = "") -> Re
     return Response(outcome([fault]), status=status)
 
 
-def handle_exception(fault: Exception, context: Tree) -> Response | None:  # noqa: ARG001
+def handle_exception(fault: Exception, context: Tree) -> Response | None:
     """Turn what a view raises into an OperationOutcome; what nobody foresaw stays a 500."""
     if isinstance(fault, Refused):
+        faults = [(each.code, each.expression) for each in fault.faults]
+        context["request"].META[refusals.WHY] = refusals.say(faults)
         return refusal(fault)
     if isinstance(fault, OperationalError | InterfaceError):
         answer = one(

@@ -9,8 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from monitoring import refusals
 from monitoring.api.authentication import LaboratoryAtTheDoor
 from monitoring.api.limits import PushesPerMinute
+from monitoring.door_log import OUTCOME
 from monitoring.fhir import bundles, outcomes, reads, schema, writes
 from monitoring.fhir.answers import ROOT, NotKept
 from monitoring.fhir.capability import statement
@@ -90,6 +92,9 @@ class Root(FhirView):
             preference=preference_of(request),
             at=timezone.now(),
         )
+        if refused := bundles.refused_in(told):
+            request.META[OUTCOME] = refusals.PARTLY
+            request.META[refusals.WHY] = refusals.say(refused)
         return Response(told)
 
 

@@ -26,6 +26,7 @@ from monitoring.api.authentication import LaboratoryAtTheDoor
 from monitoring.api.limits import count_one, wait
 from monitoring.hl7v2.answering import NEEDS, answer, code_of, refuse_for_scope
 from monitoring.models import DoorRequest
+from monitoring.refusals import why_of_acknowledgement
 from patients.intake.receipts import Sender
 from patients.models import Laboratory
 from patients.scopes import EVERYTHING
@@ -140,6 +141,7 @@ class Call(BaseRequestHandler):
                 door="/mllp",
                 status=status,
                 outcome=code_of(acknowledged),
+                why=why_of_acknowledgement(acknowledged),
                 took_ms=round((time.perf_counter() - began) * 1000, 2),
             )
         )

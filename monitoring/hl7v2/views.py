@@ -22,6 +22,7 @@ from monitoring.api.problems import CONTENT_TYPE
 from monitoring.api.schema import Problem
 from monitoring.door_log import OUTCOME
 from monitoring.hl7v2.answering import NEEDS, answer, code_of
+from monitoring.refusals import WHY, why_of_acknowledgement
 from patients.intake.hl7v2.charsets import codec_of
 
 EXAMPLE = (
@@ -107,6 +108,7 @@ class Messages(APIView):
         )
         # What HTTP calls 200 may be a refusal in HL7: the line about this request says which
         request.META[OUTCOME] = code_of(acknowledged)
+        request.META[WHY] = why_of_acknowledgement(acknowledged)
         return HttpResponse(
             acknowledged, content_type=f"{stated.get_content_type()}; charset=utf-8"
         )

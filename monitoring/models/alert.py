@@ -14,6 +14,7 @@ from patients.models import Clinician
 class Urgency(models.TextChoices):
     PROMPT = "prompt", _("at once")
     DIGEST = "digest", _("with the daily digest")
+    OPERATION = "operation", _("about the running of the site")
 
 
 class DeliveryState(models.TextChoices):
@@ -25,6 +26,8 @@ class DeliveryState(models.TextChoices):
 
 class Delivery(models.Model):
     """One mail to one person: owed, leased while it is being sent, marked after it was sent.
+
+    It pays one alert or several; one about the running of the site, to an operator, pays none.
 
     The Message-ID is made once, so that a repeat after a crash is recognisable as the same mail.
     """

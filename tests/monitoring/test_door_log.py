@@ -2,17 +2,21 @@
 
 import io
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from monitoring import door_log, redis
+from monitoring import door_log, redis, refusals
 from monitoring.models import DoorRequest
 from monitoring.wsgi import application
+from patients.intake.fhir import exact_json
 from patients.models import Laboratory, LaboratoryKey, Patient
 from patients.record.laboratories import issue_key
 from tests.conftest import MONDAY, draw
+from tests.monitoring.fhir_door import entry
 from tests.monitoring.test_hl7v2_door import OURS
+from tests.patients.fhir_messages import observation
 from tests.patients.hl7v2_messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -90,3 +94,51 @@ def test_no_line_holds_what_a_laboratory_put_into_an_address(key: str) -> None:
         "/fhir/Observation",
         "/fhir/*/*/_history",
     ]
+
+
+# Refusals
+
+
+def test_a_refusal_says_where_it_was_wrong_and_nothing_that_was_sent(key: str) -> None:
+    body = json.dumps(draw() | {"Ida Invented": 1, "accession": ""}).encode()
+    ask("POST", "/api/v1/results", key, body, "application/json")
+    odd = b'{"resourceType": "Observation", "Invented": 1, "status": "Ida", "code": {"coding": 7}}'
+    ask("POST", "/fhir/Observation", key, odd, "application/fhir+json")
+    ask("POST", "/hl7v2", key, message(change={"OBX-11": "Z", "OBX-3": ""}), "application/hl7-v2")
+
+    in_json, in_fhir, in_hl7v2 = lines()
+    assert (in_json.status, in_json.why) == (422, "/accession; /*")
+    assert in_fhir.status == 400
+    assert "structure Observation.code.coding" in in_fhir.why
+    assert "Observation.*" in in_fhir.why
+    assert (in_hl7v2.outcome, in_hl7v2.why) == ("AE", "101 OBX-3")
+    assert "Invented" not in in_json.why + in_fhir.why
+
+
+def test_a_batch_of_which_some_entries_were_refused_is_found_among_refusals(
+    key: str, patient: Patient
+) -> None:
+    entries = [entry(observation()), entry(observation(status="F"))]
+    bundle = {"resourceType": "Bundle", "type": "batch", "entry": entries}
+
+    ask("POST", "/fhir", key, exact_json.write(bundle), "application/fhir+json")
+
+    [line] = lines()
+    assert (line.status, line.outcome) == (200, "partly")
+    assert line.why == "code-invalid Bundle.entry[1].resource.status"
+    laboratory = Laboratory.objects.get()
+    assert refusals.lately(laboratory.pk, at=line.at) == [line]
+    assert refusals.counts(since=line.at - timedelta(hours=1)) == {laboratory.pk: 1}
+
+
+def test_a_line_is_kept_as_long_as_is_said_and_no_longer(settings: Any) -> None:
+    settings.DOOR_LINES_KEPT_DAYS = 30
+    for days in (29, 31, 400):
+        DoorRequest.objects.create(
+            at=MONDAY - timedelta(days=days), method="GET", door="/fhir", status=200, took_ms=1
+        )
+
+    forgotten = door_log.forget_old(at=MONDAY)
+
+    assert forgotten == 2
+    assert DoorRequest.objects.get().at == MONDAY - timedelta(days=29)

@@ -1,10 +1,13 @@
 """The laboratories' profiles, edited by operators and by nobody else."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from monitoring.models import Silence
+from monitoring.models import DoorRequest, Silence
 from patients.models import Audit, Clinician, Laboratory
 from patients.record.profiles import profile_of
 from tests.factories import MONDAY, AnalyteFactory, ClinicianFactory, LaboratoryFactory
@@ -143,3 +146,36 @@ def test_a_silent_laboratory_is_said_with_the_day(
     assert "No data from North laboratory since" in text
     assert "Monday," in text
     assert "within 36 hours" in text
+
+
+def test_what_was_refused_is_shown_by_time_door_and_place(
+    client: Client, operator: Clinician, north: Laboratory
+) -> None:
+    at = timezone.now() - timedelta(hours=1)
+    DoorRequest.objects.bulk_create(
+        [
+            DoorRequest(
+                at=at,
+                laboratory_id=north.pk,
+                method="POST",
+                door="/hl7v2",
+                status=200,
+                outcome="AE",
+                why="103 OBX-11",
+                took_ms=1,
+            ),
+            DoorRequest(
+                at=at, laboratory_id=north.pk, method="POST", door="/fhir", status=200, took_ms=1
+            ),
+            DoorRequest(at=at, method="POST", door="/fhir", status=401, took_ms=1),
+        ]
+    )
+
+    page = client.get(reverse("portal:laboratory", args=[north.pk])).content.decode()
+    overview = client.get(reverse("portal:laboratories")).content.decode()
+
+    assert "POST /hl7v2" in page
+    assert "103 OBX-11" in page
+    assert "POST /fhir" not in page
+    assert "1 request was turned away without a key" in overview
+    assert f"{reverse('portal:laboratory', args=[north.pk])}#refused" in overview

@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from django.urls import reverse
 
-from monitoring import silences, vital_signs
+from monitoring import alerts, silences, vital_signs
 from monitoring.models import Silence
 from patients.models import Laboratory
 from tests.factories import (
@@ -141,3 +142,23 @@ def test_the_vital_signs_say_it_without_a_name_and_stay_well() -> None:
     assert before == ""
     assert signs.silent_laboratories == "1, no data since Tuesday 2026-11-17T09:00Z"
     assert signs.are_well
+
+
+def test_operators_are_told_once_by_mail_and_nobody_else(
+    mailoutbox: list[EmailMultiAlternatives],
+) -> None:
+    operator = ClinicianFactory.create(is_operator=True)
+    ClinicianFactory.create()
+    ClinicianFactory.create(is_operator=True, is_active=False)
+    laboratory = LaboratoryFactory.create(silent_after_h=24, name="North laboratory")
+    heard(laboratory, MONDAY - timedelta(days=2))
+
+    for minute in range(3):
+        silences.watch(at=MONDAY + timedelta(minutes=minute))
+    while alerts.deliver_next(at=MONDAY + timedelta(minutes=5)):
+        pass
+
+    [mail] = mailoutbox
+    assert mail.to == [operator.email]
+    assert reverse("portal:laboratories") in mail.body
+    assert "North" not in f"{mail.subject}{mail.body}{mail.alternatives}"

@@ -1,6 +1,6 @@
 """Laboratories in words: how each is read, and when it was last heard from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,10 +39,15 @@ class LaboratoryRow:
     rhythm: str
     is_silent: bool
     is_active: bool
+    refused: int
 
 
 def rows_of(
-    laboratories: Sequence[Laboratory], *, open_silences: Sequence[Silence], at: datetime
+    laboratories: Sequence[Laboratory],
+    *,
+    open_silences: Sequence[Silence],
+    refused: Mapping[int | None, int],
+    at: datetime,
 ) -> list[LaboratoryRow]:
     """Put the laboratories into words."""
     heard = silences.last_heard()
@@ -55,6 +60,7 @@ def rows_of(
             rhythm=_rhythm(silences.rhythm_of(each, at=at)),
             is_silent=each.pk in silent,
             is_active=each.is_active,
+            refused=refused.get(each.pk, 0),
         )
         for each in laboratories
     ]

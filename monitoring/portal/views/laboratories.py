@@ -1,5 +1,6 @@
 """Laboratories and their profiles, for operators: read, and changed part by part."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -9,9 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from monitoring import ingest, silences
+from monitoring import ingest, refusals, silences
 from monitoring.portal.forms.laboratories import PARTS, ReadingForm
 from monitoring.portal.presenters import laboratories as words
+from monitoring.portal.presenters.refusals import Refusal
 from monitoring.portal.views.access import reader_of
 from patients import audit
 from patients.models import Laboratory
@@ -27,12 +29,14 @@ def _require_operator(request: HttpRequest) -> None:
 def laboratories(request: HttpRequest) -> HttpResponse:
     """List the laboratories with when each was last heard from."""
     _require_operator(request)
-    silent = silences.open_silences()
+    silent, at = silences.open_silences(), timezone.now()
+    refused = refusals.counts(since=at - timedelta(days=1))
     context = {
         "rows": words.rows_of(
-            list(Laboratory.objects.order_by("name")), open_silences=silent, at=timezone.now()
+            list(Laboratory.objects.order_by("name")), open_silences=silent, refused=refused, at=at
         ),
         "silences": [words.say_silence(each) for each in silent],
+        "refused_of_nobody": refused.get(None, 0),
     }
     return render(request, "portal/laboratories.html", context)
 
@@ -131,6 +135,7 @@ def _page(
     given = adding or {}
     context = {
         "laboratory": found,
+        "refusals": [Refusal.of(each) for each in refusals.lately(found.pk, at=timezone.now())],
         "form": form or ReadingForm(initial=initial),
         "wrong": next(iter(given.values()), None),
         "parts": [
