@@ -13,6 +13,8 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    StrictBool,
+    StrictInt,
     StringConstraints,
     WithJsonSchema,
     model_validator,
@@ -170,6 +172,7 @@ class PanelResult(_Part):
     )
     status: Literal["preliminary", "final", "corrected", "cancelled"] = "final"
     method: Remark = ""
+    kit: Annotated[str, _LINE, Field(max_length=100)] = ""
     lot: Annotated[str, _LINE, Field(max_length=100)] = ""
 
     @model_validator(mode="before")
@@ -179,7 +182,7 @@ class PanelResult(_Part):
             return {
                 name: part
                 for name, part in data.items()
-                if not (part is None and name in {"method", "lot"})
+                if not (part is None and name in {"method", "kit", "lot"})
             }
         return data
 
@@ -198,8 +201,41 @@ class PanelResult(_Part):
             "unit": self.unit or "",
             "status": self.status,
             "method": self.method,
+            "kit": self.kit,
             "lot": self.lot,
         }
+
+
+class PanelSpecimen(_Part):
+    """What was seen of the sample. It decides whether a draw may be scored."""
+
+    matrix: Annotated[str, _LINE, Field(max_length=100)] = Field(
+        default="", description="In what was measured.", examples=["serum", "EDTA plasma"]
+    )
+    tube: Annotated[str, _LINE, Field(max_length=100)] = ""
+    haemolysis: Literal["none", "slight", "moderate", "gross"] | None = None
+    haemolysis_index: Annotated[str, _LINE, Field(max_length=20)] = Field(
+        default="",
+        description="Free haemoglobin in mg/dL, or pluses; graded where haemolysis is not given.",
+        examples=["120", "2+"],
+    )
+    lipaemia: Literal["none", "slight", "moderate", "gross"] | None = None
+    icterus: Literal["none", "slight", "moderate", "gross"] | None = None
+    freeze_thaw_cycles: Annotated[StrictInt, Field(ge=0, le=1000)] | None = None
+    fasting: StrictBool | None = None
+    storage: Annotated[str, _LINE, Field(max_length=100)] = Field(default="", examples=["-80 Cel"])
+    processed_at: CollectedAt | None = None
+    conditions: Annotated[
+        list[Annotated[str, _LINE, Field(min_length=1, max_length=100)]], Field(max_length=20)
+    ] = Field(default=[], description="Codes of HL7 table 0493 or words.", examples=[["HEM"]])
+    notes: Annotated[str, _LINE, Field(max_length=500)] = ""
+
+    def as_reported(self) -> dict[str, Any]:
+        """Say the same in the words of the shared form."""
+        said = self.model_dump(exclude_none=True)
+        if self.fasting is not None:
+            said["fasting"] = "yes" if self.fasting else "no"
+        return said | {"conditions": tuple(self.conditions)}
 
 
 class Panel(_Part):
@@ -213,6 +249,7 @@ class Panel(_Part):
         description="When the blood was taken. Without an offset it is read in the laboratory's "
         "own time zone."
     )
+    specimen: PanelSpecimen | None = None
     results: list[PanelResult] = Field(min_length=1, max_length=RESULTS_AT_MOST)
 
     @model_validator(mode="after")
@@ -234,6 +271,7 @@ class Panel(_Part):
                         "at": self.collected_at,
                     },
                 ),
+                "specimen": None if self.specimen is None else self.specimen.as_reported(),
                 "results": tuple(result.as_reported() for result in self.results),
                 "pointer": pointer,
             }

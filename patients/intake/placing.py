@@ -12,6 +12,7 @@ from patients import units
 from patients.intake.naming import Claim
 from patients.intake.profiles import KnownAnalyte, Profile
 from patients.intake.reports import EARLIEST_YEAR, DrawReport, ResultReport
+from patients.intake.specimens import specimen_of
 from patients.intake.surroundings import Surroundings
 from patients.models import WITHOUT_VALUE, ResultStatus
 from patients.record.draws import DrawOnRecord, Placed
@@ -237,7 +238,6 @@ class _Finding:
             self._line(now, claim, sent)
             for now, claim, sent in zip(read, claims, self.report.results, strict=True)
         )
-        specimen = self.report.specimen
         placed = Placed(
             accession=self.accession,
             collected_at=self.collected_at,
@@ -245,7 +245,7 @@ class _Finding:
             patient_id=self.patient_id,
             lines=lines,
             on_record=self.draw,
-            specimen=None if specimen is None else specimen.model_dump(mode="json"),
+            specimen=specimen_of(self.report),
         )
         if placed.moves(received_at=self.terms.received_at):
             for line in lines:

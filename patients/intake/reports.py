@@ -100,13 +100,29 @@ class SeenTime(_Part):
         return self.model_copy(update={"at": self.at.replace(tzinfo=zone)})
 
 
+Grade = Literal["", "none", "slight", "moderate", "gross"]
+Fasting = Literal["", "yes", "no"]
+
+
 class Specimen(_Part):
-    """What is said of the sample, where anything is."""
+    """What is said of the sample, where anything is.
+
+    haemolysis, lipaemia, icterus
+        Where the sender itself gives one of four grades; indices, codes and notes are graded by
+        specimens.py.
+    """
 
     matrix: Line100 = ""
+    tube: Line100 = ""
     conditions: tuple[Line100, ...] = ()
+    haemolysis: Grade = ""
     haemolysis_index: Line20 = ""
+    lipaemia: Grade = ""
+    icterus: Grade = ""
     freeze_thaw_cycles: Annotated[int, Field(ge=0, le=1000)] | None = None
+    fasting: Fasting = ""
+    storage: Line100 = ""
+    processed_at: Line50 = ""
     notes: Line500 = ""
 
 

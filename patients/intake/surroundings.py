@@ -87,7 +87,8 @@ WITH meant AS (
      WHERE result.superseded_at IS NULL AND draw.superseded_at IS NULL
 )
 SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_at,
-       draw.collected_precision, result.analyte_id, result.id, result.public_id, result.version,
+       draw.collected_precision, draw.specimen::json, result.analyte_id, result.id,
+       result.public_id, result.version,
        (SELECT max(version) FROM patients_result AS any_version
          WHERE any_version.public_id = result.public_id),
        (SELECT received_at FROM patients_inbound
@@ -122,13 +123,13 @@ class Surroundings:
         for row in rows:
             pk = row[0]
             if pk not in draws:
-                draw = draws[pk] = DrawOnRecord(*row[:6])
+                draw = draws[pk] = DrawOnRecord(*row[:7])
                 if draw.accession:
                     self.by_accession[draw.accession] = draw
                 self.at_time.setdefault((draw.patient_id, draw.collected_at), []).append(draw)
             draw = draws[pk]
             analyte_id, result_id, line, version, last_version, received_at, systems, *said = row[
-                6:
+                7:
             ]
             if result_id is None:
                 continue

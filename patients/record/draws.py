@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 from patients.record import writing
 from patients.record.results import Line, ResultOnRecord
 
-_MOVED = "the laboratory sent another time of collection"
+MOVED = "the laboratory sent another time of collection"
+SAID_MORE = "the laboratory said something else of the sample"
 _LATE = "a newer version was on record when this one came"
 
 
@@ -23,6 +24,7 @@ class DrawOnRecord:
     accession: str
     collected_at: datetime
     precision: str
+    specimen: dict[str, Any] | None = None
     results: dict[int, ResultOnRecord] = field(default_factory=dict)
 
 
@@ -49,8 +51,19 @@ class Placed:
         return (
             draw is not None
             and (draw.collected_at, draw.precision) != (self.collected_at, self.precision)
-            and not all(line.is_late(received_at=received_at) for line in self.lines)
+            and not self._is_late(received_at=received_at)
         )
+
+    def all_of_specimen(self, *, received_at: datetime) -> dict[str, Any] | None:
+        """Say what is known of the sample now: the newer word counts, the older fills gaps."""
+        before = (self.on_record.specimen if self.on_record else None) or {}
+        now = self.specimen or {}
+        if self.on_record is not None and self._is_late(received_at=received_at):
+            before, now = now, before
+        return {**before, **now} or None
+
+    def _is_late(self, *, received_at: datetime) -> bool:
+        return all(line.is_late(received_at=received_at) for line in self.lines)
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,10 @@ def write_draws(
 def _plan(placed: Placed, rows: writing.Rows, *, inbound_id: int, received_at: datetime) -> Written:
     """Turn one placed draw into rows to write."""
     draw, moves = placed.on_record, placed.moves(received_at=received_at)
+    reason = MOVED if moves else SAID_MORE
+    taken = placed if draw is None or moves else draw
+    specimen = placed.all_of_specimen(received_at=received_at)
+    moves = moves or (draw is not None and specimen != draw.specimen)
     public_id = uuid4() if draw is None else draw.public_id
     target: int | UUID = public_id if draw is None or moves else draw.pk
     if isinstance(target, UUID):
@@ -102,19 +119,20 @@ def _plan(placed: Placed, rows: writing.Rows, *, inbound_id: int, received_at: d
                 "public_id": public_id,
                 "patient_id": placed.patient_id,
                 "accession": placed.accession or (draw.accession if draw else ""),
-                "collected_at": placed.collected_at,
-                "collected_precision": placed.precision,
-                "specimen": placed.specimen,
+                "collected_at": taken.collected_at,
+                "collected_precision": taken.precision,
+                "specimen": specimen,
             }
         )
     if draw is not None and moves:
-        rows.replaced_draws.append(_replaced(draw.pk, target))
+        rows.replaced_draws.append(_replaced(draw.pk, target, reason))
     lines = tuple(
         _plan_line(
             line,
             rows,
             target=target,
             moves=moves or placed.leaves is not None,
+            reason=reason,
             # what stands beside the draw says by which message it came
             inbound_id=None if draw is None else inbound_id,
             received_at=received_at,
@@ -123,21 +141,20 @@ def _plan(placed: Placed, rows: writing.Rows, *, inbound_id: int, received_at: d
     )
     if draw is not None and moves:
         mentioned = {line.public_id for line in placed.lines}
-        _take_along(
-            (each for each in draw.results.values() if each.line not in mentioned), rows, target
-        )
+        others = [each for each in draw.results.values() if each.line not in mentioned]
+        _take_along(others, rows, target, reason=reason)
     if placed.leaves is not None:
         left = {each.line for each in placed.leaves.results.values()}
         if left <= {line.public_id for line in placed.lines}:
-            rows.replaced_draws.append(_replaced(placed.leaves.pk, target))
+            rows.replaced_draws.append(_replaced(placed.leaves.pk, target, MOVED))
     moved = moves or placed.leaves is not None
     return _sum_up(placed, rows, public_id, lines, moved=moved)
 
 
-def _replaced(pk: int, target: int | UUID) -> dict[str, Any]:
+def _replaced(pk: int, target: int | UUID, reason: str) -> dict[str, Any]:
     return {
         "id": pk,
-        "reason": _MOVED,
+        "reason": reason,
         "draw": target if isinstance(target, UUID) else None,
         "by_id": None if isinstance(target, UUID) else target,
     }
@@ -177,6 +194,7 @@ def _plan_line(
     *,
     target: int | UUID,
     moves: bool,
+    reason: str,
     inbound_id: int | None,
     received_at: datetime,
 ) -> WrittenLine:
@@ -193,12 +211,12 @@ def _plan_line(
         }
         rows.late.append(late)
         if moves:
-            _take_along([before], rows, target, after=late["version"])
+            _take_along([before], rows, target, reason=reason, after=late["version"])
         return WrittenLine(line.public_id, before.version, "late")
     if line.is_known:
         if not moves:
             return WrittenLine(line.public_id, before.version, "known")
-        _take_along([before], rows, target)
+        _take_along([before], rows, target, reason=reason)
         return WrittenLine(line.public_id, before.last_version + 1, "corrected")
     version = before.last_version + 1
     rows.results.append(_row(line, version, target, inbound_id))
@@ -231,9 +249,10 @@ def _take_along(
     rows: writing.Rows,
     target: int | UUID,
     *,
+    reason: str = MOVED,
     after: int = 0,
 ) -> None:
-    """Let results follow their draw to its right time, as versions of their own."""
+    """Let results follow their draw, whose facts were put right, as versions of their own."""
     for each in results:
         version = max(each.last_version, after) + 1
         rows.followers.append(
@@ -245,5 +264,5 @@ def _take_along(
             }
         )
         rows.replaced_results.append(
-            {"id": each.pk, "reason": _MOVED, "line": each.line, "version": version}
+            {"id": each.pk, "reason": reason, "line": each.line, "version": version}
         )

@@ -20,6 +20,7 @@ from monitoring.portal import dates, words
 from monitoring.portal.presenters.banner import Tag, capitalised
 from monitoring.queries import SIL6R, PatientRecord
 from patients.models import Draw, DrawVerdict, Result, ResultStatus, Verdict
+from patients.record.draws import SAID_MORE
 
 _RESULT_TONES = {
     ResultStatus.PRELIMINARY: "waiting",
@@ -117,7 +118,9 @@ def _replaced(draw: Draw) -> str:
         "{} {}: {}",
         _("Replaced"),
         dates.system_moment(draw.superseded_at),
-        _("the laboratory sent another time of collection"),
+        _("the laboratory said something else of the sample")
+        if draw.superseded_reason == SAID_MORE
+        else _("the laboratory sent another time of collection"),
     )
 
 

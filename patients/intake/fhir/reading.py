@@ -9,7 +9,13 @@ from patients.intake.fhir.datatypes import Identifier as Numbered
 from patients.intake.fhir.datatypes import Period, Reference
 from patients.intake.fhir.faults import not_usable
 from patients.intake.fhir.lines import code_of, line, words_of
-from patients.intake.fhir.resources import Device, DiagnosticReport, Observation
+from patients.intake.fhir.resources import (
+    Collection,
+    Container,
+    Device,
+    DiagnosticReport,
+    Observation,
+)
 from patients.intake.fhir.resources import Specimen as SampleSent
 from patients.intake.fhir.subjects import patients_of
 from patients.intake.fhir.surroundings import Surroundings, read_contained
@@ -19,6 +25,7 @@ from patients.intake.reports import (
     ADDRESS,
     Code,
     DrawReport,
+    Fasting,
     Identifier,
     Precision,
     ResultReport,
@@ -26,6 +33,7 @@ from patients.intake.reports import (
     Specimen,
     TimeRole,
 )
+from patients.intake.specimens import fasting_of_code
 
 NAME_AT_MOST = 200
 LONGEST_PERIOD = timedelta(days=1)
@@ -223,11 +231,33 @@ def _is_of_days(period: Period) -> bool:
 def _specimen(sample: SampleSent | None) -> Specimen | None:
     if sample is None:
         return None
+    conditions = [code_of(each, 100) for each in sample.condition]
+    if sample.status == "unsatisfactory":
+        conditions.append(sample.status)
+    steps = [each.description for each in sample.processing if each.description]
     return Specimen(
         matrix=words_of(sample.type, 100),
-        conditions=tuple(code_of(each, 100) for each in sample.condition),
-        notes=line(" / ".join(note.text for note in sample.note), 500),
+        tube=line(" / ".join(filter(None, map(_tube, sample.container))), 100),
+        conditions=tuple(conditions),
+        fasting=_fasting(sample.collection),
+        processed_at=next((each.time_date_time or "" for each in sample.processing), "")[:50],
+        notes=line(" / ".join([*steps, *(note.text for note in sample.note)]), 500),
     )
+
+
+def _tube(container: Container) -> str:
+    """Say what the tube is, and what was in it."""
+    concepts = (container.type, container.additive_codeable_concept)
+    return " ".join(filter(None, (words_of(each, 100) for each in concepts)))
+
+
+def _fasting(collection: Collection | None) -> Fasting:
+    if collection is None:
+        return ""
+    if collection.fasting_status_duration is not None:
+        return "yes"
+    codes = collection.fasting_status_codeable_concept
+    return "" if codes is None else fasting_of_code(code_of(codes, 20))
 
 
 def _kit(device: Device | None, observation: Observation) -> tuple[str, str]:

@@ -197,6 +197,24 @@ class Collection(Element):
         return self
 
 
+class Processing(Element):
+    description: Text | None = None
+    procedure: CodeableConcept | None = None
+    additive: tuple[Reference, ...] = ()
+    time_date_time: DateTime | None = None
+    time_period: Period | None = None
+
+
+class Container(Element):
+    identifier: tuple[Identifier, ...] = ()
+    description: Text | None = None
+    type: CodeableConcept | None = None
+    capacity: Quantity | None = None
+    specimen_quantity: Quantity | None = None
+    additive_codeable_concept: CodeableConcept | None = None
+    additive_reference: Reference | None = None
+
+
 class Specimen(DomainResource):
     resource_type: Literal["Specimen"]
     identifier: tuple[Identifier, ...] = ()
@@ -208,8 +226,8 @@ class Specimen(DomainResource):
     parent: tuple[Reference, ...] = ()
     request: tuple[Reference, ...] = ()
     collection: Collection | None = None
-    processing: tuple[Opaque, ...] = ()
-    container: tuple[Opaque, ...] = ()
+    processing: tuple[Processing, ...] = ()
+    container: tuple[Container, ...] = ()
     condition: tuple[CodeableConcept, ...] = ()
     note: tuple[Annotation, ...] = ()
 

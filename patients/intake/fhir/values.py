@@ -12,6 +12,10 @@ from patients.intake.fhir.resources import Observation
 from patients.intake.reports import Comparator
 
 
+# HL7 ObservationInterpretation: off scale low, off scale high
+_OFF_SCALE: tuple[Comparator, ...] = ("<", ">")
+
+
 class Value(NamedTuple):
     """A value as it goes into the report."""
 
@@ -29,7 +33,7 @@ def value_of(observation: Observation, *, root: str) -> Value:
     allows both, and a person can ask what was meant.
     """
     if observation.value_quantity is not None:
-        return _quantity(observation.value_quantity, root=f"{root}.value")
+        return _flagged(_quantity(observation.value_quantity, root=f"{root}.value"), observation)
     for name in observation.value_kinds:
         return Value(_other_value(observation, name))
     if observation.data_absent_reason is not None:
@@ -46,6 +50,15 @@ def _quantity(quantity: Quantity, *, root: str) -> Value:
             raise not_usable("required", f"{root}.value", "a comparator needs a value beside it")
         return Value("", unit=unit)
     return Value(_digits(quantity.value, root=f"{root}.value"), quantity.comparator or "", unit)
+
+
+def _flagged(value: Value, observation: Observation) -> Value:
+    """Believe the interpretation that says the value lies beyond what can be measured."""
+    codes = {code_of(each, 10) for each in observation.interpretation}
+    beyond = [mark for mark in _OFF_SCALE if mark in codes]
+    if value.comparator or not value.text or len(beyond) != 1:
+        return value
+    return value._replace(comparator=beyond[0])
 
 
 def _digits(number: int | Decimal, *, root: str) -> str:

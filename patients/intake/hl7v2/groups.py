@@ -25,14 +25,24 @@ class Order:
     samples: list[Segment] = field(default_factory=list)
     # After results and a sample, OBX tells of the sample itself; some systems send the sample first
     tells_of_sample: bool = False
+    of_sample: list[Segment] = field(default_factory=list)
 
     def take(self, segment: Segment) -> None:
         """Take in a result or a sample."""
         if segment.name == "SPM":
             self.samples.append(segment)
             self.tells_of_sample = bool(self.observations)
-        elif not self.tells_of_sample:
+        elif self.tells_of_sample:
+            self.of_sample.append(segment)
+        else:
             self.observations.append(Observation(segment))
+
+    def note(self, segment: Segment) -> None:
+        """Take in a note: of the result before it, or of the sample."""
+        if self.tells_of_sample:
+            self.of_sample.append(segment)
+        elif self.observations:
+            self.observations[-1].notes.append(segment)
 
 
 def orders_of(message: Message) -> list[Order]:
@@ -57,8 +67,8 @@ def orders_of(message: Message) -> list[Order]:
                 control = None
             case "OBX" | "SPM":
                 _open(orders, patient, segment).take(segment)
-            case "NTE" if orders and orders[-1].observations and not orders[-1].tells_of_sample:
-                orders[-1].observations[-1].notes.append(segment)
+            case "NTE" if orders:
+                orders[-1].note(segment)
     if not any(order.observations for order in orders):
         raise refuse(
             ErrorCode.SEGMENT_SEQUENCE,

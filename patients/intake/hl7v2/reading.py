@@ -17,18 +17,21 @@ from patients.intake.reports import (
     LATEST_YEAR,
     Code,
     DrawReport,
+    Fasting,
     Identifier,
     ResultReport,
     SeenTime,
     Specimen,
     TimeRole,
 )
+from patients.intake.specimens import fasting_of_code, is_of_sample
 
 RESULTS_AT_MOST = 2_000
 # What a laboratory calls a result: its own order number, the code and the sub-id, as it sent them
 RESULT_NAMES = "urn:hl7v2:order-code-sub"
 # Names of code systems in HL7 table 0396, as FHIR calls the same
 _CODE_SYSTEMS = {"LN": "http://loinc.org", "SCT": "http://snomed.info/sct"}
+_CODED = frozenset({"CE", "CWE", "CNE", "CF"})
 _NO_NUMBER = ""
 
 
@@ -134,6 +137,7 @@ def check_header(header: Segment) -> None:
 def _report_of(order: Order, *, header: Segment) -> DrawReport:
     faults: list[Fault] = []
     results = []
+    _set_apart(order)
     for each in order.observations:
         try:
             results.append(_result(each, order, header=header))
@@ -150,6 +154,15 @@ def _report_of(order: Order, *, header: Segment) -> DrawReport:
         results=tuple(results),
         pointer=str(order.request.place),
     )
+
+
+def _set_apart(order: Order) -> None:
+    """Set apart what was seen of the sample and sent among the results, such as its indices."""
+    of_sample = [each for each in order.observations if is_of_sample(_words(each.segment, 3, 200))]
+    if len(of_sample) < len(order.observations):
+        order.observations = [each for each in order.observations if each not in of_sample]
+        for each in of_sample:
+            order.of_sample += [each.segment, *each.notes]
 
 
 def _accession(order: Order) -> str:
@@ -253,18 +266,41 @@ def _unit(segment: Segment) -> str:
 
 
 def _specimen(order: Order) -> Specimen | None:
+    seen = {
+        "fasting": _fasting(order),
+        "notes": _line(" / ".join(filter(None, map(_of_sample, order.of_sample))), 500),
+    }
     for sample in order.samples:
         condition = [
             sample.components(raw) for raw in sample.repetitions(24) + sample.repetitions(21)
         ]
+        additives = [sample.components(raw)[:2] for raw in sample.repetitions(6)]
+        tube = [_words(sample, 27, 100), *(part for parts in additives for part in parts)]
         return Specimen(
             matrix=_words(sample, 4, 100),
+            tube=_line(" ".join(filter(None, tube)), 100),
             conditions=tuple(
                 _line(parts[0] or parts[1], 100) for parts in condition if any(parts[:2])
             )[:20],
+            **seen,
         )
     source = order.request.parts(15)
-    return Specimen(matrix=_line(source[0], 100)) if source and source[0] else None
+    matrix = _line(source[0], 100) if source else ""
+    return Specimen(matrix=matrix, **seen) if matrix or any(seen.values()) else None
+
+
+def _of_sample(segment: Segment) -> str:
+    """Put what OBX or NTE says of the sample into words."""
+    if segment.name == "NTE":
+        return segment.whole(3)
+    unit = _unit(segment)
+    value = _words(segment, 5, 100) if segment.raw(2) in _CODED else segment.whole(5)
+    return f"{_words(segment, 3, 100)}: {value} {unit}".strip()
+
+
+def _fasting(order: Order) -> Fasting:
+    """Read OBR-13, where table 0916 stands since version 2.7, and words before."""
+    return fasting_of_code((order.request.parts(13) or [""])[0])
 
 
 def _words(segment: Segment, number: int, at_most: int) -> str:
@@ -286,6 +322,29 @@ def _merged(reports: list[DrawReport]) -> list[DrawReport]:
         draws[key] = (
             report
             if known is None
-            else known.model_copy(update={"results": (*known.results, *report.results)})
+            else known.model_copy(
+                update={
+                    "results": (*known.results, *report.results),
+                    "specimen": _both(known.specimen, report.specimen),
+                }
+            )
         )
     return list(draws.values())
+
+
+def _both(one: Specimen | None, other: Specimen | None) -> Specimen | None:
+    """Put together what two orders say of one sample; what the first does not say, the other may.
+
+    Notes and conditions add up.
+    """
+    if one is None or other is None or one == other:
+        return one or other
+    notes = " / ".join(dict.fromkeys(filter(None, (one.notes, other.notes))))
+    return Specimen.model_validate(
+        other.model_dump()
+        | one.model_dump(exclude_defaults=True)
+        | {
+            "notes": _line(notes, 500),
+            "conditions": tuple(dict.fromkeys((*one.conditions, *other.conditions)))[:20],
+        }
+    )

@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from patients.intake.reports import (
     Code,
+    Fasting,
+    Grade,
     Identifier,
     Person,
     ResultReport,
@@ -21,6 +23,14 @@ from patients.intake.tables.layout import Column, Layout
 from patients.intake.tables.table import Row
 
 T = TypeVar("T")
+_GRADES: dict[str, Grade] = {
+    "": "",
+    "none": "none",
+    "slight": "slight",
+    "moderate": "moderate",
+    "gross": "gross",
+}
+_FASTING: dict[str, Fasting] = {"": "", "yes": "yes", "no": "no"}
 _WITHOUT_VALUE = frozenset({"registered", "cancelled", "entered-in-error"})
 # The numbering of a laboratory's own numbers of results, where they come in a table
 RESULT_NUMBERS = "urn:table:result"
@@ -37,6 +47,9 @@ _AT_MOST = {
     Column.KIT: 100,
     Column.LOT: 100,
     Column.MATRIX: 100,
+    Column.TUBE: 100,
+    Column.HAEMOLYSIS: 20,
+    Column.FASTING: 20,
     Column.HAEMOLYSIS_INDEX: 20,
     Column.FAMILY: 200,
     Column.GIVEN: 200,
@@ -150,9 +163,26 @@ class RowReader:
             self.cell(Column.FREEZE_THAW_CYCLES),
         )
         cycles = self._read(name, lambda: cells.whole_number(cell, at_most=1000), None)
-        if not (matrix or index) and cycles is None:
+        tube = self.text(Column.TUBE)
+        haemolysis = self._one_of(Column.HAEMOLYSIS, _GRADES)
+        fasting = self._one_of(Column.FASTING, _FASTING)
+        if not (matrix or index or tube or haemolysis or fasting) and cycles is None:
             return None
-        return Specimen(matrix=matrix, haemolysis_index=index, freeze_thaw_cycles=cycles)
+        return Specimen(
+            matrix=matrix,
+            tube=tube,
+            haemolysis=haemolysis,
+            haemolysis_index=index,
+            freeze_thaw_cycles=cycles,
+            fasting=fasting,
+        )
+
+    def _one_of(self, column: Column, words: dict[str, T]) -> T:
+        text = self.text(column)
+        if text.casefold() not in words:
+            known = ", ".join(word for word in words if word)
+            self._say(self.columns.name(column), f"“{text}” must be one of {known}, or empty")
+        return words.get(text.casefold(), words[""])
 
     def results(self) -> list[ReadResult]:
         """Read the results; in a wide table an empty cell is none."""

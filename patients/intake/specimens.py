@@ -1,0 +1,210 @@
+"""What a laboratory says of a sample, brought to a few words: haemolysis, matrix, thaws, fasting.
+
+Laboratories say it in codes, indices and notes. What was sent is kept as it was sent; beside it
+stand the words by which the worth of a draw is judged. What nobody said stays unsaid.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+from patients.intake.reports import DrawReport, Fasting, Specimen
+
+GRADES = ("", "none", "slight", "moderate", "gross")
+# Free haemoglobin, mg/dL, from which the index means that grade. Below 30 nothing is seen by eye;
+# 100 and 300 are usual borders of moderate and gross (graded M: a laboratory may use others)
+INDEX_GRADES = ((300.0, "gross"), (100.0, "moderate"), (30.0, "slight"), (0.0, "none"))
+# HL7 tables 0493 (condition) and 0490 (reason of rejection), FHIR rejection-criteria and status
+_UNSUITABLE_CODES = frozenset(
+    {"AUT", "CLOT", "CON", "EX", "QS", "RB", "RC", "RI", "RN", "RR", "unsatisfactory"}
+) | frozenset({"insufficient", "broken", "clotted", "wrong-temperature"})
+_REJECTED_AS_HAEMOLYSED = frozenset({"RH", "hemolized"})
+_HAEMOLYSED_CODES = frozenset({"HEM"})
+_CLAUSE = re.compile(r"[.;,/|\n](?!\d)")
+_HAEMOLYSIS = re.compile(r"h(?:ae?|e)mol[yi][stz](?!\w*\W+(?:anaemia|anemia|uremic|uraemic))")
+_SUPPOSED = re.compile(r"\b(?:if|unless|avoid|wenn|falls)\b")
+_NONE = re.compile(
+    r"\b(?:no|not|non|none|nil|absent|negative|neg|without|free of|kein\w*|nicht|pas|sans|ohne)\b"
+)
+_GROSS = re.compile(
+    r"gross|marked|severe|strong|heav[yi]|massive|stark\b|[34]\s?\+|\+\s?[34]|\+{3}"
+)
+_MODERATE = re.compile(r"moderate|massig|mittel|2\s?\+|\+\s?2|\+{2}")
+_SLIGHT = re.compile(r"slight|mild|trace|minimal|weak|faint|leicht|gering|legere|1\s?\+|\+\s?1|\+")
+_INDEX = re.compile(r"(?:index|:|=)\D{0,12}?(\d{1,5}(?:[.,]\d{1,3})?)\s*(g/l)?")
+_BARE_INDEX = re.compile(r"(\d{1,5}(?:[.,]\d{1,3})?)\s*(g/l|mg/dl)?")
+_THAWS = (
+    re.compile(r"(\d{1,3})\s*(?:x\s*)?(?:freeze\W*thaw|thaw|f/t)"),
+    re.compile(r"(?:freeze\W*thaw(?:\s*cycles?)?|thaws?|thawed)\s*[:=]?\s*(\d{1,3})"),
+)
+_FASTING = re.compile(r"\b(?:non|not|no)?\W?\bfast(?:ing|ed)\b(?:\s*[:=]\s*(?P<said>\w+))?")
+_FASTING_CODES: dict[str, Fasting] = {"F": "yes", "Y": "yes", "NF": "no", "N": "no"}
+_SERUM = re.compile(r"\bser(?:um)?\b|\bsst\b|119364003")
+_PLASMA = re.compile(r"\bplas(?:ma)?\b|\bppp\b|\bplz\b|119361006")
+_ADDITIVES = (
+    (re.compile(r"edta|\bedt[kn]\b|lavender|\bpurple"), "edta_plasma"),
+    (re.compile(r"heparin|\bhep[ln]\b|\blih\b"), "heparin_plasma"),
+    (re.compile(r"citrat|\bc32\b|\bc38\b"), "citrate_plasma"),
+)
+# Neither serum nor plasma. Blood is not among them: it is what was taken, not what was measured in
+_OTHER_FLUID = re.compile(
+    r"urin|\bcsf\b|cerebrospinal|liquor|saliva|sputum|stool|faeces|feces|swab|dried blood"
+)
+_MATRIX_CODES = {"UR": "other", "CSF": "other", "SAL": "other", "SPT": "other", "STL": "other"}
+
+
+_OF_SAMPLE = re.compile(
+    r"h(?:ae?|e)mol[yi][stz]|lip(?:ae|e)mi[ac]|ict(?:erus|eric)|\b[hli]\W?index\b|freeze\W*thaw"
+    r"|\bfasting\b|(?:specimen|sample) (?:condition|quality|integrity)"
+)
+
+
+def is_of_sample(name: str) -> bool:
+    """Tell whether what is called so was seen of the sample, and is no result.
+
+    Examples
+    --------
+    >>> is_of_sample("Hemolysis index"), is_of_sample("Interleukin 6 receptor, soluble")
+    (True, False)
+    """
+    return _OF_SAMPLE.search(_plain(name)) is not None
+
+
+def specimen_of(report: DrawReport) -> dict[str, Any] | None:
+    """Give what is known of the sample of a draw, as sent and in words; None where nothing is.
+
+    The notes of its results count as well: there laboratories write that a sample was haemolysed.
+    """
+    sent = report.specimen or Specimen()
+    remarks = [sent.notes, *(result.notes for result in report.results)]
+    said = {
+        "matrix": sent.matrix,
+        "tube": sent.tube,
+        "matrix_kind": matrix_kind(sent.matrix, sent.tube),
+        "conditions": list(sent.conditions),
+        "haemolysis": sent.haemolysis or _haemolysis(sent, remarks),
+        "haemolysis_index": sent.haemolysis_index,
+        "lipaemia": sent.lipaemia,
+        "icterus": sent.icterus,
+        "is_unsuitable": _is_unsuitable(sent),
+        "freeze_thaw_cycles": _thaws(sent, remarks),
+        "fasting": sent.fasting or _fasting(remarks),
+        "storage": sent.storage,
+        "processed_at": sent.processed_at,
+        "notes": sent.notes,
+    }
+    return {name: value for name, value in said.items() if value not in ("", None, [])} or None
+
+
+def _is_unsuitable(sent: Specimen) -> bool | None:
+    """Tell whether the laboratory called the sample unfit; None where it says nothing of that."""
+    if not (sent.conditions or sent.lipaemia or sent.icterus):
+        return None
+    is_named = not _UNSUITABLE_CODES.isdisjoint(sent.conditions)
+    return is_named or "gross" in {sent.lipaemia, sent.icterus}
+
+
+def matrix_kind(matrix: str, tube: str) -> str:
+    """Say in which fluid it was measured; empty where it cannot be told.
+
+    Examples
+    --------
+    >>> matrix_kind("Plasma specimen", "K2-EDTA"), matrix_kind("SER", ""), matrix_kind("BLD", "")
+    ('edta_plasma', 'serum', '')
+    """
+    if matrix.strip() in _MATRIX_CODES:
+        return _MATRIX_CODES[matrix.strip()]
+    fluid, both = _plain(matrix), _plain(f"{matrix} {tube}")
+    if _OTHER_FLUID.search(fluid):
+        return "other"
+    additive = next((kind for pattern, kind in _ADDITIVES if pattern.search(both)), "")
+    if _PLASMA.search(fluid) or (additive and not _SERUM.search(fluid)):
+        return additive or "plasma"
+    return "serum" if _SERUM.search(both) else ""
+
+
+def grade_of_index(index: str) -> str:
+    """Grade an index of haemolysis: pluses, words, or free haemoglobin in mg/dL.
+
+    Examples
+    --------
+    >>> [grade_of_index(each) for each in ("12", "150", "2.1 g/L", "3+", "neg", "?")]
+    ['none', 'moderate', 'moderate', 'gross', 'none', '']
+    """
+    text = _plain(index).strip()
+    found = _BARE_INDEX.fullmatch(text)
+    if found is not None:
+        return _grade_of_number(found[1], found[2])
+    return _grade_of_words(text, otherwise="")
+
+
+def _grade_of_number(number: str, unit: str | None) -> str:
+    mg_dl = float(number.replace(",", ".")) * (100 if unit == "g/l" else 1)
+    return next(grade for least, grade in INDEX_GRADES if mg_dl >= least)
+
+
+def _grade_of_words(text: str, *, otherwise: str) -> str:
+    for pattern, grade in ((_GROSS, "gross"), (_MODERATE, "moderate"), (_SLIGHT, "slight")):
+        if pattern.search(text):
+            return grade
+    return "none" if _NONE.search(text) else otherwise
+
+
+def _haemolysis(sent: Specimen, remarks: Iterable[str]) -> str:
+    """Grade by the index where there is one, else by the gravest word that was said."""
+    if grade := grade_of_index(sent.haemolysis_index):
+        return grade
+    found = [_of_condition(each) for each in sent.conditions]
+    found += [_of_remark(each) for remark in remarks for each in _CLAUSE.split(_plain(remark))]
+    return max(found, key=GRADES.index, default="")
+
+
+def _of_condition(condition: str) -> str:
+    if condition in _REJECTED_AS_HAEMOLYSED:
+        return "gross"
+    if condition in _HAEMOLYSED_CODES:
+        return "moderate"
+    return _of_remark(_plain(condition))
+
+
+def _of_remark(clause: str) -> str:
+    """Grade one clause; without a degree it counts as moderate, which a person may overrule."""
+    if not _HAEMOLYSIS.search(clause) or _SUPPOSED.search(clause):
+        return ""
+    number = _INDEX.search(clause)
+    if number is not None and "+" not in clause:
+        return _grade_of_number(number[1], number[2])
+    return _grade_of_words(clause, otherwise="moderate")
+
+
+def _thaws(sent: Specimen, remarks: Iterable[str]) -> int | None:
+    if sent.freeze_thaw_cycles is not None:
+        return sent.freeze_thaw_cycles
+    found = [
+        int(match[1])
+        for text in (*sent.conditions, *remarks)
+        for pattern in _THAWS
+        for match in pattern.finditer(_plain(text))
+    ]
+    return max(found, default=None)
+
+
+def _fasting(remarks: Iterable[str]) -> str:
+    for remark in remarks:
+        found = _FASTING.search(_plain(remark))
+        if found is not None:
+            is_no = found[0].startswith("no") or found["said"] in {"n", "no", "nf"}
+            return "no" if is_no else "yes"
+    return ""
+
+
+def fasting_of_code(code: str) -> Fasting:
+    """Read HL7 table 0916; asked and not answered is nothing said."""
+    return _FASTING_CODES.get(code.strip().upper(), "")
+
+
+def _plain(text: str) -> str:
+    """Put a text in small letters without accents, so that words are found in several languages."""
+    apart = unicodedata.normalize("NFKD", text.replace("æ", "ae").replace("ß", "ss").casefold())
+    return "".join(each for each in apart if not unicodedata.combining(each))
