@@ -55,6 +55,8 @@ class ResultColumns:
     is_confirmed: Bools  # by a person, or by a corrected report
     segment: Ints  # position in segments
     segments: tuple[str, ...]
+    assay_cv: Floats  # of the kit, as its laboratory states it; NaN: not stated
+    local_day: Floats  # of the draw, by the calendar of the site; NaN: not known
     is_overridden: Bools  # a person scores a caution draw in spite of it, with a reason
     specimens: "SpecimenColumns | None"  # None: nothing is known of any
 
@@ -66,6 +68,7 @@ class SpecimenColumns:
     is_duplicate: Bools
     is_matrix_wrong: Bools
     is_kit_unknown: Bools
+    is_unsuitable: Bools
     haemolysis: Ints  # position in HAEMOLYSES
     freeze_thaw_cycles: Floats
     lot: Objects

@@ -29,6 +29,7 @@ from analytics.columns import (
     SpecimenColumns,
     TrialColumns,
 )
+from analytics.segments import labels, name_segments
 from analytics.tables import (
     COLUMNS,
     NEVER,
@@ -148,8 +149,8 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
     analyte = _codes(table, given, "analyte", ANALYTES)
     comparator = _codes(table, given, "comparator", COMPARATORS)
     status = _codes(table, given, "status", STATUSES)
-    segment, segments = _labels(given["segment"])
     drawn = given["drawn_at"]
+    segment, segments = labels(name_segments(given, patient, analyte))
     order = np.lexsort((segment, analyte, drawn, patient))
     keys = [column[order] for column in (drawn, patient, analyte, segment)]
     _refuse_repeats(
@@ -165,24 +166,23 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
         is_confirmed=(given["is_confirmed"] | (status == STATUSES.index("corrected")))[order],
         segment=keys[3],
         segments=segments,
+        assay_cv=given["assay_cv"][order],
+        local_day=given["local_day"][order],
         is_overridden=given["is_overridden"][order],
         specimens=_specimens(given, order),
     )
 
 
 def _specimens(given: dict[str, Column], order: Ints) -> SpecimenColumns | None:
-    flags = given["is_duplicate"], given["is_matrix_wrong"], given["is_kit_unknown"]
+    flags = [given[name] for name in _SPECIMEN_FLAGS]
     numbers = given["freeze_thaw_cycles"], given["local_hour"]
     haemolysis = _codes("results", given, "haemolysis", HAEMOLYSES)
     is_known = any(map(is_any, (*flags, haemolysis, *(one == one for one in numbers))))
     if not (is_known or any(given["lot"].tolist())):
         return None
-    is_duplicate, is_matrix_wrong, is_kit_unknown = (flag[order] for flag in flags)
     freeze_thaw_cycles, local_hour = (number[order] for number in numbers)
     return SpecimenColumns(
-        is_duplicate=is_duplicate,
-        is_matrix_wrong=is_matrix_wrong,
-        is_kit_unknown=is_kit_unknown,
+        **{name: flag[order] for name, flag in zip(_SPECIMEN_FLAGS, flags, strict=True)},
         haemolysis=haemolysis[order],
         freeze_thaw_cycles=freeze_thaw_cycles,
         lot=given["lot"][order],
@@ -195,7 +195,7 @@ def _ratings(given: dict[str, Column], ids: Ints) -> RatingColumns:
     total = given["total"]
     wrong = (total < 0) | (total != np.floor(total))
     _refuse("ratings", given, "total", wrong, "whole scale points of at least zero")
-    instrument, instruments = _labels(given["instrument"])
+    instrument, instruments = labels(given["instrument"])
     rated = given["rated_at"]
     order = np.lexsort((total, rated, instrument, patient))
     return RatingColumns(
@@ -239,7 +239,7 @@ def _refuse_overlaps(given: dict[str, Column], patient: Ints) -> None:
     atc, started, stopped = given["atc"], given["started_at"], given["stopped_at"]
     if len(atc) < 2:
         return
-    code, _ = _labels(atc)
+    code, _ = labels(atc)
     order = np.lexsort((started, code, patient))
     same = (patient[order][1:] == patient[order][:-1]) & (code[order][1:] == code[order][:-1])
     before, after = order[:-1], order[1:]
@@ -326,13 +326,6 @@ def _codes(table: str, given: dict[str, Column], column: str, known: tuple[str, 
         ) from None
 
 
-def _labels(words: Objects) -> tuple[Ints, tuple[str, ...]]:
-    listed = words.tolist()
-    labels = tuple(sorted(set(listed)))
-    places = {word: place for place, word in enumerate(labels)}
-    return np.array([places[word] for word in listed], dtype=np.int64), labels
-
-
 def _refuse(table: str, given: dict[str, Column], column: str, wrong: Bools, wanted: str) -> None:
     if not is_any(wrong):
         return
@@ -359,6 +352,7 @@ def _refuse_repeats(
         raise HistoryIsUnfit(table=table, row=row, value=value, wanted=wanted)
 
 
+_SPECIMEN_FLAGS = ("is_duplicate", "is_matrix_wrong", "is_kit_unknown", "is_unsuitable")
 _KEYS = {
     "patients": ("patient_id",),
     "results": ("patient_id", "analyte", "drawn_at", "segment"),

@@ -44,6 +44,7 @@ class Reading:
     comparator: str = ""
     segment: str = ""
     is_scored: bool = True
+    assay_cv: float | None = None  # of its kit, as the laboratory states it
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ def real_changes(
     analyte : str
         Which; its variation is that of :data:`VARIATION`.
     assay_cv : float or None
-        The laboratory's own coefficient of variation, 0.07 for 7 %.
+        The assay's coefficient of variation for results that state none, 0.07 for 7 %; without it
+        that of :data:`VARIATION`. Where a result states one, its own counts.
 
     Returns
     -------
@@ -99,9 +101,7 @@ def real_changes(
         One per result, in order of time.
     """
     within, assay = VARIATION[analyte]
-    limits = reference_change(
-        within_cv=within.value, assay_cv=assay.value if assay_cv is None else assay_cv, z=Z95
-    )
+    usual = assay.value if assay_cv is None else assay_cv
     latest: dict[str, Reading] = {}
     found: list[RealChange] = []
     for each in sorted(readings, key=lambda one: (one.drawn_at, one.segment, one.value)):
@@ -112,6 +112,8 @@ def real_changes(
             found.append(RealChange(analyte, each.drawn_at, *empty))
         else:
             change = each.value / before.value - 1
+            own = usual if each.assay_cv is None else each.assay_cv
+            limits = reference_change(within_cv=within.value, assay_cv=own, z=Z95)
             is_within = limits.low <= change <= limits.high
             verdict = Verdict.WITHIN if is_within else Verdict.BEYOND
             said = (before.drawn_at, change, limits.low, limits.high, verdict, why_not)

@@ -17,8 +17,9 @@ def mark_specimens(results: ResultColumns, known: Bools, reasons: Ints) -> None:
     """Add to the reasons what speaks against the specimens themselves.
 
     Gross haemolysis, a wrong matrix, an unknown kit and a duplicate exclude; moderate haemolysis,
-    three thaws or more, the first result of a new lot, and an hour more than three hours off the
-    patient's own (the median of the hours of their draws) are cautions.
+    a sample that its laboratory called unfit, three thaws or more, the first result of a new lot,
+    and an hour more than three hours off the patient's own (the median of the hours of their
+    draws) are cautions.
 
     Parameters
     ----------
@@ -38,6 +39,7 @@ def mark_specimens(results: ResultColumns, known: Bools, reasons: Ints) -> None:
         (Reason.DUPLICATE, seen.is_duplicate[known]),
         (Reason.GROSS_HAEMOLYSIS, seen.haemolysis[known] == _GROSS),
         (Reason.HAEMOLYSIS, seen.haemolysis[known] == _MODERATE),
+        (Reason.UNSUITABLE, seen.is_unsuitable[known]),
         (Reason.THAWED, seen.freeze_thaw_cycles[known] >= THAWS),
         (Reason.NEW_LOT, _is_new_lot(results, seen.lot[known], known)),
         (Reason.OTHER_HOUR, _is_other_hour(results, seen.local_hour[known], known)),

@@ -281,6 +281,7 @@ def _changes(
     first = np.where(several, start, len(row))
     previous = np.where(several, start + count - 2, len(row))
     latest = np.where(several, start + count - 1, len(row))
+    cv = np.append(readings.assay_cv[row], np.nan)[latest]
     innovation = np.full(size, np.nan)
     last = order[latest[several]]
     weeks, y, known = rows.weeks[last], rows.y[last], picked(sums, np.flatnonzero(several))
@@ -293,18 +294,23 @@ def _changes(
         since_first=value[latest] - value[first],
         since_previous=value[latest] - value[previous],
         since_set_point=value[latest] - set_point,
-        limit=np.where(several, _change_limits(count, m, analyte, release, policy), np.nan),
+        limit=np.where(several, _change_limits(count, m, analyte, cv, release, policy), np.nan),
         innovation=innovation,
     )
 
 
 def _change_limits(
-    count: Ints, before: Ints, analyte: Ints, release: Release, policy: Policy
+    count: Ints, before: Ints, analyte: Ints, cv: Floats, release: Release, policy: Policy
 ) -> Floats:
-    """Give the ln change that is real, widened for the looks taken so far."""
+    """Give the ln change that is real, widened for the looks taken so far.
+
+    The assay's variation is the laboratory's own where it states one, else the release's.
+    """
     widened = widened_table(planned_looks=policy.planned_looks, alpha=policy.rise_alpha)
     looks = np.minimum(np.maximum(count - 1, 0), widened.shape[1] - 1)
-    reach = widened[before - 1, looks] * np.sqrt((1 + 1 / before) * release.log_variances[analyte])
+    stated = np.log1p(release.within_cvs[analyte] ** 2 + cv**2)
+    variance = np.where(np.isnan(cv), release.log_variances[analyte], stated)
+    reach = widened[before - 1, looks] * np.sqrt((1 + 1 / before) * variance)
     return np.asarray(reach, dtype=np.float64)
 
 

@@ -85,6 +85,7 @@ class Readings:
     segment: Ints
     is_confirmed: Bools
     reasons: Ints
+    assay_cv: Floats  # NaN: the laboratory states none
     waived: Ints  # cautions in spite of which a person has the result scored
 
     @property
@@ -137,7 +138,8 @@ def read(history: History, *, at_us: int) -> tuple[Readings, Bools]:
     too_early = (started != NEVER) & (drawn < started - DAYS_BEFORE_FIRST_DOSE * US_PER_DAY)
     reasons[too_early] |= BIT[Reason.BEFORE_EPISODE]
     is_blocked = _disturb(history, reasons, patient, drawn, analyte, at_us)
-    _mark_acute_phase(reasons, patient, drawn, analyte, value, comparator)
+    days = _days(drawn, results.local_day[pick])
+    _mark_acute_phase(reasons, patient, days, analyte, value, comparator)
     mark_specimens(results, known, reasons)
     waived = np.where(results.is_overridden[pick], reasons & CAUTIONING, 0)
     reasons &= ~waived
@@ -151,6 +153,7 @@ def read(history: History, *, at_us: int) -> tuple[Readings, Bools]:
         segment=segment,
         is_confirmed=results.is_confirmed[pick],
         reasons=reasons,
+        assay_cv=results.assay_cv[pick],
         waived=waived,
     )
     return readings, is_blocked
@@ -212,19 +215,27 @@ def _disturb(
     return is_blocked
 
 
+def _days(drawn: Ints, local_day: Floats) -> Ints:
+    """Number the days of the draws: by the calendar of the site, by UTC where it is not known."""
+    is_known = ~np.isnan(local_day)
+    return np.where(is_known, np.where(is_known, local_day, 0), drawn // US_PER_DAY).astype(
+        np.int64
+    )
+
+
 def _mark_acute_phase(
-    reasons: Ints, patient: Ints, drawn: Ints, analyte: Ints, value: Floats, comparator: Ints
+    reasons: Ints, patient: Ints, days: Ints, analyte: Ints, value: Floats, comparator: Ints
 ) -> None:
-    """Mark all results of a draw whose hs-CRP is over the limit."""
+    """Mark all results of a day on which hs-CRP is over the limit."""
     over = (analyte == _CRP) & (value > CRP_LIMIT_MG_L) & (comparator != COMPARATORS.index("<"))
     over |= (analyte == _CRP) & (value == CRP_LIMIT_MG_L) & (comparator == COMPARATORS.index(">"))
     if not over.any():
         return
-    draw = np.zeros(len(patient), dtype=np.int64)
-    draw[1:] = np.cumsum((patient[1:] != patient[:-1]) | (drawn[1:] != drawn[:-1]))
-    acute = np.zeros(int(draw[-1]) + 1, dtype=np.bool_)
-    acute[draw[over]] = True
-    reasons[acute[draw] & (analyte != _CRP)] |= BIT[Reason.ACUTE_PHASE]
+    of_day = np.zeros(len(patient), dtype=np.int64)
+    of_day[1:] = np.cumsum((patient[1:] != patient[:-1]) | (days[1:] != days[:-1]))
+    acute = np.zeros(int(of_day[-1]) + 1, dtype=np.bool_)
+    acute[of_day[over]] = True
+    reasons[acute[of_day] & (analyte != _CRP)] |= BIT[Reason.ACUTE_PHASE]
 
 
 def _mark_earlier_segments(reasons: Ints, patient: Ints, analyte: Ints, segment: Ints) -> None:

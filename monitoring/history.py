@@ -1,15 +1,20 @@
-"""From the record to the core: everything current that is known of some patients, as six tables.
+"""From the record to the core, and back: what is known of some patients now, as six tables.
 
 Each table is fetched as one row of arrays, a column at a time. A hundred thousand patients then
 cost the database one pass and Python no loop.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
-from analytics import NEVER, History, Table
+from analytics import NEVER, Estimate, History, Table
+from analytics.columns import ANALYTES, COMPARATORS
+from monitoring.models import RiskAssessment
+from patients import units
 from patients.statements import ask, numbers
 
 # The facts are dated by days; a day begins at midnight of the patient's site
@@ -32,28 +37,80 @@ SELECT patient.id AS patient_id,
 # A zero without a comparator is no concentration: it is shown, and not estimated from.
 # OFFSET 0 keeps the order of the joins as it is written: the statistics of a table that is young or
 # growing fast would lead the planner to read all results for a handful of patients.
+# What a profile says of its kits counts for all that was measured with them: beyond the limits a
+# value is a bound, and the variation decides which changes are real.
 _RESULTS = """
-SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment)
+WITH kit AS (
+     SELECT kit.laboratory_id, kit.analyte_id, kit.name, kit.lot, kit.matrix,
+            kit.cv_percent / 100 AS cv, kit.limit_of_detection * unit.factor AS low,
+            kit.upper_limit * unit.factor AS high
+       FROM patients_kit AS kit
+       JOIN patients_analyte AS analyte ON analyte.id = kit.analyte_id
+       JOIN (VALUES {factors}) AS unit (sent, kept, factor)
+         ON unit.kept = analyte.unit AND unit.sent = {spelling}
+), named_kit AS (SELECT DISTINCT laboratory_id, analyte_id, name FROM patients_kit
+), listed AS (SELECT DISTINCT laboratory_id, analyte_id FROM patients_kit)
+SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment, matrix)
        draw.patient_id, analyte.code AS analyte, {collected} AS drawn_at,
-       fact.value::float8 AS value, fact.comparator,
+       CASE WHEN fact.comparator <> '' THEN fact.value
+            ELSE least(greatest(fact.value, limits.low), limits.high) END::float8 AS value,
+       CASE WHEN fact.comparator <> '' THEN fact.comparator WHEN fact.value < limits.low THEN '<'
+            WHEN fact.value > limits.high THEN '>' ELSE '' END AS comparator,
        CASE fact.status WHEN 'amended' THEN 'corrected' ELSE fact.status END AS status,
        draw.laboratory_id || '/' || coalesce(nullif(fact.kit, ''), fact.method) AS segment,
+       coalesce(sample.fluid, nullif(limits.matrix, 'plasma'), '') AS matrix,
        coalesce(said.verdict IN ('score', 'release'), FALSE) AS is_confirmed,
        coalesce(said.verdict = 'score', FALSE) AS is_overridden,
-       (draw.specimen->>'freeze_thaw_cycles')::float8 AS freeze_thaw_cycles
+       (draw.specimen->>'freeze_thaw_cycles')::float8 AS freeze_thaw_cycles,
+       coalesce(draw.specimen->>'haemolysis', '') AS haemolysis,
+       coalesce((draw.specimen->>'is_unsuitable')::bool, FALSE) AS is_unsuitable,
+       coalesce(sample.fluid = 'other' OR (limits.matrix = 'plasma' AND sample.fluid = 'serum')
+                OR (limits.matrix NOT IN ('', 'plasma', sample.fluid)
+                    AND NOT (sample.fluid = 'plasma' AND limits.matrix <> 'serum')), FALSE)
+         AS is_matrix_wrong,
+       listed.analyte_id IS NOT NULL AND named_kit.analyte_id IS NULL
+         AND (fact.kit <> '' OR fact.method = '') AS is_kit_unknown,
+       fact.lot, limits.cv::float8 AS assay_cv,
+       CASE WHEN draw.collected_precision = 'minute'
+            THEN extract(epoch FROM sample.clock::time)::float8 / 3600 END AS local_hour,
+       (sample.clock::date - DATE '1970-01-01')::float8 AS local_day
   FROM unnest(%s::bigint[]) AS asked (patient_id)
+ CROSS JOIN LATERAL (
+       SELECT site.time_zone FROM patients_patient AS patient
+         JOIN patients_careteam AS team ON team.id = patient.team_id
+         JOIN patients_site AS site ON site.id = team.site_id
+        WHERE patient.id = asked.patient_id OFFSET 0) AS site
  CROSS JOIN LATERAL (
        SELECT * FROM patients_draw
         WHERE patient_id = asked.patient_id AND superseded_at IS NULL OFFSET 0) AS draw
  CROSS JOIN LATERAL (
        SELECT * FROM patients_result
         WHERE draw_id = draw.id AND superseded_at IS NULL AND value > 0 OFFSET 0) AS fact
+ CROSS JOIN LATERAL (
+       SELECT nullif(draw.specimen->>'matrix_kind', '') AS fluid,
+              draw.collected_at AT TIME ZONE site.time_zone AS clock) AS sample
   JOIN patients_analyte AS analyte ON analyte.id = fact.analyte_id
+  LEFT JOIN listed
+    ON listed.laboratory_id = draw.laboratory_id AND listed.analyte_id = fact.analyte_id
+  LEFT JOIN named_kit
+    ON named_kit.laboratory_id = draw.laboratory_id AND named_kit.analyte_id = fact.analyte_id
+   AND named_kit.name = fact.kit
+  LEFT JOIN kit AS this_lot
+    ON this_lot.laboratory_id = draw.laboratory_id AND this_lot.analyte_id = fact.analyte_id
+   AND this_lot.name = fact.kit AND this_lot.lot = fact.lot
+  LEFT JOIN kit AS any_lot
+    ON any_lot.laboratory_id = draw.laboratory_id AND any_lot.analyte_id = fact.analyte_id
+   AND any_lot.name = fact.kit AND any_lot.lot = ''
+ CROSS JOIN LATERAL (
+       SELECT coalesce(this_lot.low, any_lot.low) AS low,
+              coalesce(this_lot.high, any_lot.high) AS high,
+              coalesce(this_lot.cv, any_lot.cv) AS cv,
+              coalesce(nullif(this_lot.matrix, ''), any_lot.matrix) AS matrix) AS limits
   LEFT JOIN patients_drawverdict AS said
     ON said.draw_public_id = draw.public_id AND said.superseded_at IS NULL
  WHERE said.verdict IS DISTINCT FROM 'keep_out'
- ORDER BY draw.patient_id, analyte.code, draw.collected_at, segment, fact.recorded_at DESC,
-          fact.id DESC
+ ORDER BY draw.patient_id, analyte.code, draw.collected_at, segment, matrix,
+          fact.recorded_at DESC, fact.id DESC
 """
 _RATINGS = """
 SELECT fact.patient_id, fact.instrument, {rated} AS rated_at, fact.total::float8 AS total
@@ -94,9 +151,26 @@ SELECT fact.patient_id, fact.kind, {started} AS started_at, {stopped} AS stopped
  WHERE fact.patient_id = ANY(%s::bigint[]) AND fact.superseded_at IS NULL
 """
 _TIMES = {"started_at", "stopped_at", "drawn_at", "rated_at", "adequate_from"}
-_NUMBERS = {"value", "total", "dose_mg", "freeze_thaw_cycles", "least_mg"}
-_FLAGS = {"is_bipolar", "is_confirmed", "is_overridden"}
+_NUMBERS = {
+    "value",
+    "total",
+    "dose_mg",
+    "freeze_thaw_cycles",
+    "least_mg",
+    "assay_cv",
+    "local_hour",
+    "local_day",
+}
+_FLAGS = {
+    "is_bipolar",
+    "is_confirmed",
+    "is_overridden",
+    "is_unsuitable",
+    "is_matrix_wrong",
+    "is_kit_unknown",
+}
 _IDS = {"patient_id", "trial_id"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _microseconds(moment: str) -> str:
@@ -112,6 +186,12 @@ _MOMENTS = {
     "stopped": _midnight("fact.stopped_on"),
     "collected": _microseconds("draw.collected_at"),
     "rated": _microseconds("fact.rated_at"),
+    "factors": ", ".join(
+        f"('{sent}', '{kept}', 1e{units.power_between(sent, kept)})"
+        for sent in units.KNOWN_UNITS
+        for kept in units.KNOWN_UNITS
+    ),
+    "spelling": "regexp_replace(translate(kit.unit, 'µμ', 'uu'), 'l$', 'L')",
 }
 _QUERIES = {
     name: (columns, sql.format(**_MOMENTS))
@@ -131,9 +211,18 @@ _QUERIES = {
                 "comparator",
                 "status",
                 "segment",
+                "matrix",
                 "is_confirmed",
                 "is_overridden",
                 "freeze_thaw_cycles",
+                "haemolysis",
+                "is_unsuitable",
+                "is_matrix_wrong",
+                "is_kit_unknown",
+                "lot",
+                "assay_cv",
+                "local_hour",
+                "local_day",
             ),
             _RESULTS,
         ),
@@ -197,3 +286,51 @@ def histories_of(patient_ids: Sequence[int]) -> History:
     return History(
         **{name: _table(name, row) for name, [row] in zip(_QUESTIONS, answers, strict=True)}
     )
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One current result as it is estimated from: bounded by its kit, placed in its segment."""
+
+    analyte: str
+    drawn_at: datetime
+    value: float
+    comparator: str
+    segment: str
+    assay_cv: float | None
+
+
+def measured_of(patient_id: int) -> tuple[Measured, ...]:
+    """Read the present results of one patient, as `histories_of` reads them, and nothing else."""
+    ids = numbers([patient_id])
+    names = ("patients", "results")
+    [[patients], [results]] = ask(*((_QUESTIONS[name], [ids]) for name in names))
+    columns = History(
+        patients=_table("patients", patients), results=_table("results", results)
+    ).result_columns
+    return tuple(
+        Measured(
+            analyte=ANALYTES[analyte],
+            drawn_at=_EPOCH + timedelta(microseconds=drawn_us),
+            value=value,
+            comparator=COMPARATORS[comparator],
+            segment=columns.segments[segment],
+            assay_cv=None if np.isnan(cv) else cv,
+        )
+        for analyte, drawn_us, value, comparator, segment, cv in zip(
+            columns.analyte.tolist(),
+            columns.drawn_us.tolist(),
+            columns.value.tolist(),
+            columns.comparator.tolist(),
+            columns.segment.tolist(),
+            columns.assay_cv.tolist(),
+            strict=True,
+        )
+    )
+
+
+def estimate_of(assessment: RiskAssessment | None) -> Estimate | None:
+    """Read the estimate back; None where there is no assessment, or where it could not be made."""
+    if assessment is None or "contributions" not in assessment.content:
+        return None
+    return Estimate.from_json(assessment.content)

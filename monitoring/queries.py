@@ -26,6 +26,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, JSONObject
 
 from analytics import Estimate
+from monitoring.history import Measured, estimate_of, measured_of
 from monitoring.models import Flag, FlagEvent, RiskAssessment, Standing
 from patients.models import (
     CareTeam,
@@ -153,13 +154,7 @@ class PatientRecord:
     events: tuple[Event, ...]
     assessments: tuple[RiskAssessment, ...]
     verdicts: tuple[DrawVerdict, ...]
-
-
-def estimate_of(assessment: RiskAssessment | None) -> Estimate | None:
-    """Read the estimate back; None where there is no assessment, or where it could not be made."""
-    if assessment is None or "contributions" not in assessment.content:
-        return None
-    return Estimate.from_json(assessment.content)
+    measured: tuple[Measured, ...]
 
 
 def overview(clinician: Clinician) -> Overview:
@@ -352,6 +347,7 @@ def read_patient(clinician: Clinician, public_id: UUID) -> PatientRecord:
         events=tuple(patient.events.filter(superseded_at=None).order_by("started_on", "pk")),
         assessments=tuple(patient.assessments.order_by("-made_at", "-pk")[:ASSESSMENTS_SHOWN]),
         verdicts=tuple(patient.draw_verdicts.filter(superseded_at=None)),
+        measured=measured_of(patient.pk),
     )
 
 

@@ -50,6 +50,11 @@ def is_known(unit: str) -> bool:
     return True
 
 
+def power_between(unit: str, into: str) -> int:
+    """Give the power of ten by which a number in one unit becomes one in another."""
+    return _power_of(unit) - _power_of(into)
+
+
 def convert(value: Decimal, unit: str, *, into: str) -> Decimal:
     """Express a concentration in another unit, with every digit that was sent.
 
@@ -59,6 +64,6 @@ def convert(value: Decimal, unit: str, *, into: str) -> Decimal:
     if not isinstance(exponent, int):
         message = f"{value} is not a number that has a unit"
         raise TypeError(message)
-    moved = Decimal((sign, digits, exponent + _power_of(unit) - _power_of(into)))
+    moved = Decimal((sign, digits, exponent + power_between(unit, into)))
     # 375 moved up by two digits is 3.75E+4; written out it is 37500
     return moved if moved.as_tuple().exponent <= 0 else Decimal(f"{moved:f}")  # type: ignore[operator]

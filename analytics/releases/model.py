@@ -213,6 +213,11 @@ class Release:
         return np.array(rows)
 
     @cached_property
+    def within_cvs(self) -> npt.NDArray[np.float64]:
+        """Give the biological variation of each analyte, once."""
+        return np.array([self.markers[name].within_cv for name in ANALYTES])
+
+    @cached_property
     def log_variances(self) -> npt.NDArray[np.float64]:
         """Give the variance of ln concentration of one draw about the person's own level, once."""
         cvs = [(self.markers[name].within_cv, self.markers[name].assay_cv) for name in ANALYTES]

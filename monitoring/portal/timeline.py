@@ -181,7 +181,8 @@ def _sil6r(record: PatientRecord, *, axis: _Axis, today: date) -> charts.Panel:
     }
     current: list[charts.Point] = []
     replaced: list[tuple[Draw, Result]] = []
-    kit = ""
+    segments = {each.drawn_at: each.segment for each in record.measured if each.analyte == SIL6R}
+    last = ""
     for draw, result in _results(record.draws):
         if result.value is None:
             continue
@@ -190,7 +191,7 @@ def _sil6r(record: PatientRecord, *, axis: _Axis, today: date) -> charts.Panel:
                 replaced.append((draw, result))
             continue
         part = left_out.get(draw.collected_at.astimezone(UTC))
-        segment = f"{draw.laboratory_id}/{result.method}"
+        segment = segments.get(draw.collected_at, "")
         current.append(
             charts.Point(
                 at_week=axis.of_moment(draw.collected_at),
@@ -198,10 +199,10 @@ def _sil6r(record: PatientRecord, *, axis: _Axis, today: date) -> charts.Panel:
                 text=f"{result.comparator}{result.value}",
                 standing=_standing(result, part),
                 note="" if part is None else words.left_out(part),
-                breaks_line=bool(kit) and segment != kit,
+                breaks_line=bool(last and segment) and segment != last,
             )
         )
-        kit = segment
+        last = segment or last
     # A value that was wrong by a factor of ten must not flatten the true ones: it goes to the edge
     edge = max([SIL6R_IN_VIEW[1], *(point.value for point in current)])
     ghosts = [_ghost(draw, result, axis=axis, edge=edge) for draw, result in replaced]

@@ -138,8 +138,9 @@ _LEFT_OUT: dict[str, Promise] = {
     Reason.ECT: gettext_lazy("electroconvulsive therapy in the days before"),
     Reason.PREGNANCY: gettext_lazy("pregnancy, or the weeks after"),
     Reason.EXERCISE: gettext_lazy("hard exercise in the last 24 hours"),
-    Reason.ACUTE_PHASE: gettext_lazy("hs-CRP above 10 mg/L in the same draw"),
+    Reason.ACUTE_PHASE: gettext_lazy("hs-CRP above 10 mg/L on the same day"),
     Reason.HAEMOLYSIS: gettext_lazy("moderately haemolysed"),
+    Reason.UNSUITABLE: gettext_lazy("called unfit by its laboratory"),
     Reason.THAWED: gettext_lazy("thawed three times or more"),
     Reason.NEW_LOT: gettext_lazy("the first result of a new lot of the kit"),
     Reason.OTHER_HOUR: gettext_lazy(

@@ -144,6 +144,7 @@ def _real_change(given: Given) -> dict[str, Any]:
             comparator=row.get("comparator", ""),
             segment=row.get("kit", ""),
             is_scored=row.get("is_scored", True),
+            assay_cv=row.get("assay_cv"),
         )
         for row in given["results"]
     ]

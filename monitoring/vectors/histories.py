@@ -12,13 +12,14 @@ from analytics.definitions import CONSENSUS, rules_of, rules_on
 FIRST_DOSE = datetime(2026, 1, 5, tzinfo=UTC)
 DEFAULT_RULES = rules_on(datetime(2026, 11, 27, tzinfo=UTC).date(), name=CONSENSUS)
 _TIME = "datetime64[us, UTC]"
-_RESULT_TEXTS = ("haemolysis", "lot")
+_RESULT_TEXTS = ("haemolysis", "lot", "matrix")
 _RESULT_FLAGS = (
     "is_confirmed",
     "is_overridden",
     "is_duplicate",
     "is_matrix_wrong",
     "is_kit_unknown",
+    "is_unsuitable",
 )
 
 
@@ -79,6 +80,8 @@ def _results(rows: list[dict[str, Any]]) -> pd.DataFrame:
         "segment": [row.get("kit", "laboratory 1, kit A") for row in rows],
         "freeze_thaw_cycles": [float(row.get("thaws", np.nan)) for row in rows],
         "local_hour": [float(row.get("local_hour", np.nan)) for row in rows],
+        "local_day": [float(row.get("local_day", np.nan)) for row in rows],
+        "assay_cv": [float(row.get("assay_cv", np.nan)) for row in rows],
     }
     columns |= {name: [row.get(name, "") for row in rows] for name in _RESULT_TEXTS}
     columns |= {name: [bool(row.get(name)) for row in rows] for name in _RESULT_FLAGS}

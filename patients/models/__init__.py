@@ -16,6 +16,7 @@ from patients.models.laboratory import (
     Kit,
     Laboratory,
     LaboratoryKey,
+    Matrix,
     NumberingAlias,
     UnitAlias,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "LaboratoryCertificate",
     "LaboratoryClient",
     "LaboratoryKey",
+    "Matrix",
     "Membership",
     "NumberingAlias",
     "Override",

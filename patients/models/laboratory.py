@@ -200,6 +200,17 @@ class NumberingAlias(models.Model):
         return f"{self.sent} = {self.means}"
 
 
+class Matrix(models.TextChoices):
+    """The fluid that a kit is for; plasma of any kind where the kind does not matter."""
+
+    ANY = "", _("any")
+    SERUM = "serum", _("serum")
+    PLASMA = "plasma", _("plasma")
+    EDTA_PLASMA = "edta_plasma", _("EDTA plasma")
+    HEPARIN_PLASMA = "heparin_plasma", _("heparin plasma")
+    CITRATE_PLASMA = "citrate_plasma", _("citrate plasma")
+
+
 class Kit(models.Model):
     """With what a laboratory measures an analyte, and between which limits it can.
 
@@ -216,6 +227,9 @@ class Kit(models.Model):
     upper_limit = ExactDecimalField(null=True, blank=True)
     cv_percent = ExactDecimalField(null=True, blank=True)
     used_from = models.DateField(null=True, blank=True)
+    matrix = models.CharField(
+        max_length=20, choices=Matrix, blank=True, default=Matrix.ANY, db_default=Matrix.ANY
+    )
 
     class Meta:
         constraints: ClassVar = [
@@ -228,6 +242,9 @@ class Kit(models.Model):
                 | Q(upper_limit=None)
                 | Q(upper_limit__gt=models.F("limit_of_detection")),
                 name="a_kit_measures_between_its_limits",
+            ),
+            models.CheckConstraint(
+                condition=Q(matrix__in=Matrix.values), name="a_kit_is_for_a_fluid_we_know"
             ),
         ]
 

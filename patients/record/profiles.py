@@ -29,12 +29,14 @@ from patients.intake.tables.layout import Layout
 from patients.models import (
     Analyte,
     AnalyteAlias,
+    Draw,
     Kit,
     Laboratory,
     NumberingAlias,
     UnitAlias,
 )
 from patients.models.people import check_time_zone
+from patients.record.versions import count_up
 
 _LINE = StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]*$")
 
@@ -123,6 +125,7 @@ class KitInUse(_Part):
     upper_limit: Limit | None = None
     cv_percent: Annotated[Limit, Field(le=100)] | None = None
     used_from: date | None = None
+    matrix: Literal["", "serum", "plasma", "edta_plasma", "heparin_plasma", "citrate_plasma"] = ""
 
     @model_validator(mode="after")
     def _check_limits(self) -> Self:
@@ -258,6 +261,7 @@ _OF_KITS = (
     "upper_limit",
     "cv_percent",
     "used_from",
+    "matrix",
 )
 
 
@@ -320,6 +324,10 @@ def load_profile(
     laboratory.save()
     analytes = {each.code: each for each in Analyte.objects.all()}
     _replace_lists(laboratory, document, analytes)
+    if any(each.startswith("kits") for each in changed):
+        # Limits, variation and fluid of a kit decide what its results are worth
+        measured = Draw.objects.filter(laboratory=laboratory, superseded_at=None)
+        count_up(measured.values_list("patient_id", flat=True).distinct(), at=at)
     audit.write(
         verb="add_laboratory" if is_new else "change_laboratory",
         subject=f"laboratory:{laboratory.pk}",

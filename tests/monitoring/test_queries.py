@@ -9,6 +9,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from monitoring import queries
+from monitoring.history import estimate_of
 from monitoring.models import FlagLevel, FlagState
 from monitoring.queries import PAGE_SIZE, Show
 from patients.models import CareTeam, Clinician, Patient, PatientStatus, ResultStatus
@@ -208,5 +209,5 @@ def test_the_last_message_of_any_laboratory_is_known() -> None:
 
 
 def test_an_assessment_that_could_not_be_made_has_no_estimate() -> None:
-    assert queries.estimate_of(None) is None
-    assert queries.estimate_of(AssessmentFactory.create(content={"reasons": ["Fault"]})) is None
+    assert estimate_of(None) is None
+    assert estimate_of(AssessmentFactory.create(content={"reasons": ["Fault"]})) is None

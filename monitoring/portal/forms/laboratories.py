@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from patients.models import Analyte, IfPreliminary
+from patients.models import Analyte, IfPreliminary, Matrix
 from patients.record.profiles import AnalyteCode, IgnoredCode, KitInUse, Numbering, UnitSpelling
 from patients.units import KNOWN_UNITS
 
@@ -154,6 +154,12 @@ class KitForm(_WithAnalyte):
         required=False,
         max_length=10,
         help_text=gettext_lazy("Such as 2026-10-05. A new kit begins a new baseline."),
+    )
+    matrix = forms.ChoiceField(
+        label=gettext_lazy("For"),
+        required=False,
+        choices=Matrix.choices,
+        help_text=gettext_lazy("Results in another fluid are excluded."),
     )
 
 

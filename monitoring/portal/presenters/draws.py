@@ -264,25 +264,18 @@ def changes_of(record: PatientRecord) -> dict[tuple[str, float], str]:
         for part in (record.estimate.left_out if record.estimate else ())
         if part.reasons != (words.CENSORED,)
     }
-    kept_out = {each.draw_public_id for each in record.verdicts if each.verdict == Verdict.KEEP_OUT}
     readings: dict[str, list[Reading]] = {}
-    for draw in record.draws:
-        if draw.superseded_at is not None:
-            continue
-        for result in _results(draw):
-            if result.value is None or result.value <= 0:
-                continue
-            code, at = result.analyte.code, draw.collected_at
-            is_out = (code, at.timestamp()) in left_out or draw.public_id in kept_out
-            readings.setdefault(code, []).append(
-                Reading(
-                    drawn_at=at,
-                    value=float(result.value),
-                    comparator=result.comparator,
-                    segment=f"{draw.laboratory_id}/{result.kit or result.method}",
-                    is_scored=not is_out,
-                )
+    for each in record.measured:
+        readings.setdefault(each.analyte, []).append(
+            Reading(
+                drawn_at=each.drawn_at,
+                value=each.value,
+                comparator=each.comparator,
+                segment=each.segment,
+                is_scored=(each.analyte, each.drawn_at.timestamp()) not in left_out,
+                assay_cv=each.assay_cv,
             )
+        )
     return _in_words(readings, zone=zone)
 
 

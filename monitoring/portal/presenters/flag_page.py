@@ -8,12 +8,12 @@ from django.utils.translation import ngettext
 
 from analytics import Estimate
 from monitoring import flags, review_words
+from monitoring.history import estimate_of
 from monitoring.models import Flag, FlagKind, FlagState
 from monitoring.portal import words
 from monitoring.portal.presenters.banner import Banner
 from monitoring.portal.presenters.flags import FlagCard, Step, steps_of
 from monitoring.portal.presenters.risk import Risk, risk_of
-from monitoring.queries import estimate_of
 
 # An interval wider than this says little (in people of a hundred)
 WIDE_INTERVAL = 40

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics import Estimate
+from monitoring.history import estimate_of
 from monitoring.models import (
     HANDED_OVER,
     LAPSED,
@@ -27,7 +28,6 @@ from monitoring.models import (
 )
 from monitoring.portal import dates, words
 from monitoring.portal.presenters.banner import Tag, capitalised
-from monitoring.queries import estimate_of
 
 _TONES = {FlagLevel.SAFETY: "urgent", FlagLevel.HIGH: "urgent", FlagLevel.WATCH: "attention"}
 

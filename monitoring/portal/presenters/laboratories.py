@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from monitoring import silences
 from monitoring.models import Silence
 from monitoring.portal import dates
-from patients.models import Laboratory
+from patients.models import Laboratory, Matrix
 from patients.record.profiles import ProfileDocument
 
 
@@ -177,6 +177,8 @@ def _kit(kit: dict[str, str]) -> str:
         said.append(_("up to %(limit)s %(unit)s") % {"limit": kit["upper_limit"], "unit": unit})
     if "cv_percent" in kit:
         said.append(_("CV %(percent)s%%") % {"percent": kit["cv_percent"]})
+    if kit["matrix"]:
+        said.append(_("for %(fluid)s") % {"fluid": Matrix(kit["matrix"]).label})
     if "used_from" in kit:
         said.append(_("since %(day)s") % {"day": kit["used_from"]})
     return ", ".join(said)

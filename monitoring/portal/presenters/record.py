@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from analytics.course_findings import nearest_day
 from instruments import INSTRUMENTS
 from monitoring.charts import clinical_date
+from monitoring.history import estimate_of
 from monitoring.models import RiskAssessment
 from monitoring.portal import dates, words
 from monitoring.portal.presenters.banner import capitalised
 from monitoring.portal.presenters.risk import Risk, risk_of
 from monitoring.portal.timeline import dose_in_words
-from monitoring.queries import PatientRecord, estimate_of
+from monitoring.queries import PatientRecord
 from patients.models import Event, Rating, Trial, TrialKind
 
 

@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from monitoring.charts import Point, Sparkline, Standing, render_sparkline
+from monitoring.history import estimate_of
 from monitoring.models import Flag, FlagLevel, FlagState
 from monitoring.portal import dates, schedule, words
 from monitoring.portal.presenters.banner import Tag, capitalised, name_of
 from monitoring.portal.presenters.flags import URGENCY, FlagCard
 from monitoring.portal.presenters.risk import Risk, risk_of
-from monitoring.queries import SIL6R, Entry, Figure, estimate_of
+from monitoring.queries import SIL6R, Entry, Figure
 from patients.models import PatientStatus
 
 DAYS_A_WEEK = 7

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from monitoring import ingest, queries, wake
+from monitoring import ingest, wake
+from monitoring.history import estimate_of
 from monitoring.portal.forms.episode import EpisodeForm, GenotypeForm
 from monitoring.portal.forms.ratings import ReasonForm
 from monitoring.portal.views.access import patient_or_404, reader_of
@@ -84,7 +85,7 @@ def genotype(request: HttpRequest, public_id: UUID) -> HttpResponse:
         verb="view_genotype", subject=f"patient:{patient.pk}", by=by, at=at, patient_id=patient.pk
     )
     standing = getattr(patient, "standing", None)
-    estimate = queries.estimate_of(standing.assessment if standing else None)
+    estimate = estimate_of(standing.assessment if standing else None)
     return fill_in(
         request,
         patient,

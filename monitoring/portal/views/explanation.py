@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from analytics.definitions import NoSuchRules
 from analytics.explanation import Explanation, explain
-from monitoring import queries
+from monitoring.history import estimate_of
 from monitoring.models import RiskAssessment
 from monitoring.portal import dates, pdf
 from monitoring.portal.presenters.banner import Banner, name_of
@@ -69,7 +69,7 @@ def _read(
     """Read one assessment of a patient whom the reader may see; that it was read is on record."""
     patient = patient_or_404(request, public_id)
     assessment = get_object_or_404(RiskAssessment, pk=assessment_id, patient=patient)
-    estimate = queries.estimate_of(assessment)
+    estimate = estimate_of(assessment)
     if estimate is None:
         raise Http404
     audit.write(

@@ -11,7 +11,6 @@ from patients.intake.fhir.lines import code_of, line, words_of
 from patients.intake.fhir.resources import Observation
 from patients.intake.reports import Comparator
 
-
 # HL7 ObservationInterpretation: off scale low, off scale high
 _OFF_SCALE: tuple[Comparator, ...] = ("<", ">")
 
