@@ -1,6 +1,6 @@
 """Which trials could have worked: dose, weeks at dose, adherence, and why it was stopped."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,7 @@ _BY_ATC, _ANTIDEPRESSANT = TRIAL_KINDS.index(""), TRIAL_KINDS.index("antidepress
 _BY_OVERRIDE = np.array([-1] + [ADEQUACIES.index(Adequacy(word)) for word in OVERRIDES[1:]])
 
 
-@dataclass(frozen=True, slots=True)
-class EpisodeTrials:
+class EpisodeTrials(NamedTuple):
     """Antidepressant trials of the episode, numbered within each patient from 1.
 
     ``source`` is the row of the trial in the history; -1 where the first dose of the episode
@@ -42,8 +41,7 @@ class EpisodeTrials:
     stop_reason: Objects
 
 
-@dataclass(frozen=True, slots=True)
-class DoseRuns:
+class DoseRuns(NamedTuple):
     """How long each trial was at an adequate dose without a break.
 
     ``reached_us`` is the day on which the weeks of the rules were full, ``from_us`` the first day
@@ -57,8 +55,7 @@ class DoseRuns:
     is_unknown: Bools
 
 
-@dataclass(frozen=True, slots=True)
-class TrialAdequacy:
+class TrialAdequacy(NamedTuple):
     """What each trial was worth."""
 
     adequacy: Ints  # position in ADEQUACIES
@@ -89,6 +86,8 @@ def episode_trials(history: History, started: Ints, at_us: int, rules: Rules) ->
     EpisodeTrials
     """
     trials = history.trial_columns
+    if not len(trials.patient):
+        return _stand_ins(started, at_us)
     source = _of_episode(trials, started, at_us, rules)
     patient, begun = trials.patient[source], trials.started_us[source]
     is_bare = started != NEVER
@@ -118,10 +117,25 @@ def episode_trials(history: History, started: Ints, at_us: int, rules: Rules) ->
     )
 
 
+def _stand_ins(started: Ints, at_us: int) -> EpisodeTrials:
+    """Let the first dose of each episode stand in for its trials, where none is on record."""
+    [bare] = (started != NEVER).nonzero()
+    size = len(bare)
+    never = column_of(NEVER, size, np.int64)
+    return EpisodeTrials(
+        patient=bare,
+        source=column_of(-1, size, np.int64),
+        number=column_of(1, size, np.int64),
+        started_us=started[bare],
+        stopped_us=never,
+        end_us=column_of(at_us, size, np.int64),
+        adequate_us=never,
+        stop_reason=column_of("", size, np.object_),
+    )
+
+
 def _of_episode(trials: TrialColumns, started: Ints, at_us: int, rules: Rules) -> Ints:
     """Find the trials of the episode that are known at the moment."""
-    if not len(trials.patient):
-        return trials.patient
     start_of = started[trials.patient]
     keep = (trials.started_us <= at_us) & (start_of != NEVER)
     keep &= trials.started_us >= start_of - 7 * US_PER_DAY

@@ -140,5 +140,12 @@ def first_that_holds(cases: Sequence[tuple[Bools, int]], otherwise: int) -> Ints
     """
     found: Ints = column_of(otherwise, len(cases[0][0]), np.int64)
     for holds, code in reversed(cases):
-        found[holds] = code
+        put(found, holds, code)
     return found
+
+
+def put(column: Ints, holds: Bools, code: int) -> None:
+    """Write a code where something holds; for a few rows, where it mostly does not, quicker."""
+    [rows] = holds.nonzero()
+    if len(rows):
+        column[rows] = code

@@ -1,11 +1,11 @@
 """Where each patient stands in therapy: trials and symptoms brought together by the rules."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from analytics.adequacy import EpisodeTrials, TrialAdequacy, episode_trials, judge_adequacy
-from analytics.columns import US_PER_DAY, US_PER_WEEK
+from analytics.columns import US_PER_DAY, US_PER_WEEK, put
 from analytics.definitions import (
     ADEQUACIES,
     RULES,
@@ -39,12 +39,12 @@ _FAILED = STATES.index(ClinicalState.TRIAL_1_FAILED)
 _ADEQUATE = ADEQUACIES.index(Adequacy.ADEQUATE)
 _NOT_YET = ADEQUACIES.index(Adequacy.NOT_YET)
 _INADEQUATE = ADEQUACIES.index(Adequacy.INADEQUATE)
+_STEP_OF_NUMBER = np.array([0, 0, 1, 2, 3, 4])  # trial 5 and later ones share their words
 _RECOVERY = SYMPTOM_STATES.index(SymptomState.RECOVERY)
 _RELAPSE = SYMPTOM_STATES.index(SymptomState.RELAPSE)
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedTrials:
+class JudgedTrials(NamedTuple):
     """What the ratings say about each trial."""
 
     baseline: Floats
@@ -59,8 +59,7 @@ class JudgedTrials:
     is_non_response_kept: Bools
 
 
-@dataclass(frozen=True, slots=True)
-class Courses:
+class Courses(NamedTuple):
     """Where each patient stands, one entry per patient; -1 and NaN mean not known.
 
     ``early`` is 1 for early non-improvement in the first trial, 0 for early
@@ -69,6 +68,7 @@ class Courses:
     """
 
     state: Ints
+    is_running: Bools  # the latest trial
     weeks_on_therapy: Floats
     instrument: Ints  # position in instruments; -1: no rating
     instruments: tuple[str, ...]
@@ -124,10 +124,9 @@ def assess_courses(history: History, *, at_us: int, rules: Rules = RULES) -> Cou
     courses = _gather(
         history, places, (ratings, instrument, scale), (trials, adequacy, judged), at_us, rules
     )
-    running = places.latest(trials.stopped_us == NEVER, missing=False)
     inadequate = places.latest(adequacy.adequacy == _INADEQUATE, missing=False)
-    courses.state[:] = _states(courses, places.has, running, inadequate)
-    return courses
+    state = _states(courses, places.has, courses.is_running, inadequate)
+    return courses._replace(state=state)
 
 
 def _gather(
@@ -149,7 +148,8 @@ def _gather(
     weeks = (at_us - started) / US_PER_WEEK
     weeks[~places.has] = np.nan
     return Courses(
-        state=np.zeros(len(started), dtype=np.int64),
+        state=started,  # until it is known from the rest
+        is_running=running,
         weeks_on_therapy=weeks,
         instrument=instrument,
         instruments=history.rating_columns.instruments,
@@ -288,40 +288,49 @@ class _Places:
     def __init__(self, trials: EpisodeTrials, started: Ints) -> None:
         """Find where each patient's trials begin and end; all with an episode have one."""
         self.started, self.has = started, started != NEVER
-        everyone = np.arange(len(started))
-        first = trials.patient.searchsorted(everyone)
-        last = trials.patient.searchsorted(everyone, side="right") - 1
-        self._first, self._last = first[self.has], last[self.has]
+        [those] = self.has.nonzero()
+        self._those = None if len(those) == len(started) else those
+        self._first = trials.patient.searchsorted(those)
+        self._last = trials.patient.searchsorted(those, side="right") - 1
+        self._found: dict[tuple[int, float, bool], tuple[Column, Column]] = {}
 
     def first(self, column: Column, missing: float) -> Column:
         """Give each patient's first trial's entry."""
-        return self._spread(column[self._first], missing)
+        return self._pick(column, missing, is_first=True)
 
     def latest(self, column: Column, missing: float) -> Column:
         """Give each patient's latest trial's entry."""
-        return self._spread(column[self._last], missing)
+        return self._pick(column, missing, is_first=False)
+
+    def _pick(self, column: Column, missing: float, *, is_first: bool) -> Column:
+        """Pick once what is asked for more than once: what is not known is one column."""
+        asked = id(column), missing, is_first
+        if asked not in self._found:
+            entries = column[self._first if is_first else self._last]
+            self._found[asked] = column, self._spread(entries, missing)
+        return self._found[asked][1]
 
     def _spread(self, entries: Column, missing: float) -> Column:
-        if len(entries) == len(self.has):
+        if self._those is None:
             return entries
         found = column_of(missing, len(self.has), entries.dtype)
-        found[self.has] = entries
+        found[self._those] = entries
         return found
 
 
 def _states(courses: Courses, has: Bools, running: Bools, inadequate: Bools) -> Ints:
     """Name the state; what is further along the course of therapy wins, and is written last."""
-    step = np.minimum(np.maximum(courses.trial_number, 1), 5) - 1
-    state = _ON_TRIAL + step
-    state[~running] = _NO_TRIAL
-    state[courses.is_early_now] = _EARLY
+    step = _STEP_OF_NUMBER.take(courses.trial_number, mode="clip")
+    state, symptoms = _ON_TRIAL + step, courses.symptoms
+    put(state, ~running, _NO_TRIAL)
+    put(state, courses.is_early_now, _EARLY)
     state[inadequate] = _INADEQUATE_TRIAL + step[inadequate]
     failed = courses.is_failed
     state[failed] = _FAILED + step[failed]
-    state[courses.meets_rule] = _MEETS_RULE
-    state[courses.symptoms.is_response] = _RESPONSE
-    state[courses.symptoms.is_remission] = _REMISSION
-    state[courses.symptoms.state == _RECOVERY] = STATES.index(ClinicalState.RECOVERY)
-    state[courses.symptoms.state == _RELAPSE] = STATES.index(ClinicalState.RELAPSE)
-    state[~has] = _NO_EPISODE
+    put(state, courses.meets_rule, _MEETS_RULE)
+    put(state, symptoms.is_response, _RESPONSE)
+    put(state, symptoms.is_remission, _REMISSION)
+    put(state, symptoms.state == _RECOVERY, STATES.index(ClinicalState.RECOVERY))
+    put(state, symptoms.state == _RELAPSE, STATES.index(ClinicalState.RELAPSE))
+    put(state, ~has, _NO_EPISODE)
     return state

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.columns import ANALYTES, GENOTYPES, SIL6R
+from analytics.columns import ANALYTES, GENOTYPES, SIL6R, first_that_holds
 from analytics.course_readouts import read_courses
 from analytics.courses import Courses, assess_courses
 from analytics.definitions import RULES, STATES, ClinicalState, Rules
@@ -30,7 +30,7 @@ from analytics.policy import (
 from analytics.readouts import read_contributions, read_left_out, read_trajectories, read_waived
 from analytics.releases import Release, load_shipped
 from analytics.risk import Risk, assess_risk
-from analytics.tables import NEVER, Bools, Floats, Ints
+from analytics.tables import NEVER, Bools, Floats, Ints, column_of
 from analytics.tracking import Tracks, follow
 from analytics.validity import Readings, read
 
@@ -246,7 +246,7 @@ def estimate_cohort(
     at_us = to_microseconds(at)
     readings, is_blocked = read(history, at_us=at_us)
     courses = assess_courses(history, at_us=at_us, rules=rules)
-    started = np.where(history.started_us > at_us, NEVER, history.started_us)
+    started = courses.started
     segments = history.result_columns.segments
     tracks, marker, readings = follow(
         readings,
@@ -259,9 +259,12 @@ def estimate_cohort(
     risk = assess_risk(marker, courses.early, release)
     has_evidence = (started != NEVER) & ((marker.variance > 0) | (courses.early >= 0))
     is_out = is_blocked | (courses.is_bipolar & (started != NEVER))
-    outcome = np.select(
-        [is_out, courses.state == _MEETS_RULE, has_evidence],
-        [_NOT_ASSESSABLE, _RULE_MET, _ESTIMATED],
+    outcome = first_that_holds(
+        [
+            (is_out, _NOT_ASSESSABLE),
+            (courses.state == _MEETS_RULE, _RULE_MET),
+            (has_evidence, _ESTIMATED),
+        ],
         _NOT_ENOUGH,
     )
     signs = _signs(tracks, is_assessed=has_evidence & ~is_out, is_blocked=is_blocked, policy=policy)
@@ -282,14 +285,14 @@ def estimate_cohort(
 
 
 def _signs(tracks: Tracks, *, is_assessed: Bools, is_blocked: Bools, policy: Policy) -> Signs:
-    n_patients = len(is_blocked)
-    rise, limit = np.full(n_patients, np.nan), np.full(n_patients, np.nan)
-    mine = (tracks.analyte == _SIL6R) & (tracks.n_scored >= policy.rise_draws)
+    n_patients, is_sil6r = len(is_blocked), tracks.analyte == _SIL6R
+    rise, limit = column_of(np.nan, n_patients), column_of(np.nan, n_patients)
+    mine = is_sil6r & (tracks.n_scored >= policy.rise_draws)
     mine &= tracks.changes.span_weeks >= policy.rise_weeks
-    rise[tracks.patient[mine]] = tracks.changes.since_set_point[mine]
-    limit[tracks.patient[mine]] = tracks.changes.limit[mine]
+    of = tracks.patient[mine]
+    rise[of], limit[of] = tracks.changes.since_set_point[mine], tracks.changes.limit[mine]
     held = np.zeros(n_patients, dtype=np.bool_)
-    held[tracks.patient[tracks.is_latest_held & (tracks.analyte == _SIL6R)]] = True
+    held[tracks.patient[tracks.is_latest_held & is_sil6r]] = True
     return Signs(
         is_assessed=is_assessed,
         is_blocked=is_blocked,

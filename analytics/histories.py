@@ -6,7 +6,7 @@ works on arrays whose order does not depend on the order of the rows given.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import TypeVar
 
@@ -41,6 +41,7 @@ from analytics.tables import (
     Table,
     first_row,
     is_any,
+    is_blank,
     read_table,
 )
 
@@ -126,7 +127,8 @@ def microseconds(moment: datetime) -> int:
     """
     if moment.tzinfo is None:
         raise TimeIsNaive(f"{moment!r}; wanted: a datetime with a time zone")
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _columns(
@@ -137,6 +139,8 @@ def _columns(
     nothing: Columns,
 ) -> Columns:
     """Read a table that refers to what is known; one without rows was read once for all."""
+    if given is None:
+        return nothing
     columns = read_table(table, given)
     return read(columns, known) if any(map(len, columns.values())) else nothing
 
@@ -173,7 +177,13 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
     )
 
 
+_SPECIMEN_FLAGS = ("is_duplicate", "is_matrix_wrong", "is_kit_unknown", "is_unsuitable")
+_OF_SPECIMENS = (*_SPECIMEN_FLAGS, "haemolysis", "freeze_thaw_cycles", "lot", "local_hour")
+
+
 def _specimens(given: dict[str, Column], order: Ints) -> SpecimenColumns | None:
+    if all(is_blank(given[name]) for name in _OF_SPECIMENS):
+        return None
     flags = [given[name] for name in _SPECIMEN_FLAGS]
     numbers = given["freeze_thaw_cycles"], given["local_hour"]
     haemolysis = _codes("results", given, "haemolysis", HAEMOLYSES)
@@ -352,7 +362,6 @@ def _refuse_repeats(
         raise HistoryIsUnfit(table=table, row=row, value=value, wanted=wanted)
 
 
-_SPECIMEN_FLAGS = ("is_duplicate", "is_matrix_wrong", "is_kit_unknown", "is_unsuitable")
 _KEYS = {
     "patients": ("patient_id",),
     "results": ("patient_id", "analyte", "drawn_at", "segment"),

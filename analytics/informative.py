@@ -3,25 +3,25 @@
 One row per patient with any of them; a marker that was never drawn has sums of zero.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, logit
 
 from analytics.columns import ANALYTES
+from analytics.elementwise import FEW, entry_by_entry, expit, where
 from analytics.innovations import AnySums, ScoredRows, picked
-from analytics.mixtures import MixedLines, StraightLine
+from analytics.mixtures import MixedLines, Standing, StraightLine, standing
 from analytics.releases import Release
 from analytics.releases.law import Law
 from analytics.tables import Bools, Floats, Ints
-from analytics.trajectories import Growth, Lines, Sums
-from analytics.weighing import Draws, LogOdds, Matrix, Weighed, gain, sum_ramp, weigh
+from analytics.trajectories import Growth, Lines, Sums, fit_lines
+from analytics.unrolled import unrolled
+from analytics.weighing import Draws, LogOdds, Matrix, RampSums, Weighed, gain, sum_ramp, weigh
 
-FEW_PATIENTS = 6  # up to here plain floats are quicker than arrays
 
-
-@dataclass(frozen=True, slots=True)
-class SideBySide:
+class SideBySide(NamedTuple):
     """Where the tracks of the informative markers stand.
 
     ``patient`` is sorted; ``tracks`` and ``rows`` hold, for each marker, its tracks and the row of
@@ -35,7 +35,7 @@ class SideBySide:
     @classmethod
     def of(cls, patient: Ints, analyte: Ints, keep: Bools, names: tuple[str, ...]) -> "SideBySide":
         """Set the tracks of the markers named side by side, those to keep."""
-        tracks = tuple(np.flatnonzero((analyte == ANALYTES.index(name)) & keep) for name in names)
+        tracks = tuple(((analyte == ANALYTES.index(name)) & keep).nonzero()[0] for name in names)
         if len(names) == 1:
             return cls(patient[tracks[0]], tracks, (np.arange(len(tracks[0])),))
         present = np.zeros(int(patient.max(initial=-1)) + 1, dtype=np.bool_)
@@ -46,10 +46,10 @@ class SideBySide:
 
     def spread(self, sums: AnySums, k: int) -> AnySums:
         """Give the sums of marker k for every patient; zeros where there is none."""
-        own = picked(sums, self.tracks[k])
+        own = sums if len(self.tracks[k]) == len(sums[0]) else picked(sums, self.tracks[k])
         if len(self.rows[k]) == len(self.patient):
             return own
-        return type(own)(*(self._spread(getattr(own, name), k) for name in type(own).__slots__))
+        return type(own)(*(self._spread(column, k) for column in own))
 
     def _spread(self, values: Floats, k: int) -> Floats:
         found = np.zeros(len(self.patient))
@@ -93,89 +93,126 @@ def weigh_side_by_side(
         n_tracks=len(sums.n),
         weight=scored.weight,
     )
-    draws = [
-        Draws(side.spread(sums, k), side.spread(ramp, k), side._spread(unknown[own], k))
+    columns = [
+        column
         for k, own in enumerate(side.tracks)
+        for column in (
+            *side.spread(sums, k),
+            *side.spread(ramp, k),
+            side._spread(unknown[own], k),
+        )
     ]
-    if len(side.patient) > FEW_PATIENTS:
-        return weigh(draws, law)
-    return _joined(
-        [weigh([_one(one, row) for one in draws], law) for row in range(len(side.patient))], law
-    )
+    if len(side.patient) > FEW:
+        return _unpacked(_weigh(law, *columns), len(side.tracks))
+    return _unpacked(entry_by_entry(_unrolled(law), *columns), len(side.tracks))
 
 
-def _one(draws: Draws, row: int) -> Draws:
-    """Take one patient's sums as plain floats: the same arithmetic to the bit, and far quicker."""
-
-    def plain(sums: AnySums) -> AnySums:
-        return type(sums)(*(float(getattr(sums, name)[row]) for name in type(sums).__slots__))  # type: ignore[arg-type]
-
-    return Draws(plain(draws.sums), plain(draws.ramp), float(draws.unknown[row]))  # type: ignore[index]
+_N_SUMS, _N_DRAWS = len(Sums._fields), len(Sums._fields) + len(RampSums._fields) + 1
 
 
-def _joined(found: list[Weighed], law: Law) -> Weighed:
-    """Put patients weighed one by one into arrays."""
-    q = range(len(law.delta))
+@lru_cache(maxsize=16)
+def _unrolled(law: Law) -> Callable[..., tuple[float, ...]]:
+    return unrolled(partial(_weigh, law), _N_DRAWS * len(law.residual))
 
-    def array(values: list[Floats]) -> Floats:
-        return np.array(values, dtype=np.float64)
 
+def _weigh(law: Law, *columns: Floats) -> tuple[Floats, ...]:
+    """Weigh, with all that goes in and comes out in a row."""
+    starts = range(0, len(columns), _N_DRAWS)
+    draws = [
+        Draws(
+            Sums(*columns[at : at + _N_SUMS]),
+            RampSums(*columns[at + _N_SUMS : at + _N_DRAWS - 1]),
+            columns[at + _N_DRAWS - 1],
+        )
+        for at in starts
+    ]
+    found = weigh(draws, law)
+    said = found.log_odds
+    spread = [entry for i, row in enumerate(found.covariance) for entry in row[: i + 1]]
+    return (*said.pieces, said.variance, said.unaveraged, *found.middle, *found.apart, *spread)
+
+
+def _unpacked(columns: Sequence[Floats], markers: int) -> Weighed:
+    """Name again what :func:`_weigh` gave in a row."""
+    q, rest = 2 * markers, list(columns)
+    pieces, variance, unaveraged = rest[:markers], rest[markers], rest[markers + 1]
+    middle, apart = rest[markers + 2 :][:q], rest[markers + 2 + q :][:q]
+    spread = iter(rest[markers + 2 + 2 * q :])
     return Weighed(
-        log_odds=LogOdds(
-            pieces=tuple(
-                array([one.log_odds.pieces[k] for one in found]) for k in range(len(law.residual))
-            ),
-            variance=array([one.log_odds.variance for one in found]),
-            unaveraged=array([one.log_odds.unaveraged for one in found]),
-        ),
-        middle=[array([one.middle[i] for one in found]) for i in q],
-        apart=[array([one.apart[i] for one in found]) for i in q],
-        covariance=[[array([one.covariance[i][j] for one in found]) for j in q] for i in q],
+        log_odds=LogOdds(tuple(pieces), variance, unaveraged),
+        middle=middle,
+        apart=apart,
+        covariance=[[next(spread) for _ in range(i + 1)] for i in range(q)],
     )
 
 
-def mixed_lines(
-    lines: Lines, side: SideBySide, found: Weighed, growth: Growth, release: Release
-) -> MixedLines:
-    """Give every track its lines: of both groups, weighted, where the marker tells them apart.
+def stand_now(
+    sums: Sums, growth: Growth, side: SideBySide, found: Weighed, weeks: Floats, release: Release
+) -> tuple[MixedLines, Standing]:
+    """Give every track its lines, and where it stands at a week.
+
+    Both groups' lines, weighted, where the marker tells them apart; else the one line, twice.
 
     Parameters
     ----------
-    lines : Lines
-        Of every track by itself.
-    side, found
-        The informative markers and what they say.
+    sums : Sums
+        Of all tracks, about the population's lines.
     growth : Growth
         The population's law of all tracks.
+    side, found
+        The informative markers and what they say.
+    weeks : array of float
+        One week per track.
     release : Release
         The model.
 
     Returns
     -------
-    MixedLines
+    lines : MixedLines
         The weights are those of the markers alone, from the share of the resistant on.
+    standing : Standing
+        See :func:`analytics.mixtures.stand`.
     """
-    law = release.law
-    single = MixedLines.single(lines, law.ramp_weeks)
-    whole = {name: getattr(single, name).copy() for name in ("share", "v00", "v01", "v11")}
-    pair = [
-        [getattr(single.resistant, name).copy() for name in StraightLine.__slots__]
-        for _ in range(2)
-    ]
-    weight = expit(logit(law.share) + found.log_odds.value)
+    law, said = release.law, np.zeros((_N_SAID, len(weeks)))
+    log_odds = law.prior_log_odds + found.log_odds.value
     for k, (tracks, rows) in enumerate(zip(side.tracks, side.rows, strict=True)):
         i, j = 2 * k, 2 * k + 1
-        whole["share"][tracks] = weight[rows]
-        for name, (a, b) in (("v00", (i, i)), ("v01", (j, i)), ("v11", (j, j))):
-            whole[name][tracks] = found.covariance[a][b][rows]
-        for line, side_of, own in zip(pair, (-0.5, 0.5), (1 - law.share, -law.share), strict=True):
-            level = found.middle[i] + side_of * found.apart[i] + own * law.delta[i]
-            after = found.middle[j] + side_of * found.apart[j]
-            line[0][tracks] = growth.mean0[tracks] + level[rows]
-            line[1][tracks] = growth.mean1[tracks] + (after + own * law.delta[j])[rows]
-            line[2][tracks] = growth.mean1[tracks] + after[rows]
-    resistant, remitting = (StraightLine(*line) for line in pair)
-    return replace(single, resistant=resistant, remitting=remitting, **whole)
+        one, apart = (found.middle[i], found.middle[j]), (found.apart[i], found.apart[j])
+        spread = found.covariance[i][i], found.covariance[j][i], found.covariance[j][j]
+        said[:-3, tracks] = np.array([log_odds, *one, *apart, *spread])[:, rows]
+        said[-3, tracks], said[-2, tracks], said[-1, tracks] = 1.0, law.delta[i], law.delta[j]
+    work = partial(_stand_now, law)
+    columns = entry_by_entry(work, weeks, *sums, *growth, *said)
+    groups = StraightLine(*columns[1:4]), StraightLine(*columns[4:7])
+    v00, v01, v11 = columns[7:10]
+    lines = MixedLines(columns[0], *groups, v00, v01, v11, growth.residual, law.ramp_weeks)
+    return lines, Standing(*columns[10:])
+
+
+_N_SAID = 11
+
+
+def _stand_now(law: Law, weeks: Floats, *columns: Floats) -> tuple[Floats, ...]:
+    """Give the fields of the lines and of the standing, in a row."""
+    n_sums, n_law = len(Sums._fields), len(Growth._fields)
+    growth = Growth(*columns[n_sums : n_sums + n_law])
+    own = fit_lines(Sums(*columns[:n_sums]), growth)
+    log_odds, level, slope, apart0, apart1, v00, v01, v11, told, delta0, delta1 = columns[-_N_SAID:]
+    is_told = told > 0
+    share = where(is_told, expit(log_odds), 0.0)
+    found = [share]
+    for side_of, part in ((-0.5, 1 - law.share), (0.5, -law.share)):
+        after = slope + side_of * apart1
+        start = growth.mean0 + (level + side_of * apart0 + part * delta0)
+        found.append(where(is_told, start, own.mean0))
+        found.append(where(is_told, growth.mean1 + (after + part * delta1), own.mean1))
+        found.append(where(is_told, growth.mean1 + after, own.mean1))
+    found += [
+        where(is_told, v00, own.v00),
+        where(is_told, v01, own.v01),
+        where(is_told, v11, own.v11),
+    ]
+    return (*found, *standing(law.ramp_weeks, weeks, *found))
 
 
 def joint_spread(release: Release) -> Matrix:
@@ -218,7 +255,7 @@ def lines_together(
         prior[2 * k][2 * k] = prior[2 * k][2 * k] + side._spread(unknown[tracks], k)
     K = gain(prior, [(s.n / s2, s.t / s2, s.tt / s2) for s, s2 in zip(own, residual, strict=True)])
     u = [part / s2 for s, s2 in zip(own, residual, strict=True) for part in (s.y, s.ty)]
-    found = {name: getattr(lines, name).copy() for name in Lines.__slots__}
+    found = {name: column.copy() for name, column in lines._asdict().items()}
     for k, (tracks, rows) in enumerate(zip(side.tracks, side.rows, strict=True)):
         i, j = 2 * k, 2 * k + 1
         for name, row in (("mean0", i), ("mean1", j)):

@@ -1,20 +1,19 @@
 """How far a result lies from what the person's own earlier results predict."""
 
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from analytics.elementwise import root
 from analytics.evidence import IMPLAUSIBLE_Z
-from analytics.tables import Bools, Floats, Ints
+from analytics.tables import Bools, Floats, Ints, column_of, is_any
 from analytics.trajectories import Growth, Sums, posterior_gain, sum_rows
 from analytics.weighing import RampSums
 
 AnySums = TypeVar("AnySums", Sums, RampSums)
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredRows:
+class ScoredRows(NamedTuple):
     """Scored rows, each with its track, time, centred logarithm and weight."""
 
     row: Ints
@@ -25,7 +24,7 @@ class ScoredRows:
 
     def of(self, keep: Bools) -> "ScoredRows":
         """Take some of the rows."""
-        return ScoredRows(*(getattr(self, name)[keep] for name in ScoredRows.__slots__))
+        return ScoredRows(*[column[keep] for column in self])  # type: ignore[arg-type]
 
     def sums(self, n_tracks: int) -> Sums:
         """Sum the rows of every track."""
@@ -34,7 +33,7 @@ class ScoredRows:
 
 def picked(sums: AnySums, places: Ints) -> AnySums:
     """Take the sums of some tracks."""
-    return type(sums)(*(getattr(sums, name)[places] for name in sums.__slots__))
+    return type(sums)(*(column[places] for column in sums))
 
 
 def find_implausible(rows: ScoredRows, is_confirmed: Bools, growth: Growth) -> Bools:
@@ -60,14 +59,14 @@ def find_implausible(rows: ScoredRows, is_confirmed: Bools, growth: Growth) -> B
     """
     n_tracks = len(growth.residual)
     held = np.zeros(len(rows.row), dtype=np.bool_)
-    high, low = np.full(n_tracks, -np.inf), np.full(n_tracks, np.inf)
+    high, low = column_of(-np.inf, n_tracks), column_of(np.inf, n_tracks)
     np.maximum.at(high, rows.track, rows.y)
     np.minimum.at(low, rows.track, rows.y)
     suspect = high - low > IMPLAUSIBLE_Z.value * np.sqrt(growth.residual)
-    if not suspect.any():
+    if not is_any(suspect):
         return held
-    places = np.flatnonzero(suspect[rows.track])
-    places = places[np.argsort(rows.track[places], kind="stable")]
+    [places] = suspect[rows.track].nonzero()
+    places = places[rows.track[places].argsort(kind="stable")]
     of = rows.track[places]
     count = np.bincount(of, minlength=n_tracks)
     rank = np.arange(len(of)) - (np.cumsum(count) - count)[of]
@@ -75,7 +74,8 @@ def find_implausible(rows: ScoredRows, is_confirmed: Bools, growth: Growth) -> B
     for step in range(int(count.max())):
         here = places[rank == step]
         of = rows.track[here]
-        z = innovations(rows.weeks[here], rows.y[here], picked(known, of), growth, of)
+        law = (growth.d00[of], growth.d01[of], growth.d11[of], growth.residual[of])
+        z = innovation(rows.weeks[here], rows.y[here], picked(known, of), *law)
         held[here] = (step > 0) & (np.abs(z) > IMPLAUSIBLE_Z.value) & ~is_confirmed[here]
         keep = here[~held[here]]
         known = known + sum_rows(
@@ -84,28 +84,32 @@ def find_implausible(rows: ScoredRows, is_confirmed: Bools, growth: Growth) -> B
     return held
 
 
-def innovations(weeks: Floats, y: Floats, before: Sums, growth: Growth, track: Ints) -> Floats:
+def innovation(
+    weeks: Floats,
+    y: Floats,
+    before: Sums,
+    d00: Floats,
+    d01: Floats,
+    d11: Floats,
+    residual: Floats,
+) -> Floats:
     """Give the innovation of one row per track: (y - prediction) / sd.
 
     Parameters
     ----------
-    weeks, y : array of float
+    weeks, y : float or array of float
         Time and centred logarithm of the rows.
     before : Sums
         Of what is known before each.
-    growth : Growth
-        The population's law.
-    track : array of int
-        The track of each row.
+    d00, d01, d11, residual : float or array of float
+        The population's law of each row's track.
 
     Returns
     -------
-    array of float
+    float or array of float
     """
-    d00, d01, d11 = growth.d00[track], growth.d01[track], growth.d11[track]
-    residual = growth.residual[track]
     k00, k01, k11 = posterior_gain(before, d00, d01, d11, residual)
     level = k00 * before.y + k01 * before.ty
     slope = k01 * before.y + k11 * before.ty
     variance = residual * (1 + k00 + weeks * (2 * k01 + weeks * k11))
-    return np.asarray((y - level - weeks * slope) / np.sqrt(variance), dtype=np.float64)
+    return (y - level - weeks * slope) / root(variance)

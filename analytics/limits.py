@@ -150,4 +150,4 @@ def _centred(growth: Growth) -> Growth:
 
 
 def _take(columns: AnyColumns, places: Ints) -> AnyColumns:
-    return type(columns)(*(getattr(columns, name)[places] for name in columns.__slots__))
+    return type(columns)(*(column[places] for column in columns))

@@ -5,23 +5,23 @@ resistant and the line that a remitting patient with these results would have.
 """
 
 from dataclasses import dataclass
-from typing import Self
+from functools import partial
+from typing import NamedTuple, Self
 
 import numpy as np
-from scipy.special import ndtr
+from scipy import special
 
+from analytics.elementwise import entry_by_entry, exp, larger, ndtr, root, smaller, where
 from analytics.tables import Floats
 from analytics.trajectories import Z95, Lines
 
 MOST_STEPS = 200
-SETTLED_BELOW = 1e-13  # of a standard deviation
-FEW = 6  # up to here plain floats are quicker than arrays
+SETTLED_BELOW = 1e-6  # of a standard deviation; the error left by Halley's step is its cube
 _ROOT = 0.3989422804014327  # 1 / sqrt(2 pi)
 _LEAST = 1e-300
 
 
-@dataclass(frozen=True, slots=True)
-class StraightLine:
+class StraightLine(NamedTuple):
     """Level at week 0 and slopes per week before and after the bend, ln units."""
 
     level: Floats
@@ -30,16 +30,16 @@ class StraightLine:
 
     def at(self, weeks: Floats, bend_weeks: float) -> Floats:
         """Give the level at a week."""
-        late = np.maximum(weeks - bend_weeks, 0.0)
+        late = larger(weeks - bend_weeks, 0.0)
         return self.level + self.slope * (weeks - late) + self.after * late
 
     def slope_at(self, weeks: Floats, bend_weeks: float) -> Floats:
         """Give the slope from a week on."""
-        return np.where(weeks < bend_weeks, self.slope, self.after)
+        slope: Floats = where(weeks < bend_weeks, self.slope, self.after)
+        return slope
 
 
-@dataclass(frozen=True, slots=True)
-class MixedLines:
+class MixedLines(NamedTuple):
     """The lines found, one entry per track.
 
     ``share`` is the probability of the resistant line; a marker that tells the groups not apart
@@ -63,8 +63,7 @@ class MixedLines:
         return cls(none, line, line, lines.v00, lines.v01, lines.v11, lines.residual, bend_weeks)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Where every track stands at a moment, ln units; slopes per week, ``rising`` a probability."""
 
     level: Floats
@@ -92,23 +91,32 @@ def stand(lines: MixedLines, weeks: Floats) -> Standing:
         The slope is that from the week on; its probability to be above zero is
         sum of p_g Phi(m_g / sd).
     """
-    share, bend = lines.share, lines.bend_weeks
-    levels = lines.resistant.at(weeks, bend), lines.remitting.at(weeks, bend)
-    slopes = lines.resistant.slope_at(weeks, bend), lines.remitting.slope_at(weeks, bend)
-    level_sd = np.sqrt(np.maximum(lines.v00 + weeks * (2 * lines.v01 + weeks * lines.v11), _LEAST))
-    slope_sd = np.sqrt(np.maximum(lines.v11, _LEAST))
-    rising = share * ndtr(slopes[0] / slope_sd) + (1 - share) * ndtr(slopes[1] / slope_sd)
-    level_low, level_high = interval(share, *levels, level_sd)
-    slope_low, slope_high = interval(share, *slopes, slope_sd)
     return Standing(
-        level=share * levels[0] + (1 - share) * levels[1],
-        level_low=level_low,
-        level_high=level_high,
-        slope=share * slopes[0] + (1 - share) * slopes[1],
-        slope_low=slope_low,
-        slope_high=slope_high,
-        rising=np.asarray(rising, dtype=np.float64),
+        *entry_by_entry(
+            partial(standing, lines.bend_weeks),
+            weeks,
+            lines.share,
+            *lines.resistant,
+            *lines.remitting,
+            *(lines.v00, lines.v01, lines.v11),
+        )
     )
+
+
+def standing(
+    bend: float, weeks: Floats, share: Floats, *rest: Floats
+) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats, Floats]:
+    """Give the fields of :class:`Standing`, of floats or arrays."""
+    lines, (v00, v01, v11) = (StraightLine(*rest[:3]), StraightLine(*rest[3:6])), rest[6:]
+    levels = lines[0].at(weeks, bend), lines[1].at(weeks, bend)
+    slopes = lines[0].slope_at(weeks, bend), lines[1].slope_at(weeks, bend)
+    level_sd = root(larger(v00 + weeks * (2 * v01 + weeks * v11), _LEAST))
+    slope_sd = root(larger(v11, _LEAST))
+    rising = share * ndtr(slopes[0] / slope_sd) + (1 - share) * ndtr(slopes[1] / slope_sd)
+    level = share * levels[0] + (1 - share) * levels[1]
+    slope = share * slopes[0] + (1 - share) * slopes[1]
+    of_level, of_slope = interval(share, *levels, level_sd), interval(share, *slopes, slope_sd)
+    return level, *of_level, slope, *of_slope, rising
 
 
 def interval(share: Floats, one: Floats, other: Floats, sd: Floats) -> tuple[Floats, Floats]:
@@ -116,73 +124,83 @@ def interval(share: Floats, one: Floats, other: Floats, sd: Floats) -> tuple[Flo
 
     Parameters
     ----------
-    share, one, other, sd : array of float
+    share, one, other, sd : float or array of float
         Weight of the first law, both means, and the standard deviation of both.
 
     Returns
     -------
-    low, high : array of float
+    low, high : float or array of float
     """
     low, high = other - Z95 * sd, other + Z95 * sd
-    mixed = np.flatnonzero((one != other) & (share > 0))
-    if len(mixed) == 0:
-        return low, high
-    low, high = low.copy(), high.copy()
+    is_mixed = (one != other) & (share > 0)
+    if not isinstance(is_mixed, np.ndarray):
+        if not is_mixed:
+            return low, high
+        return _quantile(share, one, other, sd, -Z95), _quantile(share, one, other, sd, Z95)
+    [mixed] = is_mixed.nonzero()
     parts = share[mixed], one[mixed], other[mixed], sd[mixed]
-    for found, z in ((low, -Z95), (high, Z95)):
-        if len(mixed) > FEW:
-            found[mixed] = _quantiles(*parts, z)
-        else:
-            rows = zip(*(part.tolist() for part in parts), strict=True)
-            found[mixed] = [_quantile(p, m1, m2, s, z) for p, m1, m2, s in rows]
+    low[mixed], high[mixed] = _quantiles(*parts, -Z95), _quantiles(*parts, Z95)
     return low, high
 
 
 def _quantiles(share: Floats, one: Floats, other: Floats, sd: Floats, z: float) -> Floats:
-    """Find the quantile of each mixture; what has settled is left alone.
-
-    Newton's steps from the normal law with the mixture's mean and variance, and a halving of the
-    bracket where a step would leave it: the quantile lies between those of the two parts.
-    """
-    wanted = ndtr(z)
-    low, high = np.minimum(one, other) + z * sd, np.maximum(one, other) + z * sd
-    found = other + share * (one - other)
-    found = found + z * np.sqrt(sd * sd + share * (1 - share) * (one - other) * (one - other))
-    active = np.arange(len(found))
+    """Find the quantile of each mixture; what has settled is left alone."""
+    bounds = _bounds(share, one, other, sd, z)
+    found, active, wanted = bounds[2], np.arange(len(share)), float(special.ndtr(z))
     for _ in range(MOST_STEPS):
-        p, m1, m2, s, x = (of[active] for of in (share, one, other, sd, found))
-        z1, z2 = (x - m1) / s, (x - m2) / s
-        over = p * ndtr(z1) + (1 - p) * ndtr(z2) - wanted
-        density = p * np.exp(-0.5 * z1 * z1) + (1 - p) * np.exp(-0.5 * z2 * z2)
-        newton = x - over * s / (_ROOT * density + _LEAST)
-        below = np.where(over < 0, x, low[active])
-        above = np.where(over < 0, high[active], x)
-        inside = (below <= newton) & (newton <= above)
-        after = np.where(inside, newton, 0.5 * (below + above))
-        found[active], low[active], high[active] = after, below, above
-        active = active[np.abs(after - x) > SETTLED_BELOW * s]
+        p, m1, m2, s, low, high, x = (of[active] for of in (share, one, other, sd, *bounds))
+        low, high, after = _nearer(p, m1, m2, s, low, high, x, wanted)
+        bounds[0][active], bounds[1][active] = low, high
+        moved = np.abs(after - x) > SETTLED_BELOW * s
+        found[active] = after
+        active = active[moved]
         if len(active) == 0:
             break
     return found
 
 
-def _quantile(p: float, m1: float, m2: float, s: float, z: float) -> float:
-    """Do as :func:`_quantiles` for one, by the same arithmetic to the bit, and far quicker."""
-    wanted = float(ndtr(z))
-    below, above = min(m1, m2) + z * s, max(m1, m2) + z * s
-    after = m2 + p * (m1 - m2)
-    after = after + z * float(np.sqrt(s * s + p * (1 - p) * (m1 - m2) * (m1 - m2)))
+def _quantile(share: Floats, one: Floats, other: Floats, sd: Floats, z: float) -> Floats:
+    """Do as :func:`_quantiles` for one."""
+    low, high, found = _bounds(share, one, other, sd, z)
+    wanted = float(special.ndtr(z))
     for _ in range(MOST_STEPS):
-        x = after
-        z1, z2 = (x - m1) / s, (x - m2) / s
-        over = p * float(ndtr(z1)) + (1 - p) * float(ndtr(z2)) - wanted
-        density = p * float(np.exp(-0.5 * z1 * z1)) + (1 - p) * float(np.exp(-0.5 * z2 * z2))
-        newton = x - over * s / (_ROOT * density + _LEAST)
-        below, above = (x, above) if over < 0 else (below, x)
-        after = newton if below <= newton <= above else 0.5 * (below + above)
-        if not abs(after - x) > SETTLED_BELOW * s:
+        before = found
+        low, high, found = _nearer(share, one, other, sd, low, high, found, wanted)
+        if not abs(found - before) > SETTLED_BELOW * sd:
             break
-    return after
+    return found
+
+
+def _bounds(
+    share: Floats, one: Floats, other: Floats, sd: Floats, z: float
+) -> tuple[Floats, Floats, Floats]:
+    """Give where a quantile must lie, and as a first guess that of the mixture's mean and sd."""
+    apart, reach = one - other, z * sd
+    middle, spread = other + share * apart, sd * sd + share * (1 - share) * apart * apart
+    return smaller(one, other) + reach, larger(one, other) + reach, middle + z * root(spread)
+
+
+def _nearer(
+    p: Floats,
+    m1: Floats,
+    m2: Floats,
+    s: Floats,
+    low: Floats,
+    high: Floats,
+    x: Floats,
+    wanted: float,
+) -> tuple[Floats, Floats, Floats]:
+    """Take a step of Halley's towards a quantile; halve the bracket where it would leave it."""
+    z1, z2 = (x - m1) / s, (x - m2) / s
+    over = p * ndtr(z1) + (1 - p) * ndtr(z2) - wanted
+    e1, e2 = p * exp(-0.5 * z1 * z1), (1 - p) * exp(-0.5 * z2 * z2)
+    density = e1 + e2 + _LEAST
+    newton = over / (_ROOT * density)
+    bent = 1 + 0.5 * newton * ((z1 * e1 + z2 * e2) / density)
+    step = newton / smaller(larger(bent, 0.5), 2.0)
+    low, high = where(over < 0, x, low), where(over < 0, high, x)
+    after = x - step * s
+    return low, high, where((low <= after) & (after <= high), after, 0.5 * (low + high))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,12 @@ that a value that trembles about a threshold does not raise the same flag again.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
-
+from analytics.columns import first_that_holds
 from analytics.courses import Courses
 from analytics.risk import Risk
-from analytics.tables import Bools, Floats, Ints
+from analytics.tables import Bools, Floats, Ints, is_any
 
 
 class FlagKind(StrEnum):
@@ -136,11 +135,10 @@ def allocate(risk: Risk, policy: Policy) -> Ints:
     """
     cut = policy.allocation_probability
     high, low, undecided = range(len(ALLOCATIONS))
-    return np.where(risk.low > cut, high, np.where(risk.high < cut, low, undecided))
+    return first_that_holds([(risk.low > cut, high), (risk.high < cut, low)], undecided)
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
+class Signs(NamedTuple):
     """What the policy looks at, one entry per patient.
 
     ``rise`` is the ln change of sIL-6R against the set-point, ``rise_limit`` its widened
@@ -225,10 +223,11 @@ _Placed = list[tuple[int, WantedFlag]]
 
 def _drifting(signs: Signs, policy: Policy) -> _Placed:
     """Ask for a look at a real rise, and at a result too far off to be scored unchecked."""
-    raised = signs.rise > signs.rise_limit
     kept = signs.rise > policy.rise_clear_share * signs.rise_limit
     found: _Placed = []
-    for place in np.flatnonzero((kept | signs.is_held) & signs.is_assessed).tolist():
+    places = ((kept | signs.is_held) & signs.is_assessed).nonzero()[0].tolist()
+    raised = signs.rise > signs.rise_limit
+    for place in places:
         reasons: list[FlagReason] = []
         if kept[place]:
             reasons.append(FlagReason.REAL_RISE)
@@ -243,17 +242,18 @@ def _drifting(signs: Signs, policy: Policy) -> _Placed:
 def _trending(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Placed:
     """Raise *high* by symptoms on an adequate trial, *watch* by the marker."""
     ill = ~courses.is_well
-    meets = ill & courses.meets_rule
-    failed = ill & courses.is_failed_kept
-    silent = ill & courses.is_non_response_kept
-    high = meets | failed | silent
-    symptoms = meets | (ill & (courses.is_failed | courses.is_non_response))
-    by_marker = ill & signs.is_assessed & (risk.marker >= policy.watch_marker_log_odds)
+    high = (courses.meets_rule | courses.is_failed_kept | courses.is_non_response_kept) & ill
+    by_marker = (risk.marker >= policy.watch_marker_log_odds) & signs.is_assessed & ill
     kept = by_marker & (risk.probability >= policy.watch_clear_probability)
+    found: _Placed = []
+    places = (high | kept).nonzero()[0].tolist()
+    if not places:
+        return found
+    meets, failed, silent = courses.meets_rule, courses.is_failed_kept, courses.is_non_response_kept
+    symptoms = high & (meets | courses.is_failed | courses.is_non_response)
     raised = by_marker & (risk.probability >= policy.watch_probability)
     agrees = signs.is_assessed & (risk.marker >= policy.agree_log_odds)
-    found: _Placed = []
-    for place in np.flatnonzero(high | kept).tolist():
+    for place in places:
         reasons: list[FlagReason] = []
         if meets[place]:
             reasons.append(FlagReason.MEETS_TRD_RULE)
@@ -274,9 +274,11 @@ def _trending(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Pl
 
 def _early(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Placed:
     """Raise *high* on an adequate dose, *watch* where adequacy is not known."""
-    agrees = signs.is_assessed & (risk.marker >= policy.agree_log_odds)
     found: _Placed = []
-    for place in np.flatnonzero(courses.is_early_kept & ~courses.is_well).tolist():
+    if not is_any(courses.is_early_kept):
+        return found
+    agrees = signs.is_assessed & (risk.marker >= policy.agree_log_odds)
+    for place in (courses.is_early_kept & ~courses.is_well).nonzero()[0].tolist():
         reasons = [FlagReason.NO_EARLY_IMPROVEMENT]
         adequate = bool(courses.is_dose_adequate[place])
         if not adequate:
@@ -294,7 +296,7 @@ def _not_assessable(signs: Signs, courses: Courses) -> _Placed:
     """Say who cannot be assessed at all, and why."""
     found: _Placed = []
     bipolar = courses.is_bipolar & (courses.trial_number > 0)
-    for place in np.flatnonzero(signs.is_blocked | bipolar).tolist():
+    for place in (signs.is_blocked | bipolar).nonzero()[0].tolist():
         reasons: list[FlagReason] = []
         if signs.is_blocked[place]:
             reasons.append(FlagReason.IL6R_BLOCKER)

@@ -1,6 +1,6 @@
 """Each patient's ratings on one primary scale; scales are never mixed."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,7 @@ UNKNOWN = len(KNOWN)
 _SPAN = np.int64(1) << 34  # seconds: five hundred years, more than any two facts lie apart
 
 
-@dataclass(frozen=True, slots=True)
-class PrimaryRatings:
+class PrimaryRatings(NamedTuple):
     """Ratings on each patient's primary scale, in order of patient and time."""
 
     key: Ints

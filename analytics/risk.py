@@ -4,19 +4,22 @@ Joins what is known without a marker, and what the markers say (:mod:`analytics.
 one probability with its interval; the pieces add up. Closed form; all patients at once.
 """
 
-from dataclasses import dataclass
+from functools import partial
+from math import pi
+from typing import NamedTuple
 
-import numpy as np
-from scipy.special import expit, logit
+from scipy.special import logit
 
+from analytics.elementwise import entry_by_entry, expit, larger, root, smaller, where
 from analytics.releases import Evidence, Release
-from analytics.tables import Bools, Floats, Ints
+from analytics.tables import Floats, Ints
 from analytics.trajectories import Z95
-from analytics.weighing import LogOdds
+from analytics.weighing import LogOdds, total
+
+_PI_8 = pi / 8
 
 
-@dataclass(frozen=True, slots=True)
-class Risk:
+class Risk(NamedTuple):
     """Probability and pieces, one entry per patient.
 
     ``prior + symptoms + pieces... + recalibration + caution`` is the log-odds of
@@ -51,14 +54,14 @@ def averaged(log_odds: Floats, variance: Floats) -> Floats:
 
     Parameters
     ----------
-    log_odds, variance : array of float
+    log_odds, variance : float or array of float
         Log-odds at the estimates and their variance.
 
     Returns
     -------
-    array of float
+    float or array of float
     """
-    return np.asarray(log_odds / np.sqrt(1 + np.pi / 8 * variance), dtype=np.float64)
+    return log_odds / root(1 + _PI_8 * variance)
 
 
 def assess_risk(marker: LogOdds, early: Ints, release: Release) -> Risk:
@@ -78,22 +81,44 @@ def assess_risk(marker: LogOdds, early: Ints, release: Release) -> Risk:
     Risk
         Probabilities in [0, 1]; each lies within its interval.
     """
-    evidence = release.evidence
-    prior = float(logit(evidence.prevalence))
-    symptoms, symptoms_variance = _symptoms(early, evidence)
-    cap = release.contrast.cap
+    prior, markers = float(logit(release.evidence.prevalence)), len(marker.pieces)
+    columns = entry_by_entry(
+        partial(_assess, release, prior),
+        early,
+        marker.variance,
+        marker.unaveraged,
+        *marker.pieces,
+    )
+    symptoms, *rest = columns
+    return Risk(prior, symptoms, tuple(rest[:markers]), *rest[markers:])
+
+
+def _assess(
+    release: Release,
+    prior: float,
+    early: Floats,
+    marker_variance: Floats,
+    marker_unaveraged: Floats,
+    *marker_pieces: Floats,
+) -> tuple[Floats, ...]:
+    """Give the fields of :class:`Risk` after the prior, the pieces one by one."""
+    evidence, cap = release.evidence, release.contrast.cap
     intercept, slope = release.recalibration
+    symptoms, symptoms_variance = _symptoms(early, evidence)
     base = prior + symptoms
     # Recalibration belongs to the marker: without one, the probability stays what it was.
-    has_marker = marker.variance > 0
-    weighed = np.where(has_marker, intercept + slope * (base + marker.value) - base, 0.0)
-    by_recalibration = _recalibration_variance(base + marker.value, release)
-    by_recalibration = np.where(has_marker, by_recalibration, 0.0)
-    variance = slope * slope * marker.variance + by_recalibration
-    unaveraged = slope * slope * marker.unaveraged + by_recalibration
-    capped = np.clip(weighed, -cap, cap)
-    caution = np.clip(averaged(weighed, unaveraged), -cap, cap) - capped
-    pieces, recalibrated = _shares(marker, base, weighed, capped, has_marker, release)
+    has_marker = marker_variance > 0
+    log_odds = base + total(marker_pieces)
+    weighed = where(has_marker, intercept + slope * log_odds - base, 0.0)
+    by_recalibration = where(has_marker, _recalibration_variance(log_odds, release), 0.0)
+    variance = slope * slope * marker_variance + by_recalibration
+    unaveraged = slope * slope * marker_unaveraged + by_recalibration
+    capped = clipped(weighed, cap)
+    caution = clipped(averaged(weighed, unaveraged), cap) - capped
+    # A cap shrinks all alike
+    scale = where(weighed == capped, 1.0, capped / where(weighed == 0, 1.0, weighed))
+    pieces = tuple(scale * (slope * piece) for piece in marker_pieces)
+    recalibrated = scale * where(has_marker, intercept + (slope - 1) * base, 0.0)
     plugged = base
     for piece in pieces:
         plugged = plugged + piece
@@ -102,44 +127,28 @@ def assess_risk(marker: LogOdds, early: Ints, release: Release) -> Risk:
     without_variance = evidence.prevalence_sd**2 + symptoms_variance
     # The intercept has learned the local share of the resistant; what is unsure of that is its own.
     is_learned = by_recalibration > 0
-    base_variance = np.where(is_learned, slope * slope * symptoms_variance, without_variance)
-    reach = Z95 * np.sqrt(base_variance + variance)
-    reach_without = Z95 * np.sqrt(without_variance)
-    return Risk(
-        prior=prior,
-        symptoms=symptoms,
-        pieces=pieces,
-        recalibration=recalibrated,
-        marker=capped,
-        caution=caution,
-        marker_sd=np.sqrt(variance),
-        probability=expit(final),
-        low=expit(np.minimum(plugged - reach, final)),
-        high=expit(np.maximum(plugged + reach, final)),
-        probability_without=expit(base),
-        without_low=expit(base - reach_without),
-        without_high=expit(base + reach_without),
+    base_variance = where(is_learned, slope * slope * symptoms_variance, without_variance)
+    reach = Z95 * root(base_variance + variance)
+    reach_without = Z95 * root(without_variance)
+    return (
+        symptoms,
+        *pieces,
+        recalibrated,
+        capped,
+        caution,
+        root(variance),
+        expit(final),
+        expit(smaller(plugged - reach, final)),
+        expit(larger(plugged + reach, final)),
+        expit(base),
+        expit(base - reach_without),
+        expit(base + reach_without),
     )
 
 
-def _shares(
-    marker: LogOdds,
-    base: Floats,
-    weighed: Floats,
-    capped: Floats,
-    has_marker: Bools,
-    release: Release,
-) -> tuple[tuple[Floats, ...], Floats]:
-    """Share out what the markers add among them and the recalibration; a cap shrinks all alike."""
-    intercept, slope = release.recalibration
-    pieces = tuple(slope * piece for piece in marker.pieces)
-    recalibration = np.where(has_marker, intercept + (slope - 1) * base, 0.0)
-    cut = weighed != capped
-    if cut.any():
-        scale = np.divide(capped, weighed, out=np.ones_like(weighed), where=cut)
-        pieces = tuple(scale * piece for piece in pieces)
-        recalibration = scale * recalibration
-    return pieces, recalibration
+def clipped(of: Floats, most: float) -> Floats:
+    """Cut off what lies beyond a bound on either side."""
+    return larger(smaller(of, most), -most)
 
 
 def _recalibration_variance(log_odds: Floats, release: Release) -> Floats:
@@ -148,7 +157,7 @@ def _recalibration_variance(log_odds: Floats, release: Release) -> Floats:
     return v00 + log_odds * (2 * v01 + log_odds * v11)
 
 
-def _symptoms(early: Ints, evidence: Evidence) -> tuple[Floats, Floats]:
-    weights = np.array([0.0, evidence.early_improvement, evidence.early_non_improvement])
-    variances = np.array([0.0, evidence.early_sd**2, evidence.early_sd**2])
-    return weights[early + 1], variances[early + 1]
+def _symptoms(early: Floats, evidence: Evidence) -> tuple[Floats, Floats]:
+    known = where(early > 0, evidence.early_non_improvement, evidence.early_improvement)
+    has = early >= 0
+    return where(has, known, 0.0), where(has, evidence.early_sd**2, 0.0)

@@ -1,6 +1,7 @@
 """What the ratings say: response, remission, recovery, relapse, and the decision points."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,8 +30,7 @@ _POINT_REMISSION = _figures([p.remission_at_most if p else np.nan for p in _POIN
 _POINT_PARTIAL = _figures([p.partial_at_most if p else np.nan for p in _POINT], np.nan)
 
 
-@dataclass(frozen=True, slots=True)
-class Symptoms:
+class Symptoms(NamedTuple):
     """What each patient's latest rating of the episode says; -1 and NaN mean not known."""
 
     state: Ints  # position in SYMPTOM_STATES

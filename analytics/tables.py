@@ -114,18 +114,20 @@ def read_table(table: str, given: Table | None) -> dict[str, Column]:
     """Read the columns of a DataFrame, or of a mapping of arrays, and check what is in them."""
     if given is None:
         return dict(_EMPTY_TABLES[table])
-    kinds, names = COLUMNS[table], tuple(map(str, given))
+    if isinstance(given, pd.DataFrame):
+        names, read, size = tuple(map(str, given.columns)), _FROM_PANDAS, len(given)
+    else:
+        names, read = tuple(map(str, given)), _FROM_ARRAY
+        size = len(given[names[0]]) if names else 0
     left_out = _left_out(table, names)
-    read = _FROM_SERIES if isinstance(given, pd.DataFrame) else _FROM_ARRAY
-    size = len(given) if isinstance(given, pd.DataFrame) else len(given[names[0]])
     if size == 0:
         return dict(_EMPTY_TABLES[table])
-    found: dict[str, Column] = {}
-    for name, kind in kinds.items():
+    columns, found = _columns_of(given, names), dict[str, Column]()
+    for name, kind in COLUMNS[table].items():
         if name in left_out:
             found[name] = _blank_column(kind, size)
             continue
-        values = read[kind](table, name, given[name])
+        values = read[kind](table, name, columns[name])
         if len(values) != size:
             raise HistoryIsUnfit(
                 table=table, column=name, value=len(values), wanted=f"{size} rows like the others"
@@ -134,6 +136,20 @@ def read_table(table: str, given: Table | None) -> dict[str, Column]:
             _CHECKS[kind](table, name, values)
         found[name] = values
     return found
+
+
+def _columns_of(given: Table, names: tuple[str, ...]) -> Mapping[str, Any]:
+    """Give the arrays behind a table's columns.
+
+    A Series for each column of a patient's tables costs as much as half of the estimate; where
+    pandas gives the arrays themselves, they are taken.
+    """
+    if not isinstance(given, pd.DataFrame):
+        return given
+    arrays = getattr(given, "_iter_column_arrays", None)
+    if arrays is None:
+        return {name: given.iloc[:, place].array for place, name in enumerate(names)}
+    return dict(zip(names, arrays(), strict=True))
 
 
 @lru_cache(maxsize=64)
@@ -165,15 +181,26 @@ def first_row(wrong: Bools) -> int:
     return int(np.argmax(wrong))
 
 
-def _read_id(table: str, column: str, series: "pd.Series[Any]") -> Column:
+def _read_id(table: str, column: str, given: Any) -> Column:
+    if given.dtype == np.int64 and isinstance(given, np.ndarray):
+        return given
+    series = pd.Series(given)
     if series.dtype.kind not in "iu":
         raise HistoryIsUnfit(
             table=table, column=column, value=str(series.dtype), wanted="whole numbers (int64)"
         )
+    if is_any(series.isna().to_numpy()):
+        row = first_row(series.isna().to_numpy())
+        raise HistoryIsUnfit(
+            table=table, column=column, row=row, value=None, wanted="a whole number"
+        )
     return series.to_numpy(dtype=np.int64)
 
 
-def _read_number(table: str, column: str, series: "pd.Series[Any]") -> Floats:
+def _read_number(table: str, column: str, given: Any) -> Floats:
+    if given.dtype == np.float64 and isinstance(given, np.ndarray):
+        return given
+    series = pd.Series(given)
     if series.dtype.kind not in "iuf":
         raise HistoryIsUnfit(
             table=table, column=column, value=str(series.dtype), wanted="numbers (float64)"
@@ -192,7 +219,8 @@ def _check_number(table: str, column: str, values: Floats) -> None:
         )
 
 
-def _read_optional_number(table: str, column: str, series: "pd.Series[Any]") -> Floats:
+def _read_optional_number(table: str, column: str, given: Any) -> Floats:
+    series = pd.Series(given)
     if series.dtype == object and series.isna().all():
         return np.full(len(series), np.nan)
     if series.dtype.kind not in "iuf":
@@ -215,8 +243,8 @@ def _check_optional_number(table: str, column: str, values: Floats) -> None:
         )
 
 
-def _read_text(table: str, column: str, series: "pd.Series[Any]") -> Objects:  # noqa: ARG001
-    return series.to_numpy(dtype=object)
+def _read_text(table: str, column: str, given: Any) -> Objects:  # noqa: ARG001
+    return np.asarray(given, dtype=object)
 
 
 def _check_text(table: str, column: str, values: Objects) -> None:
@@ -228,10 +256,11 @@ def _check_text(table: str, column: str, values: Objects) -> None:
             raise HistoryIsUnfit(table=table, column=column, row=row, value=value, wanted="text")
 
 
-def _read_time(table: str, column: str, series: "pd.Series[Any]") -> Ints:
-    if isinstance(series.dtype, pd.DatetimeTZDtype):
-        stamps = series.to_numpy(dtype="datetime64[us]")
-        return stamps.view(np.int64)
+def _read_time(table: str, column: str, given: Any) -> Ints:
+    if isinstance(given.dtype, pd.DatetimeTZDtype):
+        stamps: Ints = (given if given.unit == "us" else given.as_unit("us")).asi8
+        return stamps
+    series = pd.Series(given)
     if series.isna().all():
         return np.full(len(series), NEVER)
     first = series.dropna()
@@ -252,7 +281,8 @@ def _check_time(table: str, column: str, stamps: Ints) -> None:
         )
 
 
-def _read_flag(table: str, column: str, series: "pd.Series[Any]") -> Bools:
+def _read_flag(table: str, column: str, given: Any) -> Bools:
+    series = pd.Series(given)
     if series.dtype != np.bool_:
         raise HistoryIsUnfit(
             table=table, column=column, value=str(series.dtype), wanted="True or False (bool)"
@@ -272,7 +302,7 @@ def _of_type(dtype: npt.DTypeLike, wanted: str) -> Callable[[str, str, Column], 
     return read
 
 
-_FROM_SERIES: dict[str, Callable[[str, str, Any], Column]] = {
+_FROM_PANDAS: dict[str, Callable[[str, str, Any], Column]] = {
     "id": _read_id,
     "flag": _read_flag,
     "number": _read_number,
@@ -317,6 +347,12 @@ _FEW_BLANKS = {
 }
 for _blank in _FEW_BLANKS.values():
     _blank.flags.writeable = False
+_BLANK_IDS = frozenset(map(id, _FEW_BLANKS.values()))
+
+
+def is_blank(column: Column) -> bool:
+    """Tell whether a column is one of a few rows of which nothing is known."""
+    return id(column.base) in _BLANK_IDS
 
 
 def _blank_column(kind: str, size: int) -> Column:

@@ -1,35 +1,38 @@
 """Every patient's markers at a moment: one track per patient and analyte, in columns."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 
 from analytics.changes import SET_POINT_DRAWS, widened_table
 from analytics.columns import ANALYTES, US_PER_WEEK
+from analytics.elementwise import entry_by_entry, log1p, root, where
 from analytics.informative import (
     SideBySide,
     lines_together,
-    mixed_lines,
+    stand_now,
     weigh_side_by_side,
 )
-from analytics.innovations import ScoredRows, find_implausible, innovations, picked
+from analytics.innovations import ScoredRows, find_implausible, innovation
 from analytics.limits import stand_in
-from analytics.mixtures import MixedLines, Standing, stand
+from analytics.mixtures import MixedLines, Standing
 from analytics.policy import Policy
 from analytics.releases import Release
-from analytics.tables import NEVER, Bools, Floats, Ints
-from analytics.trajectories import Growth, Lines, Sums, fit_lines
+from analytics.tables import NEVER, Bools, Floats, Ints, column_of, is_any
+from analytics.trajectories import Growth, Lines, Sums
 from analytics.validity import Readings, hold
 from analytics.weighing import LogOdds, Weighed
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """Changes of the latest result in ln units, NaN where there is nothing to compare with."""
 
+    set_point_draws: Ints  # 0 where there is nothing to compare with
     span_weeks: Floats
     set_point: Floats
-    set_point_draws: Ints
     since_first: Floats
     since_previous: Floats
     since_set_point: Floats
@@ -37,12 +40,13 @@ class Changes:
     innovation: Floats
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tracks:
     """One entry per patient and analyte with any result, sorted by patient, then analyte.
 
     ``latest`` is the row of the latest scored reading, -1 where none is scored; changes are
-    between results that were quantified.
+    between results that were quantified. Where each track stands at the moment is worked out when
+    it is first read: neither a probability nor a flag rests on it.
     """
 
     patient: Ints
@@ -53,10 +57,23 @@ class Tracks:
     n_scored: Ints
     n_censored: Ints
     latest: Ints
-    lines: MixedLines
-    standing: Standing
     changes: Changes
     is_latest_held: Bools
+    stand_now: Callable[[], tuple[MixedLines, Standing]] = field(repr=False)
+
+    @cached_property
+    def _now(self) -> tuple[MixedLines, Standing]:
+        return self.stand_now()
+
+    @property
+    def lines(self) -> MixedLines:
+        """Give each track's lines, of both groups where the marker tells them apart."""
+        return self._now[0]
+
+    @property
+    def standing(self) -> Standing:
+        """Give level and slope now, with their intervals."""
+        return self._now[1]
 
 
 def follow(
@@ -99,26 +116,24 @@ def follow(
     patient, analyte = codes // len(ANALYTES), codes % len(ANALYTES)
     origin = _origins(readings, started_us)[patient]
     segment = _segments(readings, track, len(codes))
-    shift, unknown = (of[analyte, segment] for of in _levels(segments, release))
-    growth = _growth(analyte, shift, unknown, release)
-    scored = _center(readings, track, origin, growth)
-    exact = scored.of(~readings.is_censored[scored.row])
+    growth, unknown = _growth(analyte, segment, segments, release)
+    exact, censored = _center(readings, track, origin, growth)
     held = find_implausible(exact, readings.is_confirmed[exact.row], growth)
-    if held.any():
+    if is_any(held):
         readings = hold(readings, exact.row[held])
         exact = exact.of(~held)
-    censored = scored.of(readings.is_censored[scored.row])
     exact_sums = exact.sums(len(codes))
-    n_scored = np.bincount(exact.track, minlength=len(codes))
-    n_scored += np.bincount(censored.track, minlength=len(codes))
+    n_censored = np.bincount(censored.track, minlength=len(codes))
+    n_scored = np.bincount(exact.track, minlength=len(codes)) + n_censored
     side = SideBySide.of(patient, analyte, n_scored > 0, release.informative)
     rows, sums = _with_stand_ins(
         exact, censored, exact_sums, readings, growth, side, unknown, release
     )
     found = weigh_side_by_side(side, rows, sums, unknown, release)
-    lines = mixed_lines(fit_lines(sums, growth), side, found, growth, release)
-    latest = np.full(len(codes), -1, dtype=np.int64)
-    latest[track[np.sort(rows.row)]] = np.sort(rows.row)
+    weeks = (at_us - origin) / US_PER_WEEK
+    latest = column_of(-1, len(codes), np.int64)
+    order = rows.row.argsort(kind="stable")
+    latest[rows.track[order]] = rows.row[order]  # in order of time: the last one stays
     tracks = Tracks(
         patient=patient,
         analyte=analyte,
@@ -126,12 +141,11 @@ def follow(
         origin_us=origin,
         n_draws=np.bincount(track, minlength=len(codes)),
         n_scored=n_scored,
-        n_censored=np.bincount(censored.track, minlength=len(codes)),
+        n_censored=n_censored,
         latest=latest,
-        lines=lines,
-        standing=stand(lines, (at_us - origin) / US_PER_WEEK),
         changes=_changes(readings, exact, exact_sums, analyte, growth, release, policy),
         is_latest_held=_latest_held(readings, track, len(codes)),
+        stand_now=partial(stand_now, sums, growth, side, found, weeks, release),
     )
     return tracks, _log_odds(found, side, started_us), readings
 
@@ -170,7 +184,7 @@ def _with_stand_ins(
         party=party,
         together=together if len(side.tracks) > 1 else None,
     )
-    counted = replace(censored, y=found.value, weight=found.weight)
+    counted = censored._replace(y=found.value, weight=found.weight)
     return _join(exact, counted), sums + counted.sums(len(sums.n))
 
 
@@ -179,78 +193,86 @@ def _number_tracks(readings: Readings, size: int) -> tuple[Ints, Ints]:
     code = readings.patient * len(ANALYTES) + readings.analyte
     present = np.zeros(size * len(ANALYTES), dtype=np.bool_)
     present[code] = True
-    return np.flatnonzero(present), (np.cumsum(present) - 1)[code]
+    [codes] = present.nonzero()
+    if len(codes) == len(present):
+        return codes, code
+    number = np.empty(len(present), dtype=np.int64)
+    number[codes] = np.arange(len(codes))
+    return codes, number[code]
 
 
 def _segments(readings: Readings, track: Ints, n_tracks: int) -> Ints:
     """Give each track the segment of its latest scored reading."""
     segment = np.zeros(n_tracks, dtype=np.int64)
-    rows = np.flatnonzero(readings.is_scored)
+    [rows] = readings.is_scored.nonzero()
     segment[track[rows]] = readings.segment[rows]  # in order of time: the last one stays
     return segment
 
 
-def _center(readings: Readings, track: Ints, origin: Ints, growth: Growth) -> ScoredRows:
-    """Take the population's line from the logarithm of every scored row."""
-    row = np.flatnonzero(readings.is_scored)
+def _center(
+    readings: Readings, track: Ints, origin: Ints, growth: Growth
+) -> tuple[ScoredRows, ScoredRows]:
+    """Take the population's line from the logarithm of scored rows; part exact and censored."""
+    [row] = readings.is_scored.nonzero()
     of = track[row]
     weeks = (readings.drawn_us[row] - origin[of]) / US_PER_WEEK
     y = np.log(readings.value[row]) - growth.mean0[of] - growth.mean1[of] * weeks
-    return ScoredRows(row, of, weeks, y, np.ones(len(row)))
+    scored, is_censored = (
+        ScoredRows(row, of, weeks, y, np.ones(len(row))),
+        readings.is_censored[row],
+    )
+    if not is_any(is_censored):
+        return scored, _NO_ROWS
+    return scored.of(~is_censored), scored.of(is_censored)
+
+
+_NONE = np.empty(0, dtype=np.int64)
+_NO_ROWS = ScoredRows(_NONE, _NONE, np.empty(0), np.empty(0), np.empty(0))
 
 
 def _join(exact: ScoredRows, censored: ScoredRows) -> ScoredRows:
-    return ScoredRows(
-        *(
-            np.concatenate([getattr(exact, name), getattr(censored, name)])
-            for name in ScoredRows.__slots__
-        )
-    )
+    pairs = zip(exact, censored, strict=True)
+    return ScoredRows(*[np.concatenate(pair) for pair in pairs])
 
 
 def _latest_held(readings: Readings, track: Ints, n_tracks: int) -> Bools:
     """Tell whose latest reading, but for those left out for other reasons, is held."""
     is_held = readings.is_held
-    rows = np.flatnonzero(readings.is_scored | is_held)
     found = np.zeros(n_tracks, dtype=np.bool_)
+    if not is_any(is_held):
+        return found
+    [rows] = (readings.is_scored | is_held).nonzero()
     found[track[rows]] = is_held[rows]  # in order of time: the last one stays
     return found
 
 
 def _origins(readings: Readings, started_us: Ints) -> Ints:
     """Count weeks from the first dose, or from the first draw where there is none."""
-    origin = started_us.copy()
-    first = np.full(len(started_us), NEVER)
+    has_none = started_us == NEVER
+    if not is_any(has_none):
+        return started_us
+    first = column_of(NEVER, len(started_us), np.int64)
     # Rows are in order of time: writing them backwards leaves each patient's first.
     first[readings.patient[::-1]] = readings.drawn_us[::-1]
-    return np.where(origin == NEVER, first, origin)
+    return np.where(has_none, first, started_us)
 
 
-def _growth(analyte: Ints, shift: Floats, unknown: Floats, release: Release) -> Growth:
-    """Give each track the law of its analyte, of both groups together, at its segment's level."""
-    picked = release.population[analyte]
-    return Growth(
-        mean0=picked[:, 0] + shift,
-        mean1=picked[:, 1],
-        d00=picked[:, 2] + unknown,
-        d01=picked[:, 3],
-        d11=picked[:, 4],
-        residual=picked[:, 5],
-    )
+def _growth(
+    analyte: Ints, segment: Ints, segments: tuple[str, ...], release: Release
+) -> tuple[Growth, Floats]:
+    """Give each track the law of its analyte in both groups, and what is unknown of its level.
 
-
-def _levels(segments: tuple[str, ...], release: Release) -> tuple[Floats, Floats]:
-    """Give the shift of the level by analyte and segment, and its variance where unknown."""
-    shape = len(ANALYTES), max(len(segments), 1)
-    shift, variance = np.zeros(shape), np.zeros(shape)
-    for place, name in enumerate(ANALYTES):
-        marker = release.markers[name]
-        variance[place] = marker.level_sd**2
+    That is the variance of the level of the track's segment; none where it is known.
+    """
+    law, unknown = release.population, release.level_variances[analyte]
+    mean0, mean1, d00, d01, d11, residual = [column[analyte] for column in law]
+    for place, marker in release.levelled:
         for label, level in marker.levels.items():
             if label in segments:
-                shift[place, segments.index(label)] = level
-                variance[place, segments.index(label)] = 0.0
-    return shift, variance
+                [own] = ((analyte == place) & (segment == segments.index(label))).nonzero()
+                mean0[own] += level
+                unknown[own] = 0.0
+    return Growth(mean0, mean1, d00 + unknown, d01, d11, residual), unknown
 
 
 def _changes(
@@ -264,69 +286,81 @@ def _changes(
 ) -> Changes:
     """Measure each track's changes between quantified results."""
     size = len(analyte)
-    log_value = np.log(readings.value)
-    order = np.argsort(rows.track, kind="stable")
-    track, row = rows.track[order], rows.row[order]
-    count = np.bincount(track, minlength=size)
-    start = np.cumsum(count) - count
-    rank = np.arange(len(track)) - start[track]
-    before = np.minimum(np.maximum(count - 1, 0), SET_POINT_DRAWS)
-    in_set = rank < before[track]
-    total = np.bincount(track[in_set], weights=log_value[row[in_set]], minlength=size)
-    several = count > 1
-    m = np.maximum(before, 1)
-    set_point = np.where(several, total / m, np.nan)
-    # Places of the first, previous and latest row; the entry after the last stands for "none".
-    value, time = np.append(log_value[row], np.nan), np.append(readings.drawn_us[row], 0)
-    first = np.where(several, start, len(row))
-    previous = np.where(several, start + count - 2, len(row))
-    latest = np.where(several, start + count - 1, len(row))
-    cv = np.append(readings.assay_cv[row], np.nan)[latest]
-    innovation = np.full(size, np.nan)
-    last = order[latest[several]]
-    weeks, y, known = rows.weeks[last], rows.y[last], picked(sums, np.flatnonzero(several))
-    own = Sums(np.ones(len(last)), t=weeks, tt=weeks * weeks, y=y, ty=weeks * y, yy=y * y)
-    innovation[several] = innovations(weeks, y, known - own, growth, rows.track[last])
-    return Changes(
-        span_weeks=(time[latest] - time[first]) / US_PER_WEEK,
-        set_point=set_point,
-        set_point_draws=np.where(several, before, 0),
-        since_first=value[latest] - value[first],
-        since_previous=value[latest] - value[previous],
-        since_set_point=value[latest] - set_point,
-        limit=np.where(several, _change_limits(count, m, analyte, cv, release, policy), np.nan),
-        innovation=innovation,
+    order = rows.track.argsort(kind="stable")
+    row = rows.row[order]
+    value, time = np.log(readings.value[row]), readings.drawn_us[row]
+    count = np.bincount(rows.track, minlength=size)
+    [several] = (count > 1).nonzero()
+    end, count = count.cumsum()[several], count[several]
+    first, last = end - count, end - 1
+    second, third, fourth = (np.minimum(first + further, last) for further in (1, 2, 3))
+    latest, before = order[last], np.minimum(count - 1, SET_POINT_DRAWS)
+    found = entry_by_entry(
+        _change,
+        *(before, _widened(count, before, policy), release.log_variances[analyte[several]]),
+        *(release.within_cvs[analyte[several]], readings.assay_cv[row[last]]),
+        *(value[place] for place in (first, second, third, fourth, last - 1, last)),
+        *((time[last] - time[first]) / US_PER_WEEK, rows.weeks[latest], rows.y[latest]),
+        *(of[several] for of in sums),
+        *(of[several] for of in growth[2:]),
     )
+    if len(several) == size:
+        return Changes(before, *found)
+    draws = np.zeros(size, dtype=np.int64)
+    draws[several] = before
+    whole = np.empty((len(found), size))
+    whole.fill(np.nan)
+    whole[:, several] = found
+    return Changes(draws, *whole)
 
 
-def _change_limits(
-    count: Ints, before: Ints, analyte: Ints, cv: Floats, release: Release, policy: Policy
-) -> Floats:
-    """Give the ln change that is real, widened for the looks taken so far.
+def _change(
+    before: Floats,
+    widened: Floats,
+    log_variance: Floats,
+    within_cv: Floats,
+    assay_cv: Floats,
+    first: Floats,
+    second: Floats,
+    third: Floats,
+    fourth: Floats,
+    previous: Floats,
+    latest: Floats,
+    span: Floats,
+    weeks: Floats,
+    y: Floats,
+    *known: Floats,
+) -> tuple[Floats, ...]:
+    """Compare a latest result with the earlier ones; the fields of :class:`Changes`.
 
     The assay's variation is the laboratory's own where it states one, else the release's.
     """
+    total = first + where(before > 1, second, 0.0)
+    total = total + where(before > 2, third, 0.0)
+    total = total + where(before > 3, fourth, 0.0)
+    set_point = total / before
+    stated = log1p(within_cv * within_cv + assay_cv * assay_cv)
+    variance = where(assay_cv == assay_cv, stated, log_variance)
+    limit = widened * root((1 + 1 / before) * variance)
+    own = Sums(1.0, weeks, weeks * weeks, y, weeks * y, y * y)  # type: ignore[arg-type]
+    strange = innovation(weeks, y, Sums(*known[:6]) - own, *known[6:])
+    since = latest - first, latest - previous, latest - set_point
+    return span, set_point, *since, limit, strange
+
+
+def _widened(count: Ints, before: Ints, policy: Policy) -> Floats:
+    """Give the z of a change that is real, widened for the looks taken so far."""
     widened = widened_table(planned_looks=policy.planned_looks, alpha=policy.rise_alpha)
-    looks = np.minimum(np.maximum(count - 1, 0), widened.shape[1] - 1)
-    stated = np.log1p(release.within_cvs[analyte] ** 2 + cv**2)
-    variance = np.where(np.isnan(cv), release.log_variances[analyte], stated)
-    reach = widened[before - 1, looks] * np.sqrt((1 + 1 / before) * variance)
-    return np.asarray(reach, dtype=np.float64)
+    z: Floats = widened[before - 1, np.minimum(count - 1, widened.shape[1] - 1)]
+    return z
 
 
 def _log_odds(found: Weighed, side: SideBySide, started_us: Ints) -> LogOdds:
     """Spread what the markers say over the patients; without an episode they say nothing."""
-    in_episode = started_us[side.patient] != NEVER
-    places = side.patient[in_episode]
-
-    def spread(of: Floats) -> Floats:
-        column = np.zeros(len(started_us))
-        column[places] = of[in_episode]
-        return column
-
-    log_odds = found.log_odds
-    return LogOdds(
-        tuple(map(spread, log_odds.pieces)),
-        spread(log_odds.variance),
-        spread(log_odds.unaveraged),
-    )
+    said, in_episode = found.log_odds, started_us[side.patient] != NEVER
+    if len(side.patient) == len(started_us) and not is_any(~in_episode):
+        return said
+    columns = np.array([*said.pieces, said.variance, said.unaveraged])
+    whole = np.zeros((len(columns), len(started_us)))
+    whole[:, side.patient[in_episode]] = columns[:, in_episode]
+    return LogOdds(tuple(whole[:-2]), *whole[-2:])

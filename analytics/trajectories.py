@@ -5,7 +5,7 @@ once; sums run in the order of time within a track, so that a patient's numbers
 do not depend on who else is in the cohort.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -14,8 +14,7 @@ from analytics.tables import Floats, Ints
 Z95 = 1.959963984540054
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
+class Growth(NamedTuple):
     """The law of straight lines in a population, per track.
 
     ln concentration = (level + slope * weeks) + noise; (level, slope) is normal
@@ -31,8 +30,7 @@ class Growth:
     residual: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(NamedTuple):
     """Sufficient statistics of straight lines; adding draws is adding sums.
 
     ``y`` stands for the logarithm less the population's line. A row has weight 1;
@@ -46,7 +44,7 @@ class Sums:
     ty: Floats
     yy: Floats
 
-    def __add__(self, other: "Sums") -> "Sums":
+    def __add__(self, other: "Sums") -> "Sums":  # type: ignore[override]
         """Join the draws of both."""
         return Sums(
             n=self.n + other.n,
@@ -69,8 +67,7 @@ class Sums:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(NamedTuple):
     """The lines found: posterior mean and covariance of (level, slope), per track."""
 
     mean0: Floats
@@ -104,7 +101,7 @@ def sum_rows(
     """
 
     def total(of: Floats) -> Floats:
-        return np.asarray(np.bincount(track, weights=of, minlength=n_tracks), dtype=np.float64)
+        return cast("Floats", np.bincount(track, weights=of, minlength=n_tracks))
 
     w = np.ones(len(y)) if weight is None else weight
     wt, wy = w * weeks, w * y

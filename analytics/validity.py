@@ -4,7 +4,8 @@ Rests on the events of a patient, the other results of the same draw, and the
 segment (laboratory and kit) of the draw; never on whether a value is liked.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from analytics.columns import (
 from analytics.histories import History
 from analytics.reasons import BIT, CAUTIONING, Reason
 from analytics.specimens import mark_specimens
-from analytics.tables import NEVER, Bools, Floats, Ints
+from analytics.tables import NEVER, Bools, Floats, Ints, is_any
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,7 @@ _FOREVER = np.int64(2**62)
 _SIL6R, _IL6, _CRP = ANALYTES.index(SIL6R), ANALYTES.index(IL6), ANALYTES.index(CRP)
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
+class Readings(NamedTuple):
     """Every result known at a moment, with what speaks against scoring it.
 
     Rows are sorted by patient, time, analyte, segment. ``reasons`` is a bit mask
@@ -129,21 +129,22 @@ def read(history: History, *, at_us: int) -> tuple[Readings, Bools]:
     """
     results = history.result_columns
     known = results.drawn_us <= at_us
-    pick = slice(None) if bool(known.all()) else known
+    pick = known if is_any(~known) else slice(None)
     patient, drawn = results.patient[pick], results.drawn_us[pick]
     analyte, segment = results.analyte[pick], results.segment[pick]
     value, comparator = results.value[pick], results.comparator[pick]
-    reasons = np.where(results.is_preliminary[pick], BIT[Reason.PRELIMINARY], np.int64(0))
+    reasons = results.is_preliminary[pick] * BIT[Reason.PRELIMINARY]
     started = history.started_us[patient]
-    too_early = (started != NEVER) & (drawn < started - DAYS_BEFORE_FIRST_DOSE * US_PER_DAY)
-    reasons[too_early] |= BIT[Reason.BEFORE_EPISODE]
+    too_early = drawn < started - DAYS_BEFORE_FIRST_DOSE * US_PER_DAY
+    if is_any(too_early):
+        reasons[too_early & (started != NEVER)] |= BIT[Reason.BEFORE_EPISODE]
     is_blocked = _disturb(history, reasons, patient, drawn, analyte, at_us)
-    days = _days(drawn, results.local_day[pick])
-    _mark_acute_phase(reasons, patient, days, analyte, value, comparator)
+    _mark_acute_phase(reasons, patient, drawn, results.local_day[pick], analyte, value, comparator)
     mark_specimens(results, known, reasons)
-    waived = np.where(results.is_overridden[pick], reasons & CAUTIONING, 0)
+    waived = results.is_overridden[pick] * (reasons & CAUTIONING)
     reasons &= ~waived
-    _mark_earlier_segments(reasons, patient, analyte, segment)
+    if len(results.segments) > 1:
+        _mark_earlier_segments(reasons, patient, analyte, segment)
     readings = Readings(
         patient=patient,
         drawn_us=drawn,
@@ -177,7 +178,7 @@ def hold(readings: Readings, rows: Ints) -> Readings:
         return readings
     reasons = readings.reasons.copy()
     reasons[rows] |= BIT[Reason.IMPLAUSIBLE]
-    return replace(readings, reasons=reasons)
+    return readings._replace(reasons=reasons)
 
 
 def _windows(events: EventColumns, at_us: int) -> tuple[Ints, Ints, Ints]:
@@ -224,18 +225,28 @@ def _days(drawn: Ints, local_day: Floats) -> Ints:
 
 
 def _mark_acute_phase(
-    reasons: Ints, patient: Ints, days: Ints, analyte: Ints, value: Floats, comparator: Ints
+    reasons: Ints,
+    patient: Ints,
+    drawn: Ints,
+    local_day: Floats,
+    analyte: Ints,
+    value: Floats,
+    comparator: Ints,
 ) -> None:
     """Mark all results of a day on which hs-CRP is over the limit."""
-    over = (analyte == _CRP) & (value > CRP_LIMIT_MG_L) & (comparator != COMPARATORS.index("<"))
-    over |= (analyte == _CRP) & (value == CRP_LIMIT_MG_L) & (comparator == COMPARATORS.index(">"))
-    if not over.any():
+    is_crp = analyte == _CRP
+    if not is_any(is_crp):
         return
-    of_day = np.zeros(len(patient), dtype=np.int64)
+    over = (value > CRP_LIMIT_MG_L) & (comparator != COMPARATORS.index("<"))
+    over |= (value == CRP_LIMIT_MG_L) & (comparator == COMPARATORS.index(">"))
+    over &= is_crp
+    if not is_any(over):
+        return
+    days, of_day = _days(drawn, local_day), np.zeros(len(patient), dtype=np.int64)
     of_day[1:] = np.cumsum((patient[1:] != patient[:-1]) | (days[1:] != days[:-1]))
     acute = np.zeros(int(of_day[-1]) + 1, dtype=np.bool_)
     acute[of_day[over]] = True
-    reasons[acute[of_day] & (analyte != _CRP)] |= BIT[Reason.ACUTE_PHASE]
+    reasons[acute[of_day] & ~is_crp] |= BIT[Reason.ACUTE_PHASE]
 
 
 def _mark_earlier_segments(reasons: Ints, patient: Ints, analyte: Ints, segment: Ints) -> None:
@@ -244,7 +255,7 @@ def _mark_earlier_segments(reasons: Ints, patient: Ints, analyte: Ints, segment:
     Levels are comparable within one laboratory and kit only; a change of either
     begins a new segment with its own baseline.
     """
-    scored = np.flatnonzero(reasons == 0)
+    [scored] = (reasons == 0).nonzero()
     if len(scored) == 0:
         return
     track = patient * len(ANALYTES) + analyte

@@ -7,7 +7,7 @@ same line of arithmetic serves one patient (floats) and a nation (arrays), bit f
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -19,8 +19,7 @@ Vector = list[Floats]
 Matrix = list[Vector]
 
 
-@dataclass(frozen=True, slots=True)
-class RampSums:
+class RampSums(NamedTuple):
     """The sums that the ramped contrast h = min(t, T) needs beside :class:`Sums`."""
 
     h: Floats
@@ -53,15 +52,14 @@ def sum_ramp(
     """
 
     def total(of: Floats) -> Floats:
-        return np.asarray(np.bincount(track, weights=of, minlength=n_tracks), dtype=np.float64)
+        return cast("Floats", np.bincount(track, weights=of, minlength=n_tracks))
 
     ramp = np.minimum(weeks, ramp_weeks)
     wh = ramp if weight is None else weight * ramp
     return RampSums(h=total(wh), ht=total(wh * weeks), hh=total(wh * ramp), hy=total(wh * y))
 
 
-@dataclass(frozen=True, slots=True)
-class Draws:
+class Draws(NamedTuple):
     """All results of one marker: its sums of ln concentration less the population's line.
 
     ``unknown`` is the further variance of the population's level where a segment's is not known.
@@ -72,8 +70,15 @@ class Draws:
     unknown: Floats | float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class LogOdds:
+def total(pieces: Sequence[Floats]) -> Floats:
+    """Add what the markers say up, in their order."""
+    found = pieces[0]
+    for piece in pieces[1:]:
+        found = found + piece
+    return found
+
+
+class LogOdds(NamedTuple):
     """What the markers add to the log-odds: a piece of each, and the variance of their sum.
 
     ``unaveraged`` is the part of the variance that the pieces do not hold yet: the population's
@@ -87,14 +92,10 @@ class LogOdds:
     @property
     def value(self) -> Floats:
         """Give the sum, in the order of the pieces."""
-        total = self.pieces[0]
-        for piece in self.pieces[1:]:
-            total = total + piece
-        return total
+        return total(self.pieces)
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+class Weighed(NamedTuple):
     """The log-odds, and the line of each marker under either group.
 
     About the population's line, level and slope of all markers are normal with covariance
@@ -108,8 +109,7 @@ class Weighed:
     covariance: Matrix
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(NamedTuple):
     """The sums of one marker over its residual variance; x of a vector v stands for X'v.
 
     With a = Z delta, X = [1, t], Z = [1, h] and r = y - a (1/2 - share).

@@ -215,26 +215,28 @@ def front_door_lines() -> list[Line]:
     arrays = {name: as_arrays(frame) for name, frame in tables.items()}
     history = History(**tables)
     rows = cohort(200)
-    estimate, road, whole = race(
-        300,
+    estimate, road, whole, told = race(
+        2000,
         lambda: estimate_cohort(history, at=at),
         lambda: estimate_cohort(History(**arrays), at=at),
         lambda: estimate_cohort(History(**tables), at=at),
+        lambda: list(estimate_cohort(History(**tables), at=at)),
     )
-    (theirs,) = race(3, lambda: refit_with_statsmodels(rows))
+    (theirs,) = race(5, lambda: refit_with_statsmodels(rows))
     return [
         Line(
             f"cohort of one, {name}, against MixedLM on 200",
             f"{1e3 * ours:.2f} ms",
             f"{theirs:.2f} s",
             theirs / ours,
-            ">= 2000",
-            theirs / ours >= 2000,
+            f">= {wanted}" if wanted else "told, not wanted",
+            theirs / ours >= wanted,
         )
-        for name, ours in (
-            ("estimate alone", estimate),
-            ("with arrays checked", road),
-            ("with DataFrames checked", whole),
+        for name, ours, wanted in (
+            ("estimate alone", estimate, 2000),
+            ("with arrays checked", road, 2000),
+            ("with DataFrames checked", whole, 2000),
+            ("and spelled out in words", told, 0),
         )
     ]
 

@@ -7,7 +7,7 @@ Row = tuple[float, ...]
 Square = tuple[Row, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Law:
     """How K markers behave together; q = 2K (level and slope of each marker in turn).
 
@@ -29,8 +29,8 @@ class Law:
     variance_terms : tuple
         (i, j, factor) of the quadratic form in the gradient by the variance parameters: the lower
         triangle of ``between`` row by row, then ``residual``.
-    share : float
-        Share of the resistant in the population that the lines describe.
+    share, prior_log_odds : float
+        Share of the resistant in the population that the lines describe, and its log-odds.
     ramp_weeks : float
         Week from which the difference stays as it is.
     """
@@ -42,6 +42,7 @@ class Law:
     mean_covariance: Square
     variance_terms: tuple[tuple[int, int, float], ...]
     share: float
+    prior_log_odds: float
     ramp_weeks: float
 
 

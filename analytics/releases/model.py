@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logit
 
 from analytics.changes import log_variance
 from analytics.releases.law import Law, Square, quadratic_terms, scaled, square, triangle_of
@@ -186,14 +187,15 @@ class Release:
             mean_covariance=square(joint.mean_covariance),
             variance_terms=quadratic_terms(self.variance_covariance),
             share=contrast.mixing,
+            prior_log_odds=float(logit(contrast.mixing)),
             ramp_weeks=contrast.ramp_weeks,
         )
 
     @cached_property
-    def population(self) -> npt.NDArray[np.float64]:
-        """Give the law of each analyte in both groups together, one row each, once.
+    def population(self) -> tuple[npt.NDArray[np.float64], ...]:
+        """Give the law of each analyte in both groups together, one array for each parameter, once.
 
-        Columns mean level and slope, their variances and covariance (level, both, slope), residual.
+        Mean level and slope, their variances and covariance (level, both, slope), residual.
         The variance is that within a group, plus that of the groups' means, plus the uncertainty
         of the population's own line.
         """
@@ -210,7 +212,18 @@ class Release:
                 strict=True,
             )
             rows.append((*marker.mean, *(a + b + mixed * c for a, b, c in spread), marker.residual))
-        return np.array(rows)
+        return tuple(map(np.array, zip(*rows, strict=True)))
+
+    @cached_property
+    def level_variances(self) -> npt.NDArray[np.float64]:
+        """Give the variance of each analyte's level in a segment that is not known, once."""
+        return np.array([self.markers[name].level_sd ** 2 for name in ANALYTES])
+
+    @cached_property
+    def levelled(self) -> tuple[tuple[int, Marker], ...]:
+        """Give the markers with a level of their own in some segment, with their place, once."""
+        markers = [(place, self.markers[name]) for place, name in enumerate(ANALYTES)]
+        return tuple((place, marker) for place, marker in markers if marker.levels)
 
     @cached_property
     def within_cvs(self) -> npt.NDArray[np.float64]:
