@@ -23,9 +23,9 @@ ACCOUNT_PAGES = {
 urlpatterns: list[URLPattern | URLResolver] = [
     # The doors for machines first: a push need not look through all pages for people
     path("api/", include("monitoring.api.urls")),
+    path("", include("monitoring.oauth2.urls")),  # before fhir/, all of which is FHIR's but one
     path("", include("monitoring.fhir.urls")),
     path("", include("monitoring.hl7v2.urls")),
-    path("", include("monitoring.oauth2.urls")),
     path("", include("monitoring.portal.urls")),
     path("account/", include([each for each in account.urlpatterns if each.name in ACCOUNT_PAGES])),
     path("health/", health.health, name="health"),

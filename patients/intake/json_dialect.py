@@ -41,7 +41,7 @@ class Faulty(Exception):
 _PLAIN_WORDS = {
     "missing": "is missing",
     "extra_forbidden": "is not a field of this message; a misspelt name is refused, not dropped",
-    "string_pattern_mismatch": "is not in the form {pattern}",
+    "string_pattern_mismatch": "must be one line of text, without control characters",
     "string_unicode": "holds a half of a character (a lone surrogate)",
     "string_too_short": "must not be empty",
     "model_type": "must be an object in braces",

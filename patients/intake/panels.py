@@ -1,5 +1,6 @@
 """A panel: one draw as the JSON door takes it, checked for shape and not yet for sense."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,7 +28,7 @@ DRAWS_AT_MOST = 500
 RESULTS_AT_MOST = 50
 DIGITS_AT_MOST = 20
 _DIGITS = r"^[0-9]{1,20}(\.[0-9]{1,20})?$"
-
+_A_NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?\Z", re.ASCII)
 
 _NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
 _LINE = StringConstraints(strip_whitespace=True, pattern=_NO_CONTROL_CHARACTERS)
@@ -54,6 +55,13 @@ def _as_sent(value: object) -> object:
 def _is_a_concentration(text: str) -> str:
     if text.startswith("-"):
         raise PydanticCustomError("value_negative", "must not be below zero")
+    if _A_NUMBER.match(text) is None:
+        raise PydanticCustomError(
+            "value_form",
+            "must be a number written in digits with a decimal point, such as “37.50”; at most "
+            "{digits} digits on either side of the point",
+            {"digits": DIGITS_AT_MOST},
+        )
     return text
 
 

@@ -34,7 +34,7 @@ from patients.intake.waiting import last_word, waiting_of
 from patients.intake.waves import Wave
 from patients.models import Inbound, Parked, ParkedState, Result, ResultName
 from patients.record.draws import Placed, Written, write_draws
-from patients.record.parking import ToPark, park
+from patients.record.parking import InParking, ToPark, in_parking, park
 from patients.statements import Question, ask
 
 
@@ -184,7 +184,7 @@ class Taking:
             .order_by("-pk")
         )
         found = waits.first() if lines else None
-        return None if found is None else answer_parked(found)
+        return None if found is None else answer_parked(in_parking(found), found.accession)
 
     def _write(self, placed: dict[int, Placed], inbound_id: int) -> None:
         written = write_draws(
@@ -228,7 +228,8 @@ class Taking:
             at=self.at,
         )
         for each, digest in digests.items():
-            self.answers[each] = answer_parked(parked[digest])
+            accession = unplaceable[each].report.accession
+            self.answers[each] = answer_parked(parked[digest], accession)
 
     def repeat(self, message_sha256: str) -> tuple[Answer, ...]:
         """Answer a message that was taken in before: the same names, and nothing new.
@@ -257,7 +258,7 @@ class Taking:
                 continue
             known = parked.get(digest) or parked.get(f"at:{report.pointer}")
             answer = (
-                answer_parked(known)
+                answer_parked(in_parking(known), known.accession)
                 if known is not None
                 else self._answer_on_record(each) or self._answer_known(each)
             )
@@ -283,13 +284,13 @@ def _answer_written(done: Written, accession: str) -> Answer:
     return Answer(done.public_id, accession, done.state, (), results)
 
 
-def answer_parked(parked: Parked) -> Answer:
+def answer_parked(found: InParking, accession: str) -> Answer:
     """Say what has become of a draw that was parked."""
-    lines = [each.line for each in parked.results.all()]
+    parked = found.parked
     if parked.state == ParkedState.MATCHED and parked.draw is not None:
-        current = Result.objects.filter(public_id__in=lines, superseded_at=None)
+        current = Result.objects.filter(public_id__in=found.lines, superseded_at=None)
         results = tuple(ResultAnswer(each.public_id, each.version, "known") for each in current)
-        return Answer(parked.draw.public_id, parked.accession, "known", (), results)
+        return Answer(parked.draw.public_id, accession, "known", (), results)
     reasons = ("rejected",) if parked.state == ParkedState.REJECTED else tuple(parked.reasons)
-    results = tuple(ResultAnswer(line, 1, "parked") for line in lines)
-    return Answer(parked.public_id, parked.accession, "parked", reasons, results)
+    results = tuple(ResultAnswer(line, 1, "parked") for line in found.lines)
+    return Answer(parked.public_id, accession, "parked", reasons, results)

@@ -1,5 +1,6 @@
 """What waits for a person: parked when it cannot be placed, matched or rejected by a name."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,32 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from patients import audit
-from patients.models import Draw, Parked, ParkedResult, ParkedState
+from patients.models import Draw, Parked, ParkedState
+from patients.statements import ask
+
+# One JSON text carries any number of draws; as arrays of texts each would be quoted in Python
+_PARK = """
+INSERT INTO patients_parked (public_id, laboratory_id, inbound_id, accession, sha256, report,
+                             reasons, profile_version, parked_at, state, ended_by, ended_reason,
+                             question, asked_by)
+SELECT public_id, %(laboratory)s, %(inbound)s, accession, sha256, report, reasons, profile_version,
+       %(at)s, 'waiting', '', '', '', ''
+  FROM json_to_recordset(%(draws)s::json)
+    AS new (public_id uuid, accession text, sha256 text, report jsonb, reasons jsonb,
+            profile_version int)
+ ORDER BY sha256
+    ON CONFLICT (laboratory_id, sha256) DO NOTHING
+RETURNING id, public_id, sha256
+"""
+_NAME = """
+INSERT INTO patients_parkedresult (parked_id, position, line)
+SELECT parked.id, line.position - 1, line.line
+  FROM json_to_recordset(%(parked)s::json) AS parked (id bigint, lines json)
+ CROSS JOIN LATERAL (
+        SELECT value::uuid AS line, position
+          FROM json_array_elements_text(parked.lines) WITH ORDINALITY AS each (value, position)
+       ) AS line
+"""
 
 
 class NoLongerWaiting(Exception):
@@ -26,10 +52,18 @@ class ToPark:
     profile_version: int
 
 
+@dataclass(frozen=True)
+class InParking:
+    """A draw that was parked, now or before, with the public names of its results."""
+
+    parked: Parked
+    lines: tuple[UUID, ...]
+
+
 def park(
     draws: Sequence[ToPark], *, laboratory_id: int, inbound_id: int, by: str, at: datetime
-) -> tuple[dict[str, Parked], bool]:
-    """Park draws; give them back by digest, with their results, and say whether any is new.
+) -> tuple[dict[str, InParking], bool]:
+    """Park draws; give them back by digest, and say whether any is new.
 
     The same draw in another message is parked once. All park in one order, so that of two
     messages that hold the same draws neither waits for the other in a circle.
@@ -37,38 +71,57 @@ def park(
     if not draws:
         return {}, False
     by_digest = {each.sha256: each for each in draws}
-    asked = Parked.objects.bulk_create(
-        [
-            Parked(
-                public_id=uuid4(),
-                laboratory_id=laboratory_id,
-                inbound_id=inbound_id,
-                accession=each.accession,
-                sha256=each.sha256,
-                report=each.report,
-                reasons=list(each.reasons),
-                profile_version=each.profile_version,
-                parked_at=at,
-            )
-            for _, each in sorted(by_digest.items())
-        ],
-        ignore_conflicts=True,
-    )
-    found = Parked.objects.filter(laboratory_id=laboratory_id, sha256__in=list(by_digest))
-    mine = {each.public_id for each in asked}
-    new = [each for each in found if each.public_id in mine]
-    ParkedResult.objects.bulk_create(
-        ParkedResult(parked=each, position=position, line=line)
-        for each in new
-        for position, line in enumerate(by_digest[each.sha256].lines)
-    )
+    asked = {
+        "laboratory": laboratory_id,
+        "inbound": inbound_id,
+        "at": at,
+        "draws": json.dumps([_row_of(each) for each in by_digest.values()]),
+    }
+    [rows] = ask((_PARK, asked))
+    found = {
+        sha256: InParking(
+            Parked(pk=pk, public_id=public_id, reasons=list(by_digest[sha256].reasons)),
+            by_digest[sha256].lines,
+        )
+        for pk, public_id, sha256 in rows
+    }
+    if found:
+        named = [
+            {"id": each.parked.pk, "lines": [str(line) for line in each.lines]}
+            for each in found.values()
+        ]
+        ask((_NAME, {"parked": json.dumps(named)}))
     audit.write_all(
-        [{"verb": "park_draw", "subject": f"parked:{each.public_id}"} for each in new],
+        [
+            {"verb": "park_draw", "subject": f"parked:{each.parked.public_id}"}
+            for each in found.values()
+        ],
         by=by,
         at=at,
     )
-    whole = found.all().select_related("draw").prefetch_related("results")
-    return {each.sha256: each for each in whole}, bool(new)
+    known = Parked.objects.filter(
+        laboratory_id=laboratory_id, sha256__in=[each for each in by_digest if each not in found]
+    )
+    is_new = bool(found)
+    for parked in known.select_related("draw").prefetch_related("results"):
+        found[parked.sha256] = in_parking(parked)
+    return found, is_new
+
+
+def in_parking(parked: Parked) -> InParking:
+    """Give a draw of the queue with the names of its results."""
+    return InParking(parked, tuple(each.line for each in parked.results.all()))
+
+
+def _row_of(draw: ToPark) -> dict[str, Any]:
+    return {
+        "public_id": str(uuid4()),
+        "accession": draw.accession,
+        "sha256": draw.sha256,
+        "report": draw.report,
+        "reasons": list(draw.reasons),
+        "profile_version": draw.profile_version,
+    }
 
 
 def lock_waiting(parked_id: int) -> Parked:

@@ -7,7 +7,9 @@ import pytest
 from django.test import Client
 
 from monitoring import redis
+from monitoring.portal.presenters.raw_messages import part_of_message
 from patients.intake.parking import replay_named
+from patients.intake.reports import DrawReport
 from patients.models import Inbound, Laboratory, Parked, Patient, Result
 from patients.record.laboratories import issue_key
 from tests.conftest import MONDAY
@@ -228,3 +230,25 @@ def test_u_places_with_its_preliminary_once_the_patient_is_known(
     current = Result.objects.get(superseded_at=None)
     assert (current.status, current.sent_value) == ("final", "37.50")
     assert not Parked.objects.filter(state="waiting").exists()
+
+
+# What a person sees of it
+
+
+def test_of_a_message_with_two_patients_only_the_group_of_the_one_that_waits_is_shown(
+    door: Door, patient: Patient
+) -> None:
+    first, *group = message(change=OURS | {"OBX-6": "µg/L"}, encoding="latin-1").split(b"\r")[:-1]
+    other = [line.replace(b"0042^", b"9999^").replace(b"A-17", b"B-18") for line in group]
+    header = first + b"||||||8859/1"
+    door.push(b"\r".join([header, *group, *other, b""]))
+
+    waiting = Parked.objects.select_related("inbound__laboratory").get()
+    report = DrawReport.model_validate(waiting.report)
+    text, is_part = part_of_message(waiting.inbound, report)
+
+    assert is_part
+    assert "9999^" in text
+    assert "B-18" in text
+    assert "µg/L" in text
+    assert "0042^" not in text

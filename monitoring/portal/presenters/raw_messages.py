@@ -3,8 +3,11 @@
 import csv
 import io
 import json
+import re
 
 from patients.intake.fhir.writing import as_sent
+from patients.intake.hl7v2 import charsets
+from patients.intake.hl7v2.faults import Refused
 from patients.intake.reports import DrawReport
 from patients.intake.tables.faults import FileIsUnreadable
 from patients.intake.tables.profiles import layout_of
@@ -12,6 +15,7 @@ from patients.intake.tables.reading import Kind, part_of_table
 from patients.models import Inbound
 
 _TABLES = frozenset(Kind)
+_ORDER = re.compile(r"OBR(?:\[([0-9]{1,5})\])?")
 
 
 def part_of_message(inbound: Inbound, report: DrawReport) -> tuple[str, bool]:
@@ -19,7 +23,7 @@ def part_of_message(inbound: Inbound, report: DrawReport) -> tuple[str, bool]:
 
     The other draws of a message may belong to patients of other teams. Say whether it is a part.
     """
-    text = bytes(inbound.body).decode("utf-8", errors="backslashreplace")
+    text = _text_of(inbound)
     find = {"json": _of_json, "fhir": _of_fhir, "hl7v2": _of_hl7v2}
     try:
         if inbound.dialect in _TABLES:
@@ -32,6 +36,17 @@ def part_of_message(inbound: Inbound, report: DrawReport) -> tuple[str, bool]:
         FileIsUnreadable,
     ):  # a part that cannot be told from the others
         return json.dumps(report.model_dump(mode="json"), indent=2, ensure_ascii=False), True
+
+
+def _text_of(inbound: Inbound) -> str:
+    """Read the bytes as they were read when they came; of HL7 v2 the message names its letters."""
+    body = bytes(inbound.body)
+    if inbound.dialect == "hl7v2":
+        try:
+            return charsets.decode(body, charset=inbound.laboratory.charset)
+        except Refused:
+            return body.decode("latin-1")  # what HTTP said of it is not kept
+    return body.decode("utf-8", errors="backslashreplace")
 
 
 def _of_json(text: str, report: DrawReport) -> tuple[str, bool]:
@@ -60,12 +75,22 @@ def _of_hl7v2(text: str, report: DrawReport) -> tuple[str, bool]:
     """Keep the header and the group of the patient in which the draw stands."""
     segments = [line for line in text.replace("\n", "\r").split("\r") if line.strip()]
     begins = [place for place, line in enumerate(segments) if line.startswith("PID")]
-    if len(begins) < 2 or not report.pointer.isdecimal():
+    orders = [place for place, line in enumerate(segments) if line.startswith("OBR")]
+    if len(begins) < 2:
         return "\n".join(segments), False
-    place = int(report.pointer)
-    start = max((each for each in begins if each < place), default=begins[0])
+    place = orders[_number_of_order(report.pointer) - 1]
+    start = max(each for each in begins if each < place)
     end = min((each for each in begins if each > start), default=len(segments))
     return "\n".join([segments[0], *segments[start:end]]), True
+
+
+def _number_of_order(pointer: str) -> int:
+    """Read which order it is: OBR is the first, OBR[3] the third."""
+    found = _ORDER.fullmatch(pointer)
+    if found is None:
+        message = "this is no place of an order"
+        raise ValueError(message)
+    return int(found[1] or 1)
 
 
 def _of_table(inbound: Inbound, report: DrawReport) -> tuple[str, bool]:

@@ -36,6 +36,7 @@ from patients.intake.reports import (
 from patients.intake.specimens import fasting_of_code
 
 NAME_AT_MOST = 200
+NAMES_AT_MOST = 20
 LONGEST_PERIOD = timedelta(days=1)
 RETRACTED = frozenset({"cancelled", "entered-in-error"})
 
@@ -117,6 +118,12 @@ def _result(
 
 def names_of(identifiers: Sequence[Numbered], *, root: str) -> tuple[Identifier, ...]:
     """Give the names by which the laboratory will correct this result."""
+    if len(identifiers) > NAMES_AT_MOST:
+        raise not_usable(
+            "too-costly",
+            f"{root}.identifier",
+            f"identifier has at most {NAMES_AT_MOST} items here",
+        )
     for place, each in enumerate(identifiers):
         if max(len(each.system or ""), len(each.value or "")) > NAME_AT_MOST:
             raise not_usable(

@@ -17,6 +17,7 @@ START_OF_BLOCK, END_OF_BLOCK = "\x0b", "\x1c"
 SEGMENTS_AT_MOST = 20_000
 FIELDS_AT_MOST = 1_000
 COMPONENTS_AT_MOST = 100
+LETTERS_AT_MOST = 20_000
 _NOT_A_SEPARATOR = re.compile(r"[A-Za-z0-9\s\"]")
 _KNOWN_ESCAPES = (
     r"F|S|T|R|E|P|H|N|\.(?:br|sp|fi|nf|in|ti|sk|ce)[+\-]?[0-9]{0,4}|X[0-9A-Fa-f]{1,200}"
@@ -138,11 +139,17 @@ class Segment:
 
     def text(self, raw: str) -> str:
         """Give a component as text."""
-        return self.separators.unescape(raw.partition(self.separators.subcomponent)[0]).strip()
+        first = raw.partition(self.separators.subcomponent)[0]
+        return self.separators.unescape(_shortened(first)).strip()
 
     def whole(self, number: int) -> str:
         """Give a field of free text, which holds no components."""
-        return self.separators.unescape(self.raw(number)).strip()
+        return self.separators.unescape(_shortened(self.raw(number))).strip()
+
+
+def _shortened(raw: str) -> str:
+    """Cut what is longer than anything that is read, where it says so; a number it is no more."""
+    return raw if len(raw) <= LETTERS_AT_MOST else f"{raw[:LETTERS_AT_MOST]}…"
 
 
 @dataclass(frozen=True)
