@@ -29,12 +29,24 @@ Given = dict[str, Any]
 _REFUSALS = (ValueError, HistoryIsUnfit, ItemFault, NoSuchRules, PlanIsUnfit, StagingFault)
 
 
+class GivenIsUnfit(Exception):
+    """What a vector gives has not the shape of its kind, so that nothing can be answered."""
+
+
 def answer(kind: str, given: Given) -> dict[str, Any]:
-    """Answer one vector; what is refused is answered by the sentence that refuses it."""
+    """Answer one vector; what is refused is answered by the sentence that refuses it.
+
+    Raises
+    ------
+    GivenIsUnfit
+        Where a text stands for a number, or the like.
+    """
     try:
         return KINDS[kind](given)
     except _REFUSALS as refusal:
         return {"is_refused": True, "sentence": str(refusal)}
+    except (TypeError, AttributeError, IndexError, ArithmeticError) as fault:
+        raise GivenIsUnfit(str(fault)) from fault
     except KeyError as missing:
         return {"is_refused": True, "sentence": f"{missing.args[0]}: not given, or not known"}
 
@@ -42,7 +54,7 @@ def answer(kind: str, given: Given) -> dict[str, Any]:
 def _score(given: Given) -> dict[str, Any]:
     scale = INSTRUMENTS[given["instrument"]]
     if "total" in given:
-        return {"band": scale.band(given["total"]).name}
+        return {"total": given["total"], "band": scale.band(given["total"]).name}
     total = scale.total(given["items"])
     level = scale.self_harm.level(scale.self_harm_answer(given["items"]))
     return {

@@ -30,17 +30,27 @@ class Case:
 
 def read_vectors(folder: Path, *, kinds: Collection[str]) -> tuple[Case, ...]:
     """Read every case of every file of a directory, by the names of the files."""
-    paths = sorted(folder.glob("*.json"))
+    if not folder.exists():
+        message = f"{folder}: there is no such directory; wanted: a directory of vectors"
+        raise VectorsAreUnfit(message)
+    paths = [folder] if folder.is_file() else sorted(folder.glob("*.json"))
     if not paths:
         message = f"{folder}: no file that ends in .json; wanted: a directory of vectors"
         raise VectorsAreUnfit(message)
-    return tuple(case for path in paths for case in _read_file(path, kinds))
+    found = tuple(case for path in paths for case in _read_file(path, kinds))
+    if not found:
+        message = f"{folder}: no case in any file; wanted: at least one"
+        raise VectorsAreUnfit(message)
+    return found
 
 
 def _read_file(path: Path, kinds: Collection[str]) -> Iterator[Case]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as fault:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as fault:
+        message = f"{path.name}: cannot be read ({fault.strerror})"
+        raise VectorsAreUnfit(message) from None
+    except (ValueError, RecursionError) as fault:
         message = f"{path.name}: not JSON in UTF-8 ({fault})"
         raise VectorsAreUnfit(message) from None
     if not isinstance(content, dict) or not content.keys() >= _FILE:
@@ -49,14 +59,22 @@ def _read_file(path: Path, kinds: Collection[str]) -> Iterator[Case]:
     if content["format"] != FORMAT:
         message = f"{path.name}: format {content['format']!r}; wanted: {FORMAT}"
         raise VectorsAreUnfit(message)
-    if content["kind"] not in kinds:
+    if not (isinstance(content["kind"], str) and content["kind"] in kinds):
         message = f"{path.name}: kind {content['kind']!r}; wanted: {', '.join(sorted(kinds))}"
         raise VectorsAreUnfit(message)
-    names = set()
+    tolerance = content.get("tolerance", 1e-6)
+    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not tolerance >= 0:
+        message = f"{path.name}: tolerance {tolerance!r}; wanted: a number that is not below zero"
+        raise VectorsAreUnfit(message)
+    if not isinstance(content["cases"], list):
+        message = f"{path.name}: cases {content['cases']!r:.80}; wanted: a list of cases"
+        raise VectorsAreUnfit(message)
+    names: set[str] = set()
     for case in content["cases"]:
-        if not isinstance(case, dict) or not case.keys() >= _CASE or case["name"] in names:
+        if not _is_a_case(case) or case["name"] in names:
             message = (
-                f"{path.name}: {case!r:.80}; wanted: name (once), given and expected in every case"
+                f"{path.name}: {case!r:.80}; wanted: in every case a name (once), an object given, "
+                "and what is expected"
             )
             raise VectorsAreUnfit(message)
         names.add(case["name"])
@@ -67,5 +85,14 @@ def _read_file(path: Path, kinds: Collection[str]) -> Iterator[Case]:
             given=case["given"],
             expected=case["expected"],
             source=str(case.get("source", content["source"])),
-            tolerance=float(content.get("tolerance", 1e-6)),
+            tolerance=float(tolerance),
         )
+
+
+def _is_a_case(case: object) -> bool:
+    return (
+        isinstance(case, dict)
+        and case.keys() >= _CASE
+        and isinstance(case["name"], str)
+        and isinstance(case["given"], dict)
+    )

@@ -7,17 +7,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitoring import ingest
+from analytics.columns import UNITS
+from monitoring import ingest, overdue
 from monitoring.history import histories_of
 from monitoring.management.commands.check_vectors import PUBLISHED
-from monitoring.models import Flag, FlagKind
+from monitoring.models import Alert, Flag, FlagKind, FlagLevel
 from monitoring.recompute import recompute
 from monitoring.vectors import KINDS, Case, read_vectors
+from patients import audit
 from patients.models import CareTeam, EventKind, Patient, Rating, Sex
 from patients.record.patients import enrol
 from patients.record.ratings import correct_rating
 from patients.record.treatment import record_event, record_trial
 from tests.conftest import Push, draw
+from tests.factories import ClinicianFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +28,8 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 FIRST_DOSE = date(2026, 1, 5)
 # What a laboratory does not send, and a person has to say
 BY_A_PERSON = {"is_confirmed", "is_overridden"}
+# What follows from the profile of a laboratory, or from the calendar of another site
+BY_THE_PROFILE = {"is_duplicate", "is_matrix_wrong", "is_kit_unknown", "assay_cv", "local_day"}
 
 
 def cases(name: str) -> list[Case]:
@@ -54,6 +59,28 @@ def ida(team: CareTeam) -> Patient:
     )
 
 
+def send(number: int, row: dict, *, push: Push, at: datetime) -> None:  # type: ignore[type-arg]
+    """Push a result of a vector as its laboratory would."""
+    specimen = {name: row[name] for name in ("haemolysis", "matrix") if name in row}
+    if "thaws" in row:
+        specimen["freeze_thaw_cycles"] = row["thaws"]
+    if row.get("is_unsuitable"):
+        specimen["conditions"] = ["CLOT"]
+    analyte = row.get("analyte", "sIL-6R")
+    one = draw(
+        accession=f"V-{number}",
+        collected_at=(moment(row["day"]) + timedelta(hours=row.get("local_hour", 0))).isoformat(),
+        analyte=analyte,
+        value=str(row["value"]),
+        unit=UNITS[analyte],
+        kit=row.get("kit", "kit A"),
+        lot=row.get("lot", ""),
+        status=row.get("status", "final"),
+        comparator=row.get("comparator") or None,
+    )
+    push(json.dumps(one | {"specimen": specimen or None}).encode(), at=at)
+
+
 def put_on_record(given: dict, *, patient: Patient, push: Push) -> datetime:  # type: ignore[type-arg]
     """Tell the road what the vector tells the core; give the moment that is asked about."""
     at = moment(given["at_day"])
@@ -81,16 +108,12 @@ def put_on_record(given: dict, *, patient: Patient, push: Push) -> datetime:  # 
             patient=patient,
             kind=EventKind(row["kind"]),
             started_on=on(row["from_day"]),
+            stopped_on=on(row["to_day"]) if "to_day" in row else None,
             by="operator",
             at=at,
         )
     for number, row in enumerate(given.get("results", [])):
-        one = draw(
-            accession=f"V-{number}",
-            collected_at=moment(row["day"]).isoformat(),
-            value=str(row["value"]),
-        )
-        push(json.dumps(one).encode(), at=at)
+        send(number, row, push=push, at=at)
     return at
 
 
@@ -114,6 +137,115 @@ def test_the_facts_of_a_vector_raise_its_flag(case: Case, ida: Patient, push: Pu
     for kind, wanted in case.expected["flags"].items():
         assert up[kind].level == wanted["level"]
         assert up[kind].reasons == wanted.get("reasons", up[kind].reasons)
+
+
+def is_sent_by_a_laboratory(case: Case) -> bool:
+    seen = {name for row in case.given.get("results", []) for name in row}
+    is_said = seen & (BY_A_PERSON | BY_THE_PROFILE) or "no_episode" in case.given
+    return not is_said and "left_out" in case.expected
+
+
+@pytest.mark.parametrize(
+    "case",
+    [each for each in cases("draw-validity") if is_sent_by_a_laboratory(each)],
+    ids=lambda case: case.name,
+)
+def test_what_a_laboratory_sends_leaves_a_draw_out_as_a_vector_says(
+    case: Case, ida: Patient, push: Push
+) -> None:
+    at = put_on_record(case.given, patient=ida, push=push)
+
+    [assessment] = recompute([ida.pk], at=at)
+
+    found = assessment.content["left_out"]
+    expected = case.expected["left_out"]
+    assert [each["reasons"] for each in found] == [each["reasons"] for each in expected]
+    assert [each["validity"] for each in found] == [
+        each.get("validity", found[place]["validity"]) for place, each in enumerate(expected)
+    ]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [each for each in cases("schedule") if each.expected.get("flag") and "plan" not in each.given],
+    ids=lambda case: case.name,
+)
+def test_a_day_of_a_vector_raises_the_flag_overdue(case: Case, ida: Patient, push: Push) -> None:
+    today = date.fromisoformat(case.given["today"])
+    at = datetime(today.year, today.month, today.day, 12, tzinfo=TOKYO)
+    done = {"rating": case.given["done_on"], "draw": case.given["done_on"]}
+    other = "draw" if case.given["what"] == "rating" else "rating"
+    done[other] = [(FIRST_DOSE + timedelta(weeks=week)).isoformat() for week in (0, 2, 4)]
+    for number, day in enumerate(done["draw"]):
+        if date.fromisoformat(day) <= today:
+            row = {"day": (date.fromisoformat(day) - FIRST_DOSE).days, "value": 30}
+            send(number, row, push=push, at=at)
+    for day in done["rating"]:
+        if date.fromisoformat(day) <= today:
+            ingest.receive_rating(
+                patient=ida,
+                instrument="QIDS-SR16",
+                rated_at=moment((date.fromisoformat(day) - FIRST_DOSE).days),
+                total=20,
+                by="operator",
+                at=at,
+            )
+    recompute([ida.pk], at=at)
+
+    overdue.check_visits(at=at)
+
+    up = Flag.objects.up().filter(patient=ida, kind=FlagKind.OVERDUE).first()
+    wanted = case.expected["flag"]
+    assert (up is not None) == wanted.get("is_raise", True)
+    if up is not None:
+        assert up.level == FlagLevel.WATCH
+        assert up.reasons == wanted.get("reasons", up.reasons)
+
+
+@pytest.mark.parametrize("case", cases("corrections"), ids=lambda case: case.name)
+def test_a_correction_of_a_vector_is_told_to_who_acted(
+    case: Case, ida: Patient, push: Push, team: CareTeam
+) -> None:
+    acted, idle = ClinicianFactory.create(teams=[team]), ClinicianFactory.create(teams=[team])
+    before, after = case.given["before"], case.given["after"]
+    at = put_on_record(before, patient=ida, push=push)
+    recompute([ida.pk], at=at)
+    audit.write(
+        verb="view_patient",
+        subject=f"patient:{ida.pk}",
+        by=audit.name_of(acted),
+        at=at + timedelta(hours=1),
+        patient_id=ida.pk,
+    )
+    at += timedelta(hours=2)
+    for number, (was, now) in enumerate(
+        zip(before.get("results", []), after.get("results", []), strict=True)
+    ):
+        if was != now:
+            send(number, now, push=push, at=at)
+    for was, now in zip(before.get("ratings", []), after.get("ratings", []), strict=True):
+        if was != now:
+            correct_rating(
+                rating=Rating.objects.get(rated_at=moment(was["day"])),
+                rated_at=moment(now["day"]),
+                total=now["total"],
+                reason="misread",
+                by="operator",
+                at=at,
+            )
+
+    recompute([ida.pk], at=at)
+
+    up = Flag.objects.up().filter(patient=ida, kind=FlagKind.CORRECTED).first()
+    wanted = case.expected.get("flag", "one")
+    told = Alert.objects.filter(flag=up)
+    if wanted is None:
+        assert up is None
+        return
+    assert up is not None
+    assert up.reasons == case.expected.get("reasons", up.reasons)
+    assert [alert.clinician for alert in told] == [acted]
+    assert idle not in [alert.clinician for alert in told]
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,12 @@ def test_the_first_case_that_differs_is_named_with_both_values(tmp_path: Path) -
     [
         ({"format": 2}, "format 2; wanted: 1"),
         ({"kind": "horoscope"}, "kind 'horoscope'"),
-        ({"cases": [{"name": "bare"}]}, "given and expected"),
+        ({"kind": ["score"]}, "kind"),
+        ({"cases": [{"name": "bare"}]}, "an object given, and what is expected"),
+        ({"cases": [{"name": "n", "given": [], "expected": {}}]}, "an object given"),
+        ({"cases": {"n": 1}}, "wanted: a list of cases"),
+        ({"cases": []}, "no case in any file"),
+        ({"tolerance": "little"}, "tolerance 'little'; wanted: a number"),
     ],
 )
 def test_a_file_that_holds_no_vectors_is_refused(
@@ -112,6 +117,39 @@ def test_a_file_that_holds_no_vectors_is_refused(
 def test_a_directory_without_vectors_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"no file that ends in \.json"):
         call_command("check_vectors", str(tmp_path))
+
+
+def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="there is no such directory"):
+        call_command("check_vectors", str(tmp_path / "nowhere"))
+
+
+def test_a_single_file_will_do(tmp_path: Path) -> None:
+    out = io.StringIO()
+
+    call_command("check_vectors", str(vectors(tmp_path) / "theirs.json"), stdout=out)
+
+    assert out.getvalue() == "1 cases in 1 files agree.\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("history", {"at_day": 3, "ratings": [{"day": "monday", "total": 3}]}),
+        ("history", {"at_day": 3, "ratings": 7}),
+        ("score", {"instrument": "PHQ-9", "items": 3}),
+        ("schedule", {"what": "rating", "started_on": 20260105, "today": "2026-01-05"}),
+        ("real change", {"results": []}),
+        ("reference change", {"within_cv": "much", "assay_cv": 0.1}),
+    ],
+)
+def test_a_case_of_another_shape_is_named_with_what_is_wrong(
+    tmp_path: Path, kind: str, given: dict[str, Any]
+) -> None:
+    odd = {"name": "odd", "given": given, "expected": {"total": 1}}
+
+    with pytest.raises(CommandError, match=r"theirs\.json, “odd”: what is given cannot be read"):
+        call_command("check_vectors", str(vectors(tmp_path, kind=kind, cases=[odd])))
 
 
 def test_what_a_case_forgets_to_give_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from monitoring.vectors import KINDS, VectorsAreUnfit, answer, first_difference, read_vectors
+from monitoring.vectors import (
+    KINDS,
+    GivenIsUnfit,
+    VectorsAreUnfit,
+    answer,
+    first_difference,
+    read_vectors,
+)
 
 PUBLISHED = Path(settings.BASE_DIR) / "docs/reference/vectors"
 
@@ -30,7 +37,14 @@ class Command(BaseCommand):
         except VectorsAreUnfit as fault:
             raise CommandError(str(fault)) from None
         for number, case in enumerate(cases, start=1):
-            got = answer(case.kind, case.given)
+            try:
+                got = answer(case.kind, case.given)
+            except GivenIsUnfit as fault:
+                message = (
+                    f"{case.file}, “{case.name}”: what is given cannot be read as {case.kind} "
+                    f"({fault}); wanted: the form in docs/reference/vectors.md"
+                )
+                raise CommandError(message) from fault
             differs = first_difference(case.expected, got, tolerance=case.tolerance)
             if differs is not None:
                 message = (
