@@ -13,6 +13,8 @@ from django.utils import timezone
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitoring.settings")
 
+LEFT_AT_MOST = 20 * 1024 * 1024
+CHUNK = 256 * 1024
 _site = get_wsgi_application()
 
 import monitoring.urls  # noqa: E402, F401 - now, so that nobody's first page waits for it
@@ -52,11 +54,23 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     return _at_the_door(environ, start_response)
 
 
+def _let_finish(body: Any) -> None:
+    """Read what is left of a refused body, to a bound.
+
+    A client that is cut off while it still writes never sees why it was refused.
+    """
+    for _chunk in range(LEFT_AT_MOST // CHUNK):
+        if not body.read(CHUNK):
+            return
+
+
 def _at_the_door(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Answer a machine, and note that it came, with what outcome and how long it took."""
     at, began = timezone.now(), time.perf_counter()
     answer = _door(environ, start_response)
     took_ms = (time.perf_counter() - began) * 1000
+    if getattr(answer, "status_code", 0) >= 400:
+        _let_finish(environ["wsgi.input"])
     sender = environ.get(AT_THE_DOOR)
     writer.note(
         DoorRequest(

@@ -13,10 +13,6 @@ CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-DRAINED_AT_MOST = 20 * 1024 * 1024
-CHUNK = 256 * 1024
-
-
 class TooLarge(APIException):
     """The message is larger than the door takes."""
 
@@ -39,7 +35,6 @@ class UntouchedBytes(BaseParser):
         at_most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         body = stream.read(at_most + 1)
         if len(body) > at_most:
-            _let_finish(stream)
             raise TooLarge(
                 _("A message holds at most %(megabytes)d MB; send fewer draws at once.")
                 % {"megabytes": at_most // 1024**2}
@@ -47,13 +42,6 @@ class UntouchedBytes(BaseParser):
         if not body:
             raise ParseError(_("The message is empty."))
         return body
-
-
-def _let_finish(stream: IO[bytes]) -> None:
-    """Read on, to a bound: a client that is cut off while it writes never sees why."""
-    for _chunk in range(DRAINED_AT_MOST // CHUNK):
-        if not stream.read(CHUNK):
-            return
 
 
 def _refuse_packed(context: Mapping[str, Any]) -> None:

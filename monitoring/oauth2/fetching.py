@@ -3,21 +3,27 @@
 The address comes from outside, and the request leaves from inside the clinic's network. So it is
 https with a certificate that holds, the host is looked up once and its address must be a public
 one, what was looked up is what is connected to, and no redirect is followed. Origins that the
-operator allows (a key set within the clinic's own network) may be private, and plain http.
+operator allows (a key set within the clinic's own network) may be private, and plain http. All of
+it, the look-up of the name too, has five seconds.
 """
 
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Collection
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from queue import Empty, SimpleQueue
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.utils.translation import gettext as _
 
 BYTES_AT_MOST = 100_000
 SECONDS_AT_MOST = 5.0
+# A name server that does not answer may hold each question for half a minute
+_QUESTIONS = threading.BoundedSemaphore(8)
 _PORTS = {"https": 443, "http": 80}
 # Addresses of IPv6 that carry one of IPv4, to which a gateway goes; and those of a house
 _TRANSLATED = IPv6Network("64:ff9b::/96")
@@ -65,9 +71,11 @@ def fetch(url: str, *, allowed: Collection[str] = ()) -> bytes:
     parts = _split(url)
     is_allowed = origin_of(url) in {origin_of(each) for each in allowed}
     port = parts.port or _PORTS[parts.scheme]
+    began = time.monotonic()
     address = _look_up(parts.hostname or "", port, any_address=is_allowed)
-    line = _connection(parts, address, port)
-    deadline = _Deadline(line)
+    left_s = max(0.1, SECONDS_AT_MOST - (time.monotonic() - began))
+    line = _connection(parts, address, port, within_s=left_s)
+    deadline = _Deadline(line, within_s=left_s)
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         line.request("GET", target, headers={"Accept": "application/json"})
@@ -89,14 +97,35 @@ def fetch(url: str, *, allowed: Collection[str] = ()) -> bytes:
 
 def _look_up(host: str, port: int, *, any_address: bool) -> str:
     """Give an address of the host; if one of them is not public, none is."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as fault:
-        raise NotFetched(_("the host is not known")) from fault
+    found = _ask_for_addresses(host, port)
     addresses = [str(each[4][0]) for each in found]
     if not any_address and not all(is_public(address) for address in addresses):
         raise NotFetched(_("the host is not a public one; the operator may allow it"))
     return addresses[0]
+
+
+def _ask_for_addresses(host: str, port: int) -> list[tuple[Any, ...]]:
+    """Ask for the addresses of a host, in a thread: the question itself knows no time limit."""
+    told: SimpleQueue[list[tuple[Any, ...]] | Exception] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            told.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+        except (OSError, UnicodeError) as fault:
+            told.put(fault)
+        finally:
+            _QUESTIONS.release()
+
+    if not _QUESTIONS.acquire(blocking=False):
+        raise NotFetched(_("too many names are being looked up; try again"))
+    threading.Thread(target=ask, daemon=True, name="look-up").start()
+    try:
+        found = told.get(timeout=SECONDS_AT_MOST)
+    except Empty:
+        raise NotFetched(_("it took longer than %d seconds") % SECONDS_AT_MOST) from None
+    if isinstance(found, Exception):
+        raise NotFetched(_("the host is not known")) from found
+    return found
 
 
 def is_public(address: str) -> bool:
@@ -116,8 +145,8 @@ def is_public(address: str) -> bool:
 class _Pinned(HTTPConnection):
     """A connection to the address that was looked up, and looked at, before."""
 
-    def __init__(self, host: str, port: int, *, address: str) -> None:
-        super().__init__(host, port, timeout=SECONDS_AT_MOST)
+    def __init__(self, host: str, port: int, *, address: str, within_s: float) -> None:
+        super().__init__(host, port, timeout=within_s)
         self.address = address
         self.wire: socket.socket | None = None
 
@@ -128,9 +157,9 @@ class _Pinned(HTTPConnection):
 class _PinnedOverTls(HTTPSConnection):
     """The same over TLS; the certificate is held to the host's name, not to the address."""
 
-    def __init__(self, host: str, port: int, *, address: str) -> None:
+    def __init__(self, host: str, port: int, *, address: str, within_s: float) -> None:
         self.tls = ssl.create_default_context()
-        super().__init__(host, port, timeout=SECONDS_AT_MOST, context=self.tls)
+        super().__init__(host, port, timeout=within_s, context=self.tls)
         self.address = address
         self.wire: socket.socket | None = None
 
@@ -143,9 +172,11 @@ class _PinnedOverTls(HTTPSConnection):
             raise
 
 
-def _connection(parts: SplitResult, address: str, port: int) -> _Pinned | _PinnedOverTls:
+def _connection(
+    parts: SplitResult, address: str, port: int, *, within_s: float
+) -> _Pinned | _PinnedOverTls:
     kind = _PinnedOverTls if parts.scheme == "https" else _Pinned
-    return kind(parts.hostname or "", port, address=address)
+    return kind(parts.hostname or "", port, address=address, within_s=within_s)
 
 
 class _Deadline:
@@ -154,10 +185,10 @@ class _Deadline:
     A time limit of each read would not end an answer that drips in byte by byte.
     """
 
-    def __init__(self, line: _Pinned | _PinnedOverTls) -> None:
+    def __init__(self, line: _Pinned | _PinnedOverTls, *, within_s: float) -> None:
         self.has_passed = False
         self._line = line
-        self._timer = threading.Timer(SECONDS_AT_MOST, self._cut)
+        self._timer = threading.Timer(within_s, self._cut)
         self._timer.daemon = True
         self._timer.start()
 

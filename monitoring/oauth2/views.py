@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import QueryDict
 from django.urls import reverse
@@ -53,6 +54,8 @@ def handle_exception(fault: Exception, context: dict[str, Any]) -> Response | No
         answer = _refusal(429, "slow_down", _("too many requests of this laboratory"))
         answer["Retry-After"] = str(max(1, math.ceil(getattr(fault, "wait", None) or 1)))
         return answer
+    if isinstance(fault, SuspiciousOperation):  # more fields than any form has
+        return _refusal(400, "invalid_request", _("the form cannot be read"))
     if isinstance(fault, exceptions.UnsupportedMediaType | exceptions.ParseError):
         kind = "application/x-www-form-urlencoded"
         return _refusal(400, "invalid_request", _("the form must be sent as %s") % kind)

@@ -28,8 +28,9 @@ def key(laboratory: Laboratory) -> str:
     return issue_key(laboratory=laboratory, by="operator", at=MONDAY)
 
 
-def ask(method: str, path: str, key: str, body: bytes = b"", kind: str = "") -> None:
+def ask(method: str, path: str, key: str, body: bytes | io.BytesIO = b"", kind: str = "") -> None:
     """Ask as the web server does."""
+    stream = io.BytesIO(body) if isinstance(body, bytes) else body
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method,
         "PATH_INFO": path.partition("?")[0],
@@ -37,8 +38,8 @@ def ask(method: str, path: str, key: str, body: bytes = b"", kind: str = "") -> 
         "SERVER_NAME": "testserver",
         "SERVER_PORT": "80",
         "CONTENT_TYPE": kind,
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.input": io.BytesIO(body),
+        "CONTENT_LENGTH": str(len(stream.getvalue())),
+        "wsgi.input": stream,
         "wsgi.errors": io.StringIO(),
         "wsgi.url_scheme": "http",
         "HTTP_AUTHORIZATION": f"Bearer {key}",
@@ -97,6 +98,16 @@ def test_no_line_holds_what_a_laboratory_put_into_an_address(key: str) -> None:
 
 
 # Refusals
+
+
+def test_a_refused_body_is_read_to_its_end_so_that_its_sender_sees_why(
+    laboratory: Laboratory,
+) -> None:
+    body = io.BytesIO(b"x" * 6_000_000)
+
+    ask("POST", "/api/v1/results", "snd_wrong", body, "application/json")
+
+    assert body.read() == b""
 
 
 def test_a_refusal_says_where_it_was_wrong_and_nothing_that_was_sent(key: str) -> None:

@@ -198,3 +198,15 @@ def test_two_keys_of_one_name_are_refused() -> None:
 
     with pytest.raises(NotAKeySet, match="same"):
         read_key_set(str(twice).replace("'", '"').encode())
+
+
+def test_a_name_server_that_does_not_answer_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The resolver of the operating system, which no test can slow down otherwise
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: time.sleep(2))
+    monkeypatch.setattr(fetching, "SECONDS_AT_MOST", 0.3)
+    began = time.monotonic()
+
+    with pytest.raises(NotFetched, match="took longer"):
+        fetch("https://keys.example/jwks.json")
+
+    assert time.monotonic() - began < 1.5

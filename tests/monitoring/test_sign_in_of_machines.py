@@ -416,3 +416,17 @@ def test_the_configuration_is_true(secret: str) -> None:
     for grant in said["grant_types_supported"]:
         assert ask(with_secret(secret, grant_type=grant)).status_code == 200
     assert "authorization_endpoint" not in said
+
+
+def test_a_form_of_a_thousand_thousand_fields_is_refused_as_oauth_refuses(
+    client: LaboratoryClient,
+) -> None:
+    answer = Client().generic(
+        "POST",
+        "/oauth2/token",
+        b"a=b&" * 100_000,
+        content_type="application/x-www-form-urlencoded",
+    )
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "invalid_request"
