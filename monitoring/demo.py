@@ -37,7 +37,7 @@ from patients.intake.reception import Sender
 from patients.models import CareTeam, Clinician, EventKind, Patient, Role, Sex, StopReason, Trial
 from patients.record import patients as people_under_treatment
 from patients.record.laboratories import add_laboratory
-from patients.record.people import add_clinician, add_team, join_team
+from patients.record.people import add_clinician, add_team, join_team, set_operator
 from patients.record.treatment import record_event, record_trial, stop_trial
 
 SEED = 7
@@ -135,6 +135,8 @@ def _open_clinic(sign_in: SignIn, *, by: str, at: datetime) -> _Clinic:
         at=at,
     )
     join_team(clinician=doctor, team=teams[1], role=Role.PSYCHIATRIST, by=by, at=at)
+    # Whoever looks at the demo sees the pages of laboratories too
+    set_operator(clinician=doctor, is_operator=True, by=by, at=at)
     add_clinician(
         email=COLLEAGUE,
         full_name="Nurse Demo",

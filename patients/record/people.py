@@ -83,6 +83,18 @@ def join_team(
 
 
 @transaction.atomic
+def set_operator(*, clinician: Clinician, is_operator: bool, by: str, at: datetime) -> bool:
+    """Let somebody run the site in the portal too, or no longer; say whether that is new."""
+    if clinician.is_operator == is_operator:
+        return False
+    clinician.is_operator = is_operator
+    clinician.save(update_fields=["is_operator"])
+    verb = "make_operator" if is_operator else "unmake_operator"
+    audit.write(verb=verb, subject=audit.name_of(clinician), by=by, at=at)
+    return True
+
+
+@transaction.atomic
 def set_preferences(
     *, clinician: Clinician, time_zone: ZoneInfo, digest_hour: int, at: datetime
 ) -> None:

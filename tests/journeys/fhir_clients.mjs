@@ -1,9 +1,9 @@
 // What two clients of the Node world do at the FHIR door; the result is told as JSON on one line.
-// Called by test_fhir_clients.py: node fhir_clients.mjs BASE KEY OBSERVATION
+// Called by test_fhir_clients.py: node fhir_clients.mjs BASE KEY OBSERVATION CLIENT SECRET
 import { MedplumClient } from '@medplum/core';
 import { Client } from 'fhir-kit-client';
 
-const [base, key, text] = process.argv.slice(2);
+const [base, key, text, clientId, secret] = process.argv.slice(2);
 const SYSTEM = 'urn:north:result';
 
 // Each name has a draw of its own, so that none looks like another's twin
@@ -88,7 +88,7 @@ async function kit() {
 
 async function medplum() {
   const client = new MedplumClient({ baseUrl: base.replace(/fhir$/, ''), fhirUrlPath: 'fhir', fetch });
-  client.setAccessToken(key);
+  await client.startClientLogin(clientId, secret);
   const name = 'medplum-1';
   const made = await client.createResource(observation(name));
   const known = await client.createResourceIfNoneExist(

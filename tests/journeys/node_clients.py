@@ -1,4 +1,4 @@
-"""The clients of the Node world, fetched by npm for one run only."""
+"""The clients of the Node world, fetched by npm for one run only, as their lock file says."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-CLIENTS = ("fhir-kit-client@2.0.3", "@medplum/core@4.5.2")
+LOCKED = Path(__file__).with_name("node")
 
 
 def install(folder: Path) -> str:
@@ -15,8 +15,9 @@ def install(folder: Path) -> str:
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
         return _cannot("No npm and node here, so the Node clients were not tried.")
-    (folder / "package.json").write_text('{"private": true, "type": "module"}')
-    command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", *CLIENTS]
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(LOCKED / name, folder)
+    command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
     if done.returncode != 0:
         return _cannot(f"npm could not fetch the Node clients: {done.stderr[-500:]}")

@@ -157,8 +157,10 @@ def test_the_node_clients_create_correct_read_and_send_bundles(
     base: str, clinic: Clinic, node_folder: Path
 ) -> None:
     plain = observation("any")
+    client = ["add_client", "node-engine", "--laboratory", "North", "--secret"]
+    secret = clinic.site.manage(*client).stdout.split()[-1]
     done = subprocess.run(
-        ["node", "fhir_clients.mjs", base, clinic.key, json.dumps(plain)],
+        ["node", "fhir_clients.mjs", base, clinic.key, json.dumps(plain), "node-engine", secret],
         cwd=node_folder,
         capture_output=True,
         text=True,

@@ -63,6 +63,13 @@ def addresses(demo_site: RunningSite, browser: Browser, signed_in: str) -> dict[
         found["parked"] = "/parked/"
         page.goto("/parked/")
         found["parked draw"] = address_of(page, "main a[href^='/parked/']")
+        waiting = page.locator("main a[href^='/parked/']")
+        found["another parked draw"] = str(waiting.last.get_attribute("href"))
+        found["enrol for a parked draw"] = found["parked draw"] + "enrol/"
+        page.goto("/laboratories/")
+        found["laboratories"] = "/laboratories/"
+        found["laboratory"] = address_of(page, "main a[href^='/laboratories/']")
+        found["upload"] = "/upload/"
         found["preferences"] = "/preferences/"
     return found
 

@@ -27,6 +27,7 @@ from patients.models import (
     Site,
 )
 from tests.conftest import draw
+from tests.factories import ClinicianFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -333,3 +334,27 @@ def test_a_faulty_profile_changes_nothing_and_says_where(
 
     assert "Nothing was changed." in str(refused.value)
     assert not Laboratory.objects.exists()
+
+
+def test_somebody_is_made_an_operator_and_unmade(team: CareTeam) -> None:
+    who = ClinicianFactory.create(email="mei@clinic.example")
+
+    made = [_run("make_operator", "MEI@clinic.example")[0] for _ in range(2)]
+    who.refresh_from_db()
+    was_operator = who.is_operator
+    _run("make_operator", "mei@clinic.example", "--undo")
+    who.refresh_from_db()
+
+    assert "is an operator now" in made[0]
+    assert "is an operator already" in made[1]
+    assert (was_operator, who.is_operator) == (True, False)
+    verbs = Audit.objects.filter(verb__contains="operator").order_by("pk")
+    assert list(verbs.values_list("verb", "by")) == [
+        ("make_operator", ME),
+        ("unmake_operator", ME),
+    ]
+
+
+def test_nobody_unknown_is_made_an_operator(team: CareTeam) -> None:
+    with pytest.raises(CommandError, match="Nobody signs in as mei@"):
+        _run("make_operator", "mei@clinic.example")
