@@ -25,7 +25,7 @@ GATHERED_FOR_S = 1.0
 LINES_AT_MOST = 20_000
 FORGOTTEN_AT_ONCE = 20_000
 _OURS = frozenset(
-    {"api", "v1", "results", "tables", "hl7v2", "oauth2", "token", "fhir", "metadata"}
+    {"api", "v1", "results", "ratings", "tables", "hl7v2", "oauth2", "token", "fhir", "metadata"}
     | {"Observation", "DiagnosticReport", "_history", ".well-known", "smart-configuration"}
 )
 

@@ -64,7 +64,7 @@ def _find(question: Question) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _key_in(header: str) -> str:
+def key_in(header: str) -> str:
     """Find the key: a bearer token, or the password of HTTP Basic, whatever the user is called.
 
     Interface engines and older laboratory systems can do nothing but Basic.
@@ -139,7 +139,7 @@ class LaboratoryAuthentication(BaseAuthentication):
 
 def _question(request: Request, *, at: datetime) -> Question:
     """Ask for what was shown: a token and a key are told apart by how they begin."""
-    shown = _key_in(request.META.get("HTTP_AUTHORIZATION", ""))
+    shown = key_in(request.META.get("HTTP_AUTHORIZATION", ""))
     if shown.startswith(TOKEN_BEGINS):
         return _BY_TOKEN, [digest_of(shown), at]
     if shown:

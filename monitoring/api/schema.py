@@ -53,6 +53,20 @@ class SchemesOfTheDoor(OpenApiAuthenticationExtension):  # type: ignore[no-untyp
         ]
 
 
+class SchemeOfTheClinic(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Tells the document how a system of the clinic signs in."""
+
+    target_class = "monitoring.api.teams.TeamAuthentication"
+    name = "TeamKey"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:  # noqa: ARG002
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The key that an operator issued to a system of a care team.",
+        }
+
+
 class PushRequest(RootModel[Panel | PanelList]):
     """One draw, or a list of draws."""
 

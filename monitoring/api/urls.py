@@ -4,11 +4,13 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from monitoring.api.ratings import Ratings
 from monitoring.api.views import Results
 
 app_name = "api"
 urlpatterns = [
     path("v1/results", login_not_required(Results.as_view()), name="results"),
+    path("v1/ratings", login_not_required(Ratings.as_view()), name="ratings"),
     path("schema/", login_not_required(SpectacularAPIView.as_view()), name="schema"),
     path(
         "docs/",

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 from patients.intake.tables.faults import CellIsWrong
 from patients.models import Sex
+from patients.record.ratings import EARLIEST_RATING
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS = re.compile(r"[0-9]{1,4}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 EARLIEST_BIRTH = date(1900, 1, 1)
-EARLIEST_RATING = date(1950, 1, 1)
 
 
 def text(*, at_most: int) -> Callable[[str], str]:

@@ -9,7 +9,7 @@ from instruments import INSTRUMENTS, Instrument
 from monitoring import ingest
 from monitoring.imports import cells
 from monitoring.imports.tables import Fault, FileIsFaulty, Row, read_table
-from patients.models import Identifier, Patient
+from patients.models import Identifier, Patient, Rating
 from patients.record.ratings import RatingExists, RatingFault
 
 REQUIRED = ("system", "value", "instrument", "rated_at")
@@ -19,12 +19,16 @@ ITEMS = tuple(
 )
 
 
+SELF_HARM = "self_harm"  # beside a total alone: the answer to the item on self-harm
+
+
 @dataclass(frozen=True)
 class Taken:
-    """How many rows were new, and how many were on record already."""
+    """How many rows were new, how many were on record already, and which new ones are positive."""
 
     n_new: int
     n_known: int
+    positive: tuple[Rating, ...] = ()
 
 
 @transaction.atomic
@@ -36,15 +40,36 @@ def import_ratings(data: bytes, *, by: str, at: datetime) -> Taken:
     FileIsFaulty
         When anything in the file is wrong: nothing of it is then on record.
     """
-    rows = read_table(data, required=REQUIRED, optional=("total", *ITEMS))
+    rows = read_table(data, required=REQUIRED, optional=("total", SELF_HARM, *ITEMS))
     faults: list[Fault] = []
-    n_new = sum([_take(row, faults, by=by, at=at) for row in rows])
+    taken = [_take(row, faults, by=by, at=at) for row in rows]
     if faults:
-        raise FileIsFaulty(faults)
-    return Taken(n_new, len(rows) - n_new)
+        # Nothing is on record then, and so no flag is up: whoever has the file must know at once
+        raise FileIsFaulty([*map(_warn, filter(_is_positive, rows)), *faults])
+    ratings = [rating for rating, is_new in filter(None, taken) if is_new]
+    return Taken(
+        n_new=len(ratings),
+        n_known=len(rows) - len(ratings),
+        positive=tuple(rating for rating in ratings if rating.self_harm_answer),
+    )
 
 
-def _take(row: Row, faults: list[Fault], *, by: str, at: datetime) -> bool:
+def _is_positive(row: Row) -> bool:
+    """Tell whether a row answers the item on self-harm above zero, whatever else is wrong in it."""
+    scale = INSTRUMENTS.get(row.cells["instrument"])
+    own = "" if scale is None else row.cells.get(f"q{scale.self_harm_item}", "")
+    return any(cell.strip().lstrip("0") for cell in (own, row.cells.get(SELF_HARM, "")))
+
+
+def _warn(row: Row) -> Fault:
+    return row.fault(
+        "",
+        "answers the item on self-harm above zero and is not on record: see to this person now, "
+        "do not wait until the file is put right",
+    )
+
+
+def _take(row: Row, faults: list[Fault], *, by: str, at: datetime) -> tuple[Rating, bool] | None:
     """Put one row on record; say whether it was new. What is wrong with it joins the faults."""
     before = len(faults)
     patient = _find_patient(row, faults)
@@ -53,29 +78,30 @@ def _take(row: Row, faults: list[Fault], *, by: str, at: datetime) -> bool:
     if scale is None:
         known = ", ".join(INSTRUMENTS)
         faults.append(row.fault("instrument", f"is no scale we know; known: {known}"))
-        return False
+        return None
     items, total = _read_items(row, scale, faults), _read_total(row, scale, faults)
+    self_harm = _read_self_harm(row, scale, faults)
     if len(faults) > before or patient is None or rated_at is None:
-        return False
+        return None
     rated_at = cells.in_zone(rated_at, patient.team.site.zone)
     try:
-        _rating, is_new = ingest.receive_rating(
+        return ingest.receive_rating(
             patient=patient,
             instrument=scale.code,
             rated_at=rated_at,
             items=items,
             total=total,
+            self_harm_answer=self_harm,
             by=by,
             at=at,
         )
     except RatingFault as wrong:
         faults.append(row.fault("rated_at" if rated_at > at else "total", str(wrong)))
-        return False
+        return None
     except RatingExists:
         wanted = "this scale is on record for this moment with other answers; correct that one"
         faults.append(row.fault("rated_at", wanted))
-        return False
-    return is_new
+        return None
 
 
 def _find_patient(row: Row, faults: list[Fault]) -> Patient | None:
@@ -113,3 +139,10 @@ def _read_total(row: Row, scale: Instrument, faults: list[Fault]) -> int | None:
     if "total" not in row.cells:
         return None
     return row.read("total", cells.whole_number(at_most=scale.highest_total), faults)
+
+
+def _read_self_harm(row: Row, scale: Instrument, faults: list[Fault]) -> int | None:
+    if SELF_HARM not in row.cells:
+        return None
+    highest = scale.highest_answers[scale.self_harm_item - 1]
+    return row.read(SELF_HARM, cells.whole_number(at_most=highest), faults)

@@ -30,7 +30,7 @@ from patients.models.patient import (
     PatientStatus,
     Sex,
 )
-from patients.models.people import CareTeam, Clinician, Membership, Role, SafetyDuty, Site
+from patients.models.people import CareTeam, Clinician, Membership, Role, SafetyDuty, Site, TeamKey
 from patients.models.rating import Rating
 from patients.models.result import (
     WITHOUT_VALUE,
@@ -109,6 +109,7 @@ __all__ = [
     "SiteDose",
     "SpentAssertion",
     "StopReason",
+    "TeamKey",
     "Trial",
     "TrialKind",
     "UnitAlias",

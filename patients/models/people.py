@@ -115,6 +115,39 @@ class CareTeam(models.Model):
         return f"{self.site}, {self.name}"
 
 
+class TeamKey(models.Model):
+    """What a clinic's own system shows to send ratings of a team's patients. Only a digest is kept.
+
+    Like a key of a laboratory it is 256 random bits.
+    """
+
+    team = models.ForeignKey(CareTeam, models.CASCADE, related_name="keys")
+    name = models.CharField(max_length=100)
+    sha256 = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=8)
+    issued_at = models.DateTimeField()
+    issued_by = models.CharField(max_length=100)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.CharField(max_length=100, blank=True, default="")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(revoked_at=None, revoked_by="")
+                | (Q(revoked_at__isnull=False) & ~Q(revoked_by="")),
+                name="a_revoked_key_of_a_team_says_when_and_by_whom",
+            ),
+            models.UniqueConstraint(
+                fields=["team", "name"],
+                condition=Q(revoked_at=None),
+                name="one_live_key_per_team_and_name",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"key {self.hint}…"
+
+
 class Role(models.TextChoices):
     """What a member does in the team."""
 

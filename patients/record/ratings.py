@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
@@ -10,6 +10,8 @@ from instruments import INSTRUMENTS, Instrument
 from patients import audit
 from patients.models import Patient, Rating
 from patients.record.versions import count_up, lock
+
+EARLIEST_RATING = date(1950, 1, 1)  # a year before that is a slip of the pen
 
 
 class RatingFault(Exception):
@@ -171,6 +173,9 @@ def _check(
         raise RatingFault(message)
     if rated_at > at:
         message = "the rating is dated in the future"
+        raise RatingFault(message)
+    if rated_at.date() < EARLIEST_RATING:
+        message = f"the rating is dated before {EARLIEST_RATING}; check the year"
         raise RatingFault(message)
     if items is not None:
         counted = scale.total(items)

@@ -6,10 +6,11 @@ import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.clinic import EMAIL, PASSWORD, Clinic, set_up
+from tests.journeys.clinic import EMAIL, PASSWORD, Clinic, days_ago, set_up, with_self_harm
 from tests.journeys.conftest import StartSite
 from tests.journeys.site import wait_for
 
@@ -21,7 +22,7 @@ AWAY = ("valkey", "worker", "beat")
 def clinic(start_site: StartSite, tmp_path: Path) -> Clinic:
     site = start_site("--no-demo")
     site.wait_until_healthy()
-    return set_up(site, tmp_path)
+    return set_up(site, tmp_path, patients=3)
 
 
 def stop_the_others(clinic: Clinic) -> list[int]:
@@ -40,7 +41,7 @@ def sign_in(page: Page, clinic: Clinic) -> None:
 
 
 def enter_a_positive_answer(page: Page) -> None:
-    page.get_by_role("link", name="INVENTED").click()
+    page.get_by_role("link", name="INVENTED").first.click()
     page.get_by_role("link", name="Add a rating").click()
     for number in range(1, 17):
         answer = "3" if number == 12 else "1"
@@ -56,6 +57,37 @@ def ask(clinic: Clinic, statement: str) -> str:
     done = clinic.site.manage("shell", "--no-imports", "-c", prelude + statement)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def test_by_the_api_and_by_a_list_it_interrupts_in_the_same_breath(
+    clinic: Clinic, tmp_path: Path
+) -> None:
+    issued = clinic.site.manage("issue_team_key", "Tablet", "--team", "Ward 3")
+    key = issued.stdout.strip().splitlines()[-1]
+    stopped = stop_the_others(clinic)
+
+    answer = httpx.post(
+        f"{clinic.site.url}/api/v1/ratings",
+        json={
+            "patient": {"system": "urn:clinic:mrn", "value": "0001"},
+            "instrument": "PHQ-9",
+            "rated_at": days_ago(1),
+            "items": [1, 1, 1, 1, 1, 1, 1, 1, 3],
+        },
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=20,
+    )
+    file = tmp_path / "positive.csv"
+    file.write_text(with_self_harm("0002"))
+    listed = clinic.site.manage("import_ratings", str(file))
+
+    assert answer.status_code == 201
+    assert "do not leave the person alone" in answer.json()["self_harm"]["show_at_once"][0]
+    assert "ATTENTION: 1 of them" in listed.stdout
+    assert ask(clinic, "print(Flag.objects.up().filter(kind='safety').count())") == "2"
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: len(clinic.site.mails) >= 1, within_s=90, what=lambda: clinic.site.log)
 
 
 def test_it_interrupts_alarms_and_escalates_without_broker_worker_and_beat(

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from monitoring.imports.patients import Verdict, enrol_patients, read_patients
 from monitoring.imports.ratings import import_ratings
 from monitoring.imports.tables import FileIsFaulty, read_table
-from monitoring.models import Flag, FlagKind
+from monitoring.models import CrisisPlan, Flag, FlagKind
 from patients.models import Audit, CareTeam, Episode, Patient, Rating, Sex
 from tests.conftest import MONDAY
 
@@ -278,6 +278,50 @@ def test_a_fault_in_a_list_of_ratings_takes_back_the_flag_too(patient: Patient) 
 
     assert not Rating.objects.exists()
     assert not Flag.objects.exists()
+
+
+def test_a_refused_list_names_first_whoever_must_be_seen_to_now(patient: Patient) -> None:
+    items = ITEMS.split(",")
+    items[11] = "2"
+    other = FORM.replace("11-01", "10-01")
+
+    with pytest.raises(FileIsFaulty) as refused:
+        _rate(f"{other},{'9,' * 15}9", f"{FORM},{','.join(items)}", header=BY_ITEMS)
+
+    first, second, *_rest = str(refused.value).splitlines()
+    # The row in which every answer is impossible may hold a positive one too
+    assert first.startswith("row 2: answers the item on self-harm above zero")
+    assert second.startswith("row 3: answers the item on self-harm above zero")
+    assert "see to this person now" in second
+
+
+def test_the_answer_to_the_item_may_stand_beside_a_total(patient: Patient) -> None:
+    header = f"{BY_TOTAL},self_harm"
+    start = "urn:clinic:mrn,0042,MADRS,2026-10-30T08:30"
+
+    with pytest.raises(FileIsFaulty, match="self_harm: “7” must be a whole number from 0 to 6"):
+        _rate(f"{start},30,7", header=header)
+    _rate(f"{start},30,4", header=header)
+
+    assert Rating.objects.get().self_harm_answer == 4
+    assert Flag.objects.get().kind == FlagKind.SAFETY
+
+
+def test_the_command_interrupts_with_the_sites_crisis_text(
+    patient: Patient, tmp_path: Path
+) -> None:
+    CrisisPlan.objects.create(
+        site=patient.team.site, text="Call Dr Mori.", numbers="Ward: 1234", changed_at=MONDAY
+    )
+    file, out = tmp_path / "ratings.csv", StringIO()
+    file.write_bytes(_list(f"{FORM},17,3", header=f"{BY_TOTAL},self_harm"))
+
+    call_command("import_ratings", str(file), stdout=out)
+
+    said = out.getvalue()
+    assert "ATTENTION: 1 of them answer the item on self-harm above zero" in said
+    assert "Call Dr Mori." in said
+    assert "Ward: 1234" in said
 
 
 def test_every_fault_of_a_list_of_ratings_is_named(patient: Patient) -> None:
