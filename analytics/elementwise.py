@@ -75,6 +75,11 @@ def exp(of: Number) -> Number:
     return np.exp(of) if isinstance(of, np.ndarray) else float(np.exp(of))
 
 
+def log(of: Number) -> Number:
+    """Give the natural logarithm."""
+    return np.log(of) if isinstance(of, np.ndarray) else float(np.log(of))
+
+
 def log1p(of: Number) -> Number:
     """Give ln(1 + x)."""
     return np.log1p(of) if isinstance(of, np.ndarray) else float(np.log1p(of))

@@ -18,7 +18,8 @@ from analytics.releases.law import Law
 from analytics.tables import Bools, Floats, Ints
 from analytics.trajectories import Growth, Lines, Sums, fit_lines
 from analytics.unrolled import unrolled
-from analytics.weighing import Draws, LogOdds, Matrix, RampSums, Weighed, gain, sum_ramp, weigh
+from analytics.weighing import Draws, LogOdds, Matrix, RampSums, Weighed, gain, sum_ramp
+from analytics.weighing_apart import weigh_by_law
 
 
 class SideBySide(NamedTuple):
@@ -93,6 +94,8 @@ def weigh_side_by_side(
         n_tracks=len(sums.n),
         weight=scored.weight,
     )
+    if law.groups is not None:
+        return _weighed_apart(side, (sums, ramp), scored, unknown, law)
     columns = [
         column
         for k, own in enumerate(side.tracks)
@@ -107,6 +110,34 @@ def weigh_side_by_side(
     return _unpacked(entry_by_entry(_unrolled(law), *columns), len(side.tracks))
 
 
+def _weighed_apart(
+    side: SideBySide, whole: tuple[Sums, RampSums], scored: ScoredRows, unknown: Floats, law: Law
+) -> Weighed:
+    """Weigh by groups that vary differently, what stands in for draws beyond a limit kept apart."""
+    sums, ramp = whole
+    rows, size = scored.of(scored.weight != 1.0), len(sums.n)
+    beyond = rows.sums(size)
+    ramp_beyond = sum_ramp(
+        *(rows.track, rows.weeks, rows.y),
+        ramp_weeks=law.ramp_weeks,
+        n_tracks=size,
+        weight=rows.weight,
+    )
+    parts = sums - beyond, RampSums(*(a - b for a, b in zip(ramp, ramp_beyond, strict=True)))
+    columns = [
+        column
+        for k, own in enumerate(side.tracks)
+        for column in (
+            *side.spread(parts[0], k),
+            *side.spread(parts[1], k),
+            side._spread(unknown[own], k),
+            *side.spread(beyond, k),
+            *side.spread(ramp_beyond, k),
+        )
+    ]
+    return _unpacked(entry_by_entry(partial(_weigh, law), *columns), len(side.tracks))
+
+
 _N_SUMS, _N_DRAWS = len(Sums._fields), len(Sums._fields) + len(RampSums._fields) + 1
 
 
@@ -117,19 +148,19 @@ def _unrolled(law: Law) -> Callable[..., tuple[float, ...]]:
 
 def _weigh(law: Law, *columns: Floats) -> tuple[Floats, ...]:
     """Weigh, with all that goes in and comes out in a row."""
-    starts = range(0, len(columns), _N_DRAWS)
-    draws = [
-        Draws(
-            Sums(*columns[at : at + _N_SUMS]),
-            RampSums(*columns[at + _N_SUMS : at + _N_DRAWS - 1]),
-            columns[at + _N_DRAWS - 1],
-        )
-        for at in starts
-    ]
-    found = weigh(draws, law)
+    step = len(columns) // len(law.residual)
+    draws = [_draws(columns[at : at + step]) for at in range(0, len(columns), step)]
+    found = weigh_by_law(draws, law)
     said = found.log_odds
     spread = [entry for i, row in enumerate(found.covariance) for entry in row[: i + 1]]
     return (*said.pieces, said.variance, said.unaveraged, *found.middle, *found.apart, *spread)
+
+
+def _draws(columns: tuple[Floats, ...]) -> Draws:
+    n, m = _N_SUMS, _N_DRAWS
+    sums, ramp, unknown, rest = columns[:n], columns[n : m - 1], columns[m - 1], columns[m:]
+    beyond = (Sums(*rest[:n]), RampSums(*rest[n:])) if rest else None
+    return Draws(Sums(*sums), RampSums(*ramp), unknown, beyond)
 
 
 def _unpacked(columns: Sequence[Floats], markers: int) -> Weighed:

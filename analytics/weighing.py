@@ -63,11 +63,13 @@ class Draws(NamedTuple):
     """All results of one marker: its sums of ln concentration less the population's line.
 
     ``unknown`` is the further variance of the population's level where a segment's is not known.
+    ``beyond`` are the sums of what stands in for draws beyond a limit, where they are kept apart.
     """
 
     sums: Sums
     ramp: RampSums
     unknown: Floats | float = 0.0
+    beyond: tuple[Sums, RampSums] | None = None
 
 
 def total(pieces: Sequence[Floats]) -> Floats:
@@ -164,8 +166,8 @@ def weigh(draws: Sequence[Draws], law: Law) -> Weighed:
     """
     seen = [_Seen.of(one, law, k) for k, one in enumerate(draws)]
     K = gain(_with_line(law, draws), [(s.n, s.t, s.tt) for s in seen])
-    ka = _times(K, [part for s in seen for part in s.xa])
-    kr = _times(K, [part for s in seen for part in s.xr])
+    ka = times(K, [part for s in seen for part in s.xa])
+    kr = times(K, [part for s in seen for part in s.xr])
     pieces = tuple(
         s.ar - (s.xr[0] * ka[2 * k] + s.xr[1] * ka[2 * k + 1]) for k, s in enumerate(seen)
     )
@@ -177,8 +179,10 @@ def weigh(draws: Sequence[Draws], law: Law) -> Weighed:
     return Weighed(found, middle=kr, apart=ka, covariance=K)
 
 
-def gain(prior: Matrix, seen: Sequence[tuple[Floats, Floats, Floats]]) -> Matrix:
-    """Give K = D (I + A D)^-1, marker after marker, each in closed form.
+def gain(
+    prior: Matrix, seen: Sequence[tuple[Floats, Floats, Floats]], dets: Vector | None = None
+) -> Matrix:
+    r"""Give K = D (I + A D)^-1, marker after marker, each in closed form.
 
     K is the covariance of (level, slope) of all markers when the results are known, and V^-1 =
     R^-1 - R^-1 X K X'R^-1. No inverse of D is taken, so a singular D, and any number of draws, also
@@ -190,6 +194,8 @@ def gain(prior: Matrix, seen: Sequence[tuple[Floats, Floats, Floats]]) -> Matrix
         D, q x q, of which the lower triangle is read.
     seen : sequence of tuple
         (n, St, St2) over the residual variance, of each marker.
+    dets : list, optional
+        Takes each marker's factor of |I + A D|, those before it known.
 
     Returns
     -------
@@ -202,6 +208,8 @@ def gain(prior: Matrix, seen: Sequence[tuple[Floats, Floats, Floats]]) -> Matrix
         a, b, c = K[i][i], K[j][i], K[j][j]
         volume, spread = a * c - b * b, n * tt - t * t
         det = 1 + n * a + 2 * t * b + tt * c + spread * volume
+        if dets is not None:
+            dets.append(det)
         others = [o for o in range(len(K)) if o not in (i, j)]
         if others:
             _pass_on(K, others, (i, j), (n, t, tt), det)
@@ -246,7 +254,8 @@ def _with_line(law: Law, draws: Sequence[Draws]) -> Matrix:
     return total
 
 
-def _times(M: Matrix, v: Vector) -> Vector:
+def times(M: Matrix, v: Vector) -> Vector:
+    """Multiply a vector by a matrix."""
     found = []
     for row in M:
         total = row[0] * v[0]
@@ -277,10 +286,11 @@ def _by_contrast(seen: Sequence[_Seen], law: Law, gained: Both, left: Both) -> F
         qr1 = s.zr1 - s.h * kr[i] - s.ht * kr[j]
         qa1 = s.za1 - s.h * ka[i] - s.ht * ka[j]
         g += [ur[i] - half * ua[i], qr1 - half * qa1]
-    return _quadratic(law.delta_covariance, g)
+    return quadratic(law.delta_covariance, g)
 
 
-def _quadratic(M: Square, g: Vector) -> Floats:
+def quadratic(M: Square, g: Vector) -> Floats:
+    """Give g'M g."""
     total = g[0] * g[0] * M[0][0]
     for i in range(1, len(g)):
         total = total + g[i] * g[i] * M[i][i]
@@ -306,8 +316,8 @@ def _by_line(seen: Sequence[_Seen], law: Law, K: Matrix) -> Floats:
     )
     delta: Vector = list(law.delta)  # type: ignore[arg-type]
     C = law.delta_covariance
-    u = _times(G, delta)
-    T = [_times(G, list(row)) for row in C]  # type: ignore[arg-type]
+    u = times(G, delta)
+    T = [times(G, list(row)) for row in C]  # type: ignore[arg-type]
     q = range(len(u))
     mean, square = delta[0] * u[0] + T[0][0], T[0][0] * T[0][0]
     for i in q[1:]:
@@ -315,7 +325,7 @@ def _by_line(seen: Sequence[_Seen], law: Law, K: Matrix) -> Floats:
         square = square + T[i][i] * T[i][i]
         for j in range(i):
             square = square + 2 * T[i][j] * T[j][i]
-    spread = mean * mean + 2 * square + 4 * _quadratic(C, u)
+    spread = mean * mean + 2 * square + 4 * quadratic(C, u)
     total = mean + law.share * (1 - law.share) * spread
     return total * (total > 0)  # rounding below zero is zero
 

@@ -68,6 +68,8 @@ class TrainedModel:
         Intercept and slope on the log-odds; (0, 1) while labels are too few.
     recalibration_covariance : ndarray, shape (2, 2)
         Uncertainty of the two; zeros while labels are too few.
+    group_variance_covariances : ndarray, shape (2, m, m), or None
+        Uncertainty of each group's own D and s²; None where they share one.
     shares_covariance : bool
     basis : str
         "prior only", "local level" or "local labels".
@@ -90,6 +92,7 @@ class TrainedModel:
     basis: str
     group_sizes: tuple[int, int]
     landmark_weeks: float
+    group_variance_covariances: Floats | None = None
 
     def log_odds(
         self, statistics: SufficientStatistics, censored: CensoredDraws | None = None

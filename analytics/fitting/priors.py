@@ -8,14 +8,24 @@ from scipy.linalg import block_diag
 from analytics.evidence import (
     ENOUGH_LOCAL_PATIENTS,
     LEVEL_SD_PER_END,
-    PRIOR_PATIENTS,
 )
 from analytics.fitting.fit import MarkersDiffer
 from analytics.fitting.growth import fit_growth
 from analytics.fitting.information import variance_information
-from analytics.fitting.model import DRAWS_PER_PRIOR_PATIENT, TrainedModel, TrainingPrior
+from analytics.fitting.model import TrainedModel, TrainingPrior
 from analytics.fitting.sufficient import Floats, SufficientStatistics
-from analytics.releases import ANALYTES, Contrast, Joint, Marker, Release, dump, parse
+from analytics.fitting.uncertainty import wishart_uncertainty
+from analytics.releases import (
+    ANALYTES,
+    Contrast,
+    Groups,
+    GroupSpread,
+    Joint,
+    Marker,
+    Release,
+    dump,
+    parse,
+)
 from analytics.releases.law import square, triangle_of
 
 SIL6R = "sIL-6R"
@@ -79,7 +89,7 @@ def published_prior(release: Release, *, markers: tuple[str, ...] = (SIL6R,)) ->
         effects_covariance=_line_uncertainty(common, release, markers),
         covariance=covariance,
         residual_variance=residual,
-        variance_covariance=_wishart(covariance, residual) if known is None else known,
+        variance_covariance=wishart_uncertainty(covariance, residual) if known is None else known,
         prior_probability=release.evidence.prevalence,
         basis=release.basis,
     )
@@ -185,17 +195,6 @@ def _blocks(triangles: list[tuple[float, ...]]) -> Floats:
     )
 
 
-def _wishart(D: Floats, s2: Floats) -> Floats:
-    """Give the uncertainty of D and s² that `PRIOR_PATIENTS` would leave.
-
-    Cov(D_ij, D_kl) = (D_ik D_jl + D_il D_jk) / k, and 2 s⁴ / 5k for each residual variance.
-    """
-    k = PRIOR_PATIENTS.value
-    i, j = np.tril_indices(len(D))
-    of_D = (D[np.ix_(i, i)] * D[np.ix_(j, j)] + D[np.ix_(i, j)] * D[np.ix_(j, i)]) / k
-    return np.asarray(block_diag(of_D, np.diag(2 * s2**2 / (DRAWS_PER_PRIOR_PATIENT * k))))
-
-
 def _clipped(D: Floats) -> Floats:
     """Return the nearest covariance: negative variation is none."""
     values, vectors = np.linalg.eigh((D + D.T) / 2)
@@ -216,7 +215,7 @@ def release_of(
     Parameters
     ----------
     model : TrainedModel
-        Of analytes, with one covariance for both groups.
+        Of analytes; groups with covariances of their own are carried as they are.
     base : Release
         Gives the other markers, the evidence of symptoms and the contrast while none is learned.
     version : str
@@ -237,8 +236,8 @@ def release_of(
     Raises
     ------
     ReleaseCannotCarry
-        A marker that is no analyte of a release (a rating is weighed by its own evidence), other
-        markers than those of `base` without labels, or covariances that differ between the groups.
+        A marker that is no analyte of a release (a rating is weighed by its own evidence), or other
+        markers than those of `base` without labels.
     ReleaseIsUnfit
     """
     has_labels = model.basis == "local labels"
@@ -250,6 +249,10 @@ def release_of(
     q = model.effects.shape[1]
     mix = np.hstack([(1 - share) * np.eye(q), share * np.eye(q)])
     mean, spread = mix @ model.effects.ravel(), mix @ model.effects_covariance @ mix.T
+    D = (1 - share) * model.covariances[0] + share * model.covariances[1]
+    noise = (1 - share) * model.residual_variances[0] + share * model.residual_variances[1]
+    if model.shares_covariance:
+        D, noise = model.covariances[0], model.residual_variances[0]
     markers = dict(base.markers)
     for place, name in enumerate(model.markers):
         own = slice(2 * place, 2 * place + 2)
@@ -258,11 +261,10 @@ def release_of(
             old,
             mean=(float(mean[own][0]), float(mean[own][1])),
             mean_covariance=triangle_of(spread[own, own].tolist()),
-            covariance=triangle_of(model.covariances[0][own, own].tolist()),
-            residual=float(model.residual_variances[0, place]),
+            covariance=triangle_of(D[own, own].tolist()),
+            residual=float(noise[place]),
             levels=old.levels | dict.fromkeys(segments, 0.0),
         )
-    D = model.covariances[0]
     made = replace(
         base,
         version=version,
@@ -270,6 +272,7 @@ def release_of(
         markers=markers,
         contrast=_learned_contrast(model, share) if has_labels else base.contrast,
         joint=Joint.of(D.tolist(), spread.tolist()) if len(model.markers) > 1 else None,
+        groups=_groups(model),
         variance_covariance=tuple(tuple(map(float, row)) for row in model.variance_covariance),
         recalibration=model.recalibration,
         recalibration_covariance=triangle_of(model.recalibration_covariance.tolist()),
@@ -290,10 +293,22 @@ def _refuse_uncarried(model: TrainedModel, base: Release, *, has_labels: bool) -
             f"a model of {', '.join(model.markers)} without labels; wanted: the markers of "
             f"{base.version}, {', '.join(base.informative)}"
         )
-    if not model.shares_covariance:
-        raise ReleaseCannotCarry(
-            "groups with covariances of their own; wanted: one that both groups share"
+
+
+def _groups(model: TrainedModel) -> Groups | None:
+    if model.group_variance_covariances is None:
+        return None
+    remitting, resistant = (
+        GroupSpread(
+            covariance=triangle_of(model.covariances[g].tolist()),
+            residual=tuple(map(float, model.residual_variances[g])),
+            variance_covariance=tuple(
+                tuple(map(float, row)) for row in model.group_variance_covariances[g]
+            ),
         )
+        for g in (0, 1)
+    )
+    return Groups(remitting, resistant)
 
 
 def _learned_contrast(model: TrainedModel, share: float) -> Contrast:

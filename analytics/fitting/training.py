@@ -24,6 +24,7 @@ from analytics.fitting.model import DRAWS_PER_PRIOR_PATIENT, TrainedModel, Train
 from analytics.fitting.posterior import cross_products, origin_shift, shrinkage
 from analytics.fitting.recalibration import log_score, recalibrate, recalibration_covariance
 from analytics.fitting.sufficient import Floats, Integers, SufficientStatistics
+from analytics.fitting.uncertainty import wishart_uncertainty
 
 LABELS_TO_RECALIBRATE = 100
 LABELS_PER_GROUP_TO_RECALIBRATE = 30
@@ -171,7 +172,8 @@ def learn(data: TrainingSet, *, prior: TrainingPrior, separate: bool = False) ->
     TrainedModel
     """
     k = len(prior.markers)
-    laws = [_shrunk(data, prior.covariance, prior.residual_variance)] * 2
+    pooled = _shrunk(data, prior.covariance, prior.residual_variance)
+    laws = [pooled] * 2
     if separate:
         groups = [data.take(np.flatnonzero(data.is_resistant == g)) for g in (False, True)]
         laws = [_shrunk(group, *law) for group, law in zip(groups, laws, strict=True)]
@@ -190,6 +192,7 @@ def learn(data: TrainingSet, *, prior: TrainingPrior, separate: bool = False) ->
         basis=prior.basis if len(data) == 0 else "local labels",
         group_sizes=data.group_sizes,
         landmark_weeks=data.landmark_weeks if len(data) else float("nan"),
+        group_variance_covariances=_of_groups(data, pooled, laws) if separate else None,
     )
 
 
@@ -257,6 +260,19 @@ def _information_of_line(
     W = A - A @ DP @ A
     e = u - np.einsum("nij,njk,nk->ni", A, DP, u)
     return shift.T @ W.sum(axis=0) @ shift, shift.T @ e.sum(axis=0)
+
+
+def _of_groups(
+    data: TrainingSet, pooled: tuple[Floats, Floats], laws: list[tuple[Floats, Floats]]
+) -> Floats:
+    """Add each group's information on its own D and s² to what the pooled ones say of them."""
+    V, found = wishart_uncertainty(*pooled), []
+    for g, (D, s2) in enumerate(laws):
+        own = data.statistics.take(np.flatnonzero(data.is_resistant == bool(g)))
+        information = variance_information(own, covariance=D, residual_variance=s2)
+        spread = np.linalg.solve(np.eye(len(V)) + V @ information, V)
+        found.append((spread + spread.T) / 2)
+    return np.array(found)
 
 
 def _variance_covariance(

@@ -2,7 +2,8 @@
 
 A release says everything the risk model needs that is not a patient's own data.
 It is data and never code; what is damaged or of another format is refused. Format 1 is of one
-informative marker, sIL-6R; format 2 of any, with the law that they have together.
+informative marker, sIL-6R; format 2 of any, with the law that they have together; format 3 of
+groups that vary differently.
 """
 
 import hashlib
@@ -15,9 +16,19 @@ from typing import Any
 import numpy as np
 
 from analytics.releases.checks import ReleaseIsUnfit, refuse_the_impossible
-from analytics.releases.model import ANALYTES, BASES, Contrast, Evidence, Joint, Marker, Release
+from analytics.releases.model import (
+    ANALYTES,
+    BASES,
+    Contrast,
+    Evidence,
+    Groups,
+    GroupSpread,
+    Joint,
+    Marker,
+    Release,
+)
 
-FORMATS = ("soundings-release/1", "soundings-release/2")
+FORMATS = ("soundings-release/1", "soundings-release/2", "soundings-release/3")
 ONE_MARKER = ("sIL-6R",)
 
 
@@ -156,12 +167,21 @@ def dump(release: Release) -> str:
         "code_version": release.code_version,
         "card": release.card,
     }
-    if names != ONE_MARKER or release.joint is not None:
+    if names != ONE_MARKER or release.joint is not None or release.groups is not None:
         content["format"] = FORMATS[1]
         content["contrast"]["markers"] = list(names)
         content["joint"] = None if release.joint is None else asdict(release.joint)
+    if release.groups is not None:
+        content["format"], content["groups"] = FORMATS[2], _written(asdict(release.groups))
     content["checksum"] = checksum(content)
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _written(value: Any) -> Any:
+    """Turn tuples into the lists that JSON has, at any depth."""
+    if isinstance(value, dict):
+        return {key: _written(one) for key, one in value.items()}
+    return [_written(one) for one in value] if isinstance(value, tuple) else value
 
 
 def _checksum_or_none(content: dict[str, Any]) -> str | None:
@@ -215,6 +235,7 @@ def _build(content: dict[str, Any]) -> Release:
         card={str(key): str(value) for key, value in content["card"].items()},
         checksum=str(content["checksum"]),
         joint=None if joint is None else _joint(joint, size),
+        groups=_groups(content["groups"], size) if content["format"] == FORMATS[2] else None,
     )
 
 
@@ -242,6 +263,24 @@ def _joint(content: dict[str, Any], size: int) -> Joint:
     )
 
 
+def _groups(content: dict[str, Any], size: int) -> Groups:
+    return Groups(
+        remitting=_group(content["remitting"], size), resistant=_group(content["resistant"], size)
+    )
+
+
+def _group(content: dict[str, Any], size: int) -> GroupSpread:
+    count = size * (size + 1) // 2
+    rows, parameters = content["variance_covariance"], count + size // 2
+    if len(rows) != parameters:
+        raise ValueError(f"variance_covariance; wanted: {parameters} x {parameters} numbers")
+    return GroupSpread(
+        covariance=_numbers(content["covariance"], count),
+        residual=_numbers(content["residual"], size // 2),
+        variance_covariance=tuple(_numbers(row, parameters) for row in rows),
+    )
+
+
 def _marker(content: dict[str, Any]) -> Marker:
     return Marker(
         mean=_two(content["mean"]),
@@ -261,6 +300,8 @@ __all__ = [
     "FORMATS",
     "Contrast",
     "Evidence",
+    "GroupSpread",
+    "Groups",
     "Joint",
     "Marker",
     "Release",

@@ -32,6 +32,7 @@ def refuse_the_impossible(release: Release) -> None:
         _refuse_marker(name, marker)
     _refuse_contrast(release.contrast)
     _refuse_joint(release)
+    _refuse_groups(release)
     _refuse_no_covariance(square(release.recalibration_covariance), "recalibration_covariance")
     _refuse_no_covariance(release.variance_covariance, "variance_covariance")
     _refuse_unreal(release.recalibration, "recalibration")
@@ -89,6 +90,33 @@ def _refuse_joint(release: Release) -> None:
             block = [row[2 * place : 2 * place + 2] for row in whole[2 * place : 2 * place + 2]]
             if not np.allclose(block, own, rtol=ROUNDING, atol=0):
                 raise ReleaseIsUnfit(f"joint.{label}; wanted: for {name} that of markers.{name}")
+
+
+def _refuse_groups(release: Release) -> None:
+    """Refuse groups that cannot be, or that are not what the markers' own laws are the mean of."""
+    groups, share = release.groups, release.contrast.mixing
+    if groups is None:
+        return
+    for name, group in (("remitting", groups.remitting), ("resistant", groups.resistant)):
+        where = f"groups.{name}"
+        _refuse_no_covariance(square(group.covariance), f"{where}.covariance")
+        _refuse_no_covariance(group.variance_covariance, f"{where}.variance_covariance")
+        if not all(0 < each < np.inf for each in group.residual):
+            raise ReleaseIsUnfit(f"{where}.residual {list(group.residual)}; wanted: above zero")
+    both = (1 - share) * np.array(square(groups.remitting.covariance))
+    both = both + share * np.array(square(groups.resistant.covariance))
+    noise = (1 - share) * np.array(groups.remitting.residual)
+    noise = noise + share * np.array(groups.resistant.residual)
+    for place, name in enumerate(release.informative):
+        marker, own = release.markers[name], slice(2 * place, 2 * place + 2)
+        for label, mean, stated in (
+            ("covariance", both[own, own], square(marker.covariance)),
+            ("residual", noise[place], marker.residual),
+        ):
+            if not np.allclose(mean, stated, rtol=ROUNDING, atol=1e-15):
+                raise ReleaseIsUnfit(
+                    f"markers.{name}.{label}; wanted: the mean of both groups by their shares"
+                )
 
 
 def _refuse_unreal(values: Sequence[float], name: str) -> None:

@@ -7,6 +7,25 @@ Row = tuple[float, ...]
 Square = tuple[Row, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class GroupLaw:
+    """How persons of one group vary, where the groups do not share it.
+
+    Parameters
+    ----------
+    between : q x q
+        Covariance of persons about the group's line.
+    residual : tuple of float, length K
+        Variance of one result about the person's line.
+    variance_terms : tuple
+        As in :class:`Law`, of this group's parameters.
+    """
+
+    between: Square
+    residual: Row
+    variance_terms: tuple[tuple[int, int, float], ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Law:
     """How K markers behave together; q = 2K (level and slope of each marker in turn).
@@ -33,6 +52,8 @@ class Law:
         Share of the resistant in the population that the lines describe, and its log-odds.
     ramp_weeks : float
         Week from which the difference stays as it is.
+    groups : tuple of GroupLaw or None
+        Of the remitting and of the resistant, where they vary differently.
     """
 
     residual: Row
@@ -44,6 +65,7 @@ class Law:
     share: float
     prior_log_odds: float
     ramp_weeks: float
+    groups: tuple[GroupLaw, GroupLaw] | None = None
 
 
 def square(triangle: Sequence[float]) -> Square:

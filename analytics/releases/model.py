@@ -9,7 +9,15 @@ import numpy.typing as npt
 from scipy.special import logit
 
 from analytics.changes import log_variance
-from analytics.releases.law import Law, Square, quadratic_terms, scaled, square, triangle_of
+from analytics.releases.law import (
+    GroupLaw,
+    Law,
+    Square,
+    quadratic_terms,
+    scaled,
+    square,
+    triangle_of,
+)
 
 ANALYTES = ("sIL-6R", "IL-6", "TNF-α", "hs-CRP")
 BASES = ("prior only", "local level", "local labels")
@@ -104,6 +112,34 @@ class Joint:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupSpread:
+    """How persons of one group vary, where cross-validation has shown that the groups differ.
+
+    Parameters
+    ----------
+    covariance : tuple of float
+        Between persons of the group, of level and slope of each informative marker in turn; lower
+        triangle row by row.
+    residual : tuple of float
+        Variance of one result about the person's line, of each informative marker.
+    variance_covariance : tuple of tuple of float
+        Covariance of the estimates of these, as in :class:`Release`.
+    """
+
+    covariance: Triangle
+    residual: tuple[float, ...]
+    variance_covariance: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Both groups' spreads; a marker's own is the mean of both by their shares."""
+
+    remitting: GroupSpread
+    resistant: GroupSpread
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Log-odds known without a marker, and their uncertainty."""
 
@@ -112,6 +148,11 @@ class Evidence:
     early_non_improvement: float
     early_improvement: float
     early_sd: float
+
+
+def _group_law(spread: GroupSpread) -> GroupLaw:
+    terms = quadratic_terms(spread.variance_covariance)
+    return GroupLaw(square(spread.covariance), spread.residual, terms)
 
 
 @dataclass(frozen=True)
@@ -147,6 +188,8 @@ class Release:
         SHA-256 of all the rest.
     joint : Joint or None
         Of two or more informative markers; None for one.
+    groups : Groups or None
+        Where the groups vary differently; None where they share one covariance.
     """
 
     version: str
@@ -162,6 +205,7 @@ class Release:
     card: dict[str, str]
     checksum: str
     joint: Joint | None = None
+    groups: Groups | None = None
 
     @property
     def informative(self) -> tuple[str, ...]:
@@ -189,6 +233,9 @@ class Release:
             share=contrast.mixing,
             prior_log_odds=float(logit(contrast.mixing)),
             ramp_weeks=contrast.ramp_weeks,
+            groups=None
+            if self.groups is None
+            else (_group_law(self.groups.remitting), _group_law(self.groups.resistant)),
         )
 
     @cached_property

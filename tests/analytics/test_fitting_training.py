@@ -1,18 +1,20 @@
 """From no label to many: what is learned, what is refused, and what stays as it was."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit, logit
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
+from analytics import History, estimate_cohort
 from analytics.evidence import PRIOR_PATIENTS
 from analytics.fitting import (
     BadDraw,
     BadLabel,
     LabelLeakage,
     MarkersDiffer,
-    ReleaseCannotCarry,
     ReleaseKnowsLabels,
     SingularFitWarning,
     TooFewLocalPatients,
@@ -31,6 +33,7 @@ from analytics.fitting import (
     variance_information,
 )
 from analytics.releases import load_shipped
+from tests.analytics.cohorts import patients_table, results_table, week
 
 PUBLISHED = load_shipped("published-prior-1")
 PRIOR = published_prior(PUBLISHED)
@@ -54,10 +57,10 @@ def cohort(
         sd = spread if resistant else 1.0
         line = 3.5 + rng.normal(0, 0.28 * sd) + weeks * rng.normal(0, 0.006 * sd)
         shift = effect * resistant * (0.057 + 0.0111 * weeks)
-        for week, level in zip(
+        for drawn, level in zip(
             weeks, line + shift + rng.normal(0, 0.11 * sd, len(weeks)), strict=True
         ):
-            rows.append((patient, "sIL-6R", week, level))
+            rows.append((patient, "sIL-6R", drawn, level))
     draws = pd.DataFrame(rows, columns=["patient_id", "marker", "weeks", "level"])
     labels = pd.DataFrame(
         {
@@ -317,8 +320,27 @@ def test_groups_of_unequal_spread_get_their_own_when_labels_are_enough() -> None
     assert not result.model.shares_covariance
     assert result.score_gain > 2 * result.score_gain_se
     assert result.model.covariances[1, 0, 0] > 1.5 * result.model.covariances[0, 0, 0]
-    with pytest.raises(ReleaseCannotCarry, match="of their own"):
-        release_of(result.model, base=PUBLISHED, version="x", fingerprint="", card={})
+
+
+def test_a_release_carries_covariances_of_their_own_to_the_front_door() -> None:
+    result = trained(900, seed=15, spread=1.5)
+    model = result.model
+
+    release = release_of(model, base=PUBLISHED, version="x", fingerprint="", card=PUBLISHED.card)
+
+    draws, _ = cohort(60, seed=16, spread=1.5)
+    results = results_table(np.exp(draws["level"]).tolist(), weeks=draws["weeks"].tolist())
+    results = results.assign(patient_id=draws["patient_id"].to_numpy() + 1, is_confirmed=True)
+    history = History(patients=patients_table(range(1, 61)), results=results)
+    found = estimate_cohort(history, at=week(16), release=release).table
+    known = found[found["sil6r_draws_scored"] > 0]
+    plain = replace(model, recalibration=(0.0, 1.0), prior_probability=0.5)
+    expected = plain.log_odds(summarise(draws))
+    marker = known["biomarker_log_odds"] - known["recalibration_log_odds"]
+    slope = release.recalibration[1]
+    # The front door integrates the uncertain level of the population out; the model plugs it in.
+    assert marker.to_numpy() == pytest.approx(slope * expected, abs=0.1)
+    assert np.corrcoef(marker, expected)[0, 1] > 0.999
 
 
 def test_a_handful_of_labels_never_get_covariances_of_their_own() -> None:
