@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -261,7 +261,7 @@ def _refuse_overlaps(given: dict[str, Column], patient: Ints) -> None:
             table="trials",
             column="started_at",
             row=row,
-            value=np.datetime64(int(started[row]), "us"),
+            value=_shown("trials", "started_at", started[row]),
             wanted="a start after the stop of the earlier trial of the same drug; "
             "a change of dose is a dose step, not a trial",
         )
@@ -340,10 +340,15 @@ def _refuse(table: str, given: dict[str, Column], column: str, wrong: Bools, wan
     if not is_any(wrong):
         return
     row = first_row(wrong)
-    value = given[column][row]
-    if COLUMNS[table][column].startswith("time"):
-        value = np.datetime64(int(value), "us")
+    value = _shown(table, column, given[column][row])
     raise HistoryIsUnfit(table=table, column=column, row=row, value=value, wanted=wanted)
+
+
+def _shown(table: str, column: str, value: Any) -> object:
+    """Write a value as whoever gave it would: a time as a time, a number as a number."""
+    if COLUMNS[table][column].startswith("time"):
+        return f"{np.datetime64(int(value), 'us')}Z"
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _refuse_repeats(
@@ -358,7 +363,7 @@ def _refuse_repeats(
         same &= key[1:] == key[:-1]
     if is_any(same):
         row = int(order[first_row(same) + 1])
-        value = {name: column[row] for name, column in given.items() if name in _KEYS[table]}
+        value = {name: _shown(table, name, given[name][row]) for name in _KEYS[table]}
         raise HistoryIsUnfit(table=table, row=row, value=value, wanted=wanted)
 
 

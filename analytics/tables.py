@@ -215,7 +215,7 @@ def _check_number(table: str, column: str, values: Floats) -> None:
     if is_any(wrong):
         row = first_row(wrong)
         raise HistoryIsUnfit(
-            table=table, column=column, row=row, value=values[row], wanted="a finite number"
+            table=table, column=column, row=row, value=float(values[row]), wanted="a finite number"
         )
 
 
@@ -238,7 +238,7 @@ def _check_optional_number(table: str, column: str, values: Floats) -> None:
             table=table,
             column=column,
             row=row,
-            value=values[row],
+            value=float(values[row]),
             wanted="a finite number of at least zero, or NaN",
         )
 

@@ -14,9 +14,9 @@ from analytics.fitting.sufficient import Floats, Integers
 from analytics.releases import Contrast, Marker, Release
 from analytics.risk import assess_risk
 from analytics.trajectories import Sums
-from analytics.weighing import Draws, LogOdds, RampSums, weigh
+from analytics.weighing import Draws, LogOdds, RampSums
+from analytics.weighing_apart import weigh_by_law
 
-SIL6R = "sIL-6R"
 CHUNK = 8192  # patients whose rows and sums fit the processor's cache together
 
 
@@ -56,8 +56,9 @@ def score_rows(
     n_patients: int,
     release: Release,
     with_interval: bool = True,
+    marker: Integers | None = None,
 ) -> Scores:
-    """Weigh sIL-6R of many patients; time grows in proportion to the rows, memory stays flat.
+    """Weigh the markers of many patients; time grows with the rows, memory stays flat.
 
     Parameters
     ----------
@@ -66,13 +67,15 @@ def score_rows(
     weeks : ndarray, shape (R,)
         Weeks since the first dose.
     level : ndarray, shape (R,)
-        ln ng/mL.
+        ln of the concentration in the marker's unit (ng/mL for sIL-6R).
     n_patients : int
         N.
     release : Release
         The model.
     with_interval : bool
         Also the delta-method interval and the averaged probability.
+    marker : ndarray of int, shape (R,), optional
+        Place of each row's marker in `release.informative`; may be left out where there is one.
 
     Returns
     -------
@@ -82,35 +85,73 @@ def score_rows(
     ------
     RowsAreUnsorted, BadDraw
     SeveralMarkersWeigh
-        The release weighs more than one marker; the front door is for those.
+        The release weighs more than one marker, and which row is of which is not said.
     """
-    if release.informative != (SIL6R,):
+    names = release.informative
+    if marker is None and len(names) > 1:
         raise SeveralMarkersWeigh(
-            f"{release.version} weighs {', '.join(release.informative)}; wanted: {SIL6R} alone"
+            f"{release.version} weighs {', '.join(names)}; wanted: marker, the place of each row's"
         )
-    edges = np.searchsorted(patient, np.arange(0, n_patients + CHUNK, CHUNK))
-    edges[-1:] = np.searchsorted(patient, n_patients)
-    if edges[0] != 0 or edges[-1] != len(patient) or np.any(np.diff(edges) < 0):
-        raise RowsAreUnsorted(_ORDER.format(n_patients - 1))
+    edges = _edges(patient, n_patients)
     log_odds, probability = np.empty(n_patients), np.empty(n_patients)
     low, high = (np.empty(n_patients), np.empty(n_patients)) if with_interval else (None, None)
-    marker, contrast = release.markers[SIL6R], release.contrast
+    is_lean = low is None and len(names) == 1 and release.groups is None
     for number, start in enumerate(range(0, n_patients, CHUNK)):
         own = slice(start, min(start + CHUNK, n_patients))
         rows = slice(edges[number], edges[number + 1])
         size = own.stop - own.start
-        place = patient[rows] - start
-        sums, ramp = _sums(place, weeks[rows], level[rows], marker, contrast.ramp_weeks, size)
-        if low is None or high is None:
-            log_odds[own] = _log_odds(sums, ramp, marker, contrast)
-            probability[own] = _plugged_in(log_odds[own], sums.n > 0, release)
+        columns = patient[rows] - start, weeks[rows], level[rows]
+        parts = [columns] if marker is None else _by_marker(columns, marker[rows], names)
+        draws = [
+            Draws(
+                *_sums(
+                    *part,
+                    release.markers[name],
+                    release.law.ramp_weeks,
+                    size,
+                    with_squares=release.groups is not None,
+                )
+            )
+            for name, part in zip(names, parts, strict=True)
+        ]
+        if is_lean:
+            log_odds[own] = _log_odds(*draws[0][:2], release.markers[names[0]], release.contrast)
+            probability[own] = _plugged_in(log_odds[own], draws[0].sums.n > 0, release)
             continue
-        found = weigh([Draws(sums, ramp)], release.law).log_odds
+        found = weigh_by_law(draws, release.law).log_odds
         log_odds[own] = found.value
+        if low is None or high is None:
+            has_draw = np.sum([one.sums.n for one in draws], axis=0) > 0
+            probability[own] = _plugged_in(log_odds[own], has_draw, release)
+            continue
         probability[own], low[own], high[own] = _risk_of(found, size, release)
     if not np.isfinite(log_odds).all():
         _name_unreal(weeks, level)
     return Scores(log_odds, probability, low, high)
+
+
+def _edges(patient: Integers, n_patients: int) -> Integers:
+    """Find where each chunk of patients begins among the rows."""
+    edges = np.searchsorted(patient, np.arange(0, n_patients + CHUNK, CHUNK))
+    edges[-1:] = np.searchsorted(patient, n_patients)
+    if edges[0] != 0 or edges[-1] != len(patient) or np.any(np.diff(edges) < 0):
+        raise RowsAreUnsorted(_ORDER.format(n_patients - 1))
+    return edges
+
+
+def _by_marker(
+    columns: tuple[Integers, Floats, Floats], marker: Integers, names: tuple[str, ...]
+) -> list[tuple[Integers, Floats, Floats]]:
+    """Part the rows of a chunk by their marker."""
+    if len(marker) and not (marker.min() >= 0 and marker.max() < len(names)):
+        row = int(np.argmax((marker < 0) | (marker >= len(names))))
+        raise BadDraw(
+            f"patient {columns[0][row]} of a chunk, column 'marker': {marker[row]} - 0 to "
+            f"{len(names) - 1} are needed, the places of {', '.join(names)}"
+        )
+    place, weeks, level = columns
+    parts = [(marker == k).nonzero()[0] for k in range(len(names))]
+    return [(place[own], weeks[own], level[own]) for own in parts]
 
 
 _ORDER = "column 'patient': ascending numbers of 0 to {} are needed"
@@ -126,18 +167,28 @@ def _name_unreal(weeks: Floats, level: Floats) -> None:
 
 
 def _sums(
-    place: Integers, weeks: Floats, level: Floats, marker: Marker, ramp_weeks: float, size: int
+    place: Integers,
+    weeks: Floats,
+    level: Floats,
+    marker: Marker,
+    ramp_weeks: float,
+    size: int,
+    *,
+    with_squares: bool = False,
 ) -> tuple[Sums, RampSums]:
     """Sum a chunk less the marker's mean line; min(t, T) differs from t only after week T."""
-    if len(place) and (place.min() < 0 or place.max() >= size):
-        raise RowsAreUnsorted("column 'patient': ascending numbers are needed")
 
     def total(of: Floats, at: Integers = place) -> Floats:
         return np.asarray(np.bincount(at, weights=of, minlength=size), dtype=np.float64)
 
-    y = level - marker.mean[0]
-    n = np.bincount(place, minlength=size).astype(np.float64)
-    t, tt, sy, ty = total(weeks), total(weeks * weeks), total(y), total(weeks * y)
+    try:
+        counted = np.bincount(place, minlength=size)
+    except ValueError as error:  # a place below zero
+        raise RowsAreUnsorted("column 'patient': ascending numbers are needed") from error
+    if len(counted) != size:
+        raise RowsAreUnsorted("column 'patient': ascending numbers are needed")
+    n = counted.astype(np.float64)
+    t, tt, y, ty = total(weeks), total(weeks * weeks), total(level), total(weeks * level)
     late = np.flatnonzero(weeks > ramp_weeks)
     h, ht, hh, hy = t, tt, tt, ty
     if len(late):
@@ -146,10 +197,15 @@ def _sums(
         cross = total(over * late_weeks, at)
         h, ht = t - total(over, at), tt - cross
         hh = ht - ramp_weeks * (t - h)
-        hy = ty - total(over * y[late], at)
-    slope = marker.mean[1]
-    sums = Sums(n=n, t=t, tt=tt, y=sy - slope * t, ty=ty - slope * tt, yy=np.zeros(size))
-    return sums, RampSums(h=h, ht=ht, hh=hh, hy=hy - slope * ht)
+        hy = ty - total(over * level[late], at)
+    # The population's line is taken out of the sums, which spares a pass over the rows
+    start, slope = marker.mean
+    yy = np.zeros(size)
+    if with_squares:
+        yy = total(level * level) - 2 * (start * y + slope * ty)
+        yy = yy + start * start * n + 2 * start * slope * t + slope * slope * tt
+    sums = Sums(n, t, tt, y - start * n - slope * t, ty - start * t - slope * tt, yy)
+    return sums, RampSums(h, ht, hh, hy - start * h - slope * ht)
 
 
 def _log_odds(sums: Sums, ramp: RampSums, marker: Marker, contrast: Contrast) -> Floats:

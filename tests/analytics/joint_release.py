@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.stats import multivariate_normal
 
 from analytics import CURRENT_RELEASE, Release
-from analytics.releases import Contrast, Joint, dump, parse
+from analytics.releases import Contrast, Groups, GroupSpread, Joint, dump, parse
 from analytics.releases.law import triangle_of
 
 Floats = npt.NDArray[np.float64]
@@ -23,6 +23,9 @@ BETWEEN = np.array(
 RESIDUAL = (0.027, 0.09)
 DELTA = (0.12, 0.008, 0.3, -0.01)
 VARIANCE_SCALE = 0.01
+SHARE = 0.35
+APART = (BETWEEN * 0.7, BETWEEN * 1.9)  # of the remitting, of the resistant
+NOISE = (np.array(RESIDUAL) * 0.8, np.array(RESIDUAL) * 1.6)
 
 
 def joint_release(*, mean_scale: float = 1e-3, contrast_scale: float = 1e-3) -> Release:
@@ -54,12 +57,47 @@ def joint_release(*, mean_scale: float = 1e-3, contrast_scale: float = 1e-3) -> 
             covariance=triangle_of(covariance.tolist()),
             shrinkage=1.0,
             ramp_weeks=12.0,
-            mixing=0.35,
+            mixing=SHARE,
             cap=np.inf,
             markers=NAMES,
         ),
         variance_covariance=tuple(map(tuple, (spread @ spread.T).tolist())),
         joint=Joint(triangle_of(BETWEEN.tolist()), triangle_of(mean_covariance.tolist())),
+    )
+    return parse(dump(made))
+
+
+def release_apart(*, mean_scale: float = 1e-14, contrast_scale: float = 1e-7) -> Release:
+    """Make one whose groups vary differently."""
+    joint = joint_release(mean_scale=mean_scale, contrast_scale=contrast_scale)
+    assert joint.joint is not None
+    rng = np.random.default_rng(8)
+    both = (1 - SHARE) * APART[0] + SHARE * APART[1]
+    noise = (1 - SHARE) * NOISE[0] + SHARE * NOISE[1]
+    groups = []
+    for D, s2 in zip(APART, NOISE, strict=True):
+        root = (
+            0.02 * rng.normal(0, 1, (12, 12)) * np.append(np.abs(BETWEEN[np.tril_indices(4)]), s2)
+        )
+        groups.append(
+            GroupSpread(
+                triangle_of(D.tolist()),
+                tuple(s2.tolist()),
+                tuple(map(tuple, (root.T @ root).tolist())),
+            )
+        )
+    markers = dict(joint.markers)
+    for place, name in enumerate(NAMES):
+        own = slice(2 * place, 2 * place + 2)
+        markers[name] = replace(
+            markers[name], covariance=triangle_of(both[own, own].tolist()), residual=noise[place]
+        )
+    made = replace(
+        joint,
+        version="apart-1",
+        markers=markers,
+        joint=replace(joint.joint, covariance=triangle_of(both.tolist())),
+        groups=Groups(*groups),
     )
     return parse(dump(made))
 

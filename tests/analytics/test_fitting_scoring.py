@@ -5,11 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analytics import History, Release, estimate_cohort
 from analytics.fitting import BadDraw, RowsAreUnsorted, score_rows
 from analytics.releases import load_shipped
 from analytics.risk import assess_risk
 from analytics.trajectories import sum_rows
 from analytics.weighing import Draws, LogOdds, sum_ramp, weigh
+from tests.analytics.cohorts import patients_table, results_table, week
+from tests.analytics.joint_release import NAMES, joint_release, release_apart
 
 PUBLISHED = load_shipped("published-prior-1")
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -105,3 +108,48 @@ def test_rows_that_cannot_be_scored_are_refused() -> None:
         score_rows(patient=patient + 9, weeks=weeks, level=level, **common)  # type: ignore[arg-type]
     with pytest.raises(BadDraw, match="row 2, column 'level': nan"):
         score_rows(patient=patient, weeks=weeks, level=broken, **common)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("release", [joint_release(), release_apart(mean_scale=1e-3)])
+def test_several_markers_are_scored_as_the_front_door_scores_them(release: Release) -> None:
+    rng = np.random.default_rng(6)
+    patient = np.sort(rng.integers(0, 40, 260))
+    weeks, marker = rng.uniform(0, 20, 260), rng.integers(0, 2, 260)
+    level = np.where(marker == 0, 3.4, 0.4) + rng.normal(0, 0.4, 260)
+    table = results_table(np.exp(level).tolist(), weeks=weeks.tolist(), is_confirmed=True)
+    table = table.assign(patient_id=patient + 1, analyte=np.array(NAMES, dtype=object)[marker])
+    history = History(patients=patients_table(range(1, 41)), results=table)
+    expected = estimate_cohort(history, at=week(20), release=release).table
+
+    scores = score_rows(
+        patient=patient, weeks=weeks, level=level, n_patients=40, release=release, marker=marker
+    )
+    lean = score_rows(
+        patient=patient,
+        weeks=weeks,
+        level=level,
+        n_patients=40,
+        release=release,
+        marker=marker,
+        with_interval=False,
+    )
+
+    known = expected["outcome"] == "estimated"
+    assert known.sum() > 35
+    for name, found in (
+        ("probability", scores.probability),
+        ("probability_low", scores.low),
+        ("probability_high", scores.high),
+    ):
+        assert found is not None
+        assert found[known] == pytest.approx(expected.loc[known, name].to_numpy(), rel=1e-7)
+    assert lean.log_odds == pytest.approx(scores.log_odds, rel=1e-12)
+    with pytest.raises(BadDraw, match="2 - 0 to 1 are needed, the places of sIL-6R, IL-6"):
+        score_rows(
+            patient=patient,
+            weeks=weeks,
+            level=level,
+            n_patients=40,
+            release=release,
+            marker=marker + 1,
+        )

@@ -15,55 +15,22 @@ from analytics.releases import Groups, GroupSpread, checksum, dump, parse
 from analytics.releases.law import square, triangle_of
 from tests.analytics.cohorts import patients_table, results_table, week
 from tests.analytics.joint_release import (
+    APART,
     BETWEEN,
     DELTA,
     NAMES,
+    NOISE,
     RESIDUAL,
+    SHARE,
     joint_release,
+    release_apart,
     rows_of,
 )
 
 Floats = npt.NDArray[np.float64]
-SHARE = 0.35
-APART = (BETWEEN * 0.7, BETWEEN * 1.9)  # of the remitting, of the resistant
-NOISE = (np.array(RESIDUAL) * 0.8, np.array(RESIDUAL) * 1.6)
 WEEKS = {"sIL-6R": [0.0, 4.0, 8.0, 15.0], "IL-6": [1.0, 4.0, 20.0]}
 LOGS = {"sIL-6R": [3.6, 3.5, 3.8, 3.7], "IL-6": [0.5, 0.8, 0.2]}
 CORNERS = list(zip(*np.tril_indices(4), strict=True))
-
-
-def release_apart(*, mean_scale: float = 1e-14, contrast_scale: float = 1e-7) -> Release:
-    joint = joint_release(mean_scale=mean_scale, contrast_scale=contrast_scale)
-    assert joint.joint is not None
-    rng = np.random.default_rng(8)
-    both = (1 - SHARE) * APART[0] + SHARE * APART[1]
-    noise = (1 - SHARE) * NOISE[0] + SHARE * NOISE[1]
-    groups = []
-    for D, s2 in zip(APART, NOISE, strict=True):
-        root = (
-            0.02 * rng.normal(0, 1, (12, 12)) * np.append(np.abs(BETWEEN[np.tril_indices(4)]), s2)
-        )
-        groups.append(
-            GroupSpread(
-                triangle_of(D.tolist()),
-                tuple(s2.tolist()),
-                tuple(map(tuple, (root.T @ root).tolist())),
-            )
-        )
-    markers = dict(joint.markers)
-    for place, name in enumerate(NAMES):
-        own = slice(2 * place, 2 * place + 2)
-        markers[name] = replace(
-            markers[name], covariance=triangle_of(both[own, own].tolist()), residual=noise[place]
-        )
-    made = replace(
-        joint,
-        version="apart-1",
-        markers=markers,
-        joint=replace(joint.joint, covariance=triangle_of(both.tolist())),
-        groups=Groups(*groups),
-    )
-    return parse(dump(made))
 
 
 def results(
