@@ -223,7 +223,7 @@ def release_of(
     fingerprint : str
         Of the data the model was trained on.
     card : dict of str
-        What TRIPOD+AI asks for, in words.
+        What TRIPOD+AI asks for, in words; an item that is missing is refused by name.
     segments : tuple of str
         Segments (laboratory and kit) the draws came from, where `base` does not know their level:
         the model's level is theirs.

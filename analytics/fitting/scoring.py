@@ -14,7 +14,7 @@ from analytics.fitting.sufficient import Floats, Integers
 from analytics.releases import Contrast, Marker, Release
 from analytics.risk import assess_risk
 from analytics.trajectories import Sums
-from analytics.weighing import Draws, LogOdds, RampSums
+from analytics.weighing import Draws, RampSums
 from analytics.weighing_apart import weigh_by_law
 
 CHUNK = 8192  # patients whose rows and sums fit the processor's cache together
@@ -93,41 +93,50 @@ def score_rows(
             f"{release.version} weighs {', '.join(names)}; wanted: marker, the place of each row's"
         )
     edges = _edges(patient, n_patients)
-    log_odds, probability = np.empty(n_patients), np.empty(n_patients)
-    low, high = (np.empty(n_patients), np.empty(n_patients)) if with_interval else (None, None)
-    is_lean = low is None and len(names) == 1 and release.groups is None
+    scores = [np.empty(n_patients) for _ in range(4 if with_interval else 2)]
     for number, start in enumerate(range(0, n_patients, CHUNK)):
         own = slice(start, min(start + CHUNK, n_patients))
         rows = slice(edges[number], edges[number + 1])
-        size = own.stop - own.start
         columns = patient[rows] - start, weeks[rows], level[rows]
         parts = [columns] if marker is None else _by_marker(columns, marker[rows], names)
-        draws = [
-            Draws(
-                *_sums(
-                    *part,
-                    release.markers[name],
-                    release.law.ramp_weeks,
-                    size,
-                    with_squares=release.groups is not None,
-                )
-            )
-            for name, part in zip(names, parts, strict=True)
-        ]
-        if is_lean:
-            log_odds[own] = _log_odds(*draws[0][:2], release.markers[names[0]], release.contrast)
-            probability[own] = _plugged_in(log_odds[own], draws[0].sums.n > 0, release)
-            continue
-        found = weigh_by_law(draws, release.law).log_odds
-        log_odds[own] = found.value
-        if low is None or high is None:
-            has_draw = np.sum([one.sums.n for one in draws], axis=0) > 0
-            probability[own] = _plugged_in(log_odds[own], has_draw, release)
-            continue
-        probability[own], low[own], high[own] = _risk_of(found, size, release)
-    if not np.isfinite(log_odds).all():
+        draws = _draws(parts, release, own.stop - own.start)
+        found = _with_interval(draws, release) if with_interval else _lean(draws, release)
+        for whole, part in zip(scores, found, strict=True):
+            whole[own] = part
+    if not np.isfinite(scores[0]).all():
         _name_unreal(weeks, level)
-    return Scores(log_odds, probability, low, high)
+    if not with_interval:
+        return Scores(scores[0], scores[1], None, None)
+    return Scores(*scores)
+
+
+def _draws(
+    parts: list[tuple[Integers, Floats, Floats]], release: Release, size: int
+) -> list[Draws]:
+    """Sum the rows of each marker."""
+    ramp, squares = release.law.ramp_weeks, release.groups is not None
+    return [
+        Draws(*_sums(*part, release.markers[name], ramp, size, with_squares=squares))
+        for name, part in zip(release.informative, parts, strict=True)
+    ]
+
+
+def _lean(draws: list[Draws], release: Release) -> tuple[Floats, ...]:
+    """Give log-odds and probability as if the parameters were certain, and no interval."""
+    if len(draws) == 1 and release.groups is None:
+        marker = release.markers[release.informative[0]]
+        log_odds = _log_odds(draws[0].sums, draws[0].ramp, marker, release.contrast)
+    else:
+        log_odds = weigh_by_law(draws, release.law).log_odds.value
+    has_draw = np.sum([one.sums.n for one in draws], axis=0) > 0
+    return log_odds, _plugged_in(log_odds, has_draw, release)
+
+
+def _with_interval(draws: list[Draws], release: Release) -> tuple[Floats, ...]:
+    found = weigh_by_law(draws, release.law).log_odds
+    unknown = np.full(len(found.value), -1, dtype=np.int64)
+    risk = assess_risk(found, unknown, release)
+    return found.value, risk.probability, risk.low, risk.high
 
 
 def _edges(patient: Integers, n_patients: int) -> Integers:
@@ -237,9 +246,3 @@ def _plugged_in(log_odds: Floats, has_draw: np.ndarray, release: Release) -> Flo
     cap = release.contrast.cap
     added = np.clip(intercept + slope * (prior + log_odds) - prior, -cap, cap)
     return np.asarray(expit(prior + np.where(has_draw, added, 0.0)))
-
-
-def _risk_of(found: LogOdds, size: int, release: Release) -> tuple[Floats, Floats, Floats]:
-    unknown = np.full(size, -1, dtype=np.int64)
-    risk = assess_risk(found, unknown, release)
-    return risk.probability, risk.low, risk.high

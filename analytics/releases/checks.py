@@ -8,6 +8,17 @@ from analytics.releases.law import Square, square
 from analytics.releases.model import ANALYTES, BASES, Contrast, Joint, Marker, Release
 
 ROUNDING = 1e-9
+# What a reader must be told, with the item of TRIPOD+AI (Collins 2024, BMJ 385:e078378) it answers
+CARD = {
+    "title": "item 1, what is predicted, in whom",
+    "data": "item 5, where the data come from",
+    "outcome": "item 8, what counts as the outcome and when it is known",
+    "predictors": "item 9, what goes in",
+    "method": "item 12, how it was made",
+    "performance": "item 23, discrimination and calibration, or that none were measured",
+    "limits": "item 26, what it cannot say",
+    "status": "item 27, what it may be used for",
+}
 
 
 class ReleaseIsUnfit(ValueError):
@@ -26,6 +37,7 @@ def refuse_the_impossible(release: Release) -> None:
     ------
     ReleaseIsUnfit
     """
+    _refuse_card(release.card)
     if release.basis not in BASES:
         raise ReleaseIsUnfit(f"basis {release.basis!r}; wanted: {' or '.join(map(repr, BASES))}")
     for name, marker in release.markers.items():
@@ -44,6 +56,12 @@ def refuse_the_impossible(release: Release) -> None:
         _refuse_below(getattr(release.evidence, field), 0, f"evidence.{field}")
     weights = release.evidence.early_improvement, release.evidence.early_non_improvement
     _refuse_unreal(weights, "evidence.early_improvement, early_non_improvement")
+
+
+def _refuse_card(card: dict[str, str]) -> None:
+    missing = [f"{name} ({what})" for name, what in CARD.items() if not card.get(name, "").strip()]
+    if missing:
+        raise ReleaseIsUnfit(f"card; wanted: the items of TRIPOD+AI {'; '.join(missing)}")
 
 
 def _refuse_marker(name: str, marker: Marker) -> None:

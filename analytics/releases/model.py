@@ -183,7 +183,7 @@ class Release:
     code_version : str
         Version of the code that made it.
     card : dict
-        What TRIPOD+AI asks for, in words.
+        What TRIPOD+AI asks for, in words: at least the items of :data:`checks.CARD`.
     checksum : str
         SHA-256 of all the rest.
     joint : Joint or None

@@ -381,7 +381,7 @@ def test_a_trained_model_becomes_a_release_that_says_the_same() -> None:
         base=PUBLISHED,
         version="local-1",
         fingerprint="f",
-        card={"a": "b"},
+        card=PUBLISHED.card,
         segments=("laboratory A, kit 1",),
     )
 

@@ -37,6 +37,7 @@ WEEKS = np.array([0.0, 2.0, 4.0, 8.0, 12.0])
 NOMINAL = 0.95
 AS_PROMISED = pytest.approx(NOMINAL, abs=0.03)  # 0.92 to 0.98
 
+CARD = CURRENT_RELEASE.card
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::analytics.fitting.SingularFitWarning"),
@@ -144,7 +145,12 @@ def release_from(cohort: Cohort, others: Cohort) -> Release:
     prior = local_prior(CURRENT_RELEASE, labelled(others).statistics)
     model = train(labelled(cohort), prior=prior).model
     return release_of(
-        model, base=CURRENT_RELEASE, version="x", fingerprint="f", card={}, segments=("a",)
+        model,
+        base=CURRENT_RELEASE,
+        version="x",
+        fingerprint="f",
+        card=CARD,
+        segments=("a",),
     )
 
 
@@ -223,7 +229,12 @@ def test_in_forty_two_labelled_patients_the_interval_holds_the_answer(effect: fl
     for _ in range(40):
         model = learn(labelled(fixed(42, rng=rng, effect=effect)), prior=prior)
         release = release_of(
-            model, base=base, version="x", fingerprint="f", card={}, segments=("a",)
+            model,
+            base=base,
+            version="x",
+            fingerprint="f",
+            card=CARD,
+            segments=("a",),
         )
         inside.append(covered(fixed(50, rng=rng, effect=effect), release))
 
@@ -240,7 +251,12 @@ def test_a_thousand_labels_give_intervals_that_hold_and_probabilities_that_mean_
     for _ in range(30):
         model = learn(labelled(fixed(1000, rng=rng)), prior=prior)
         release = release_of(
-            model, base=base, version="x", fingerprint="f", card={}, segments=("a",)
+            model,
+            base=base,
+            version="x",
+            fingerprint="f",
+            card=CARD,
+            segments=("a",),
         )
         inside.append(covered(test, release))
         found = calibrate(test.is_resistant, told(test, release).probability)
@@ -287,7 +303,12 @@ def test_in_forty_two_patients_the_model_is_not_worse_than_the_bare_prevalence(
     for _ in range(15):
         model = learn(labelled(fixed(42, rng=rng, effect=effect)), prior=prior)
         release = release_of(
-            model, base=CURRENT_RELEASE, version="x", fingerprint="f", card={}, segments=("a",)
+            model,
+            base=CURRENT_RELEASE,
+            version="x",
+            fingerprint="f",
+            card=CARD,
+            segments=("a",),
         )
         scores.append(brier_score_loss(test.is_resistant, told(test, release).probability))
 

@@ -27,6 +27,7 @@ from analytics.fitting.scoring import SeveralMarkersWeigh
 from analytics.learning import training_draws
 from tests.analytics.cohorts import patients_table, results_table, week
 
+CARD = CURRENT_RELEASE.card
 Bools = npt.NDArray[np.bool_]
 pytestmark = pytest.mark.slow
 NAMES = ("sIL-6R", "IL-6")
@@ -80,7 +81,11 @@ def learned(
 
 def made(training: Training) -> Release:
     return release_of(
-        training.model, base=CURRENT_RELEASE, version="local-j", fingerprint="f", card={}
+        training.model,
+        base=CURRENT_RELEASE,
+        version="local-j",
+        fingerprint="f",
+        card=CARD,
     )
 
 

@@ -13,6 +13,8 @@ from tests.analytics.cohorts import events_table, patients_table, results_table,
 
 WEEKS = np.array([0.0, 4.0, 8.0, 12.0])
 
+CARD = CURRENT_RELEASE.card
+
 
 def local_cohort(
     n: int, *, level: float, sd: float = 0.25, contrast: float = 0.0, seed: int = 3
@@ -119,7 +121,11 @@ def test_labels_take_the_contrast_over_on_the_same_path() -> None:
         training_set(draws, labels, landmark_weeks=12.0), prior=published_prior(CURRENT_RELEASE)
     )
     release = release_of(
-        trained.model, base=CURRENT_RELEASE, version="local-2", fingerprint="x", card={}
+        trained.model,
+        base=CURRENT_RELEASE,
+        version="local-2",
+        fingerprint="x",
+        card=CARD,
     )
 
     risk = estimate_cohort(history, at=week(12), release=release).risk

@@ -86,3 +86,17 @@ def test_a_covariance_that_cannot_be_is_refused() -> None:
 def test_an_unknown_release_is_refused() -> None:
     with pytest.raises(ReleaseIsUnfit, match="no release"):
         load_shipped("../evidence")
+
+
+@pytest.mark.parametrize("item", ["title", "data", "outcome", "performance", "limits", "status"])
+@pytest.mark.parametrize("words", [None, "", "  "])
+def test_a_release_without_an_item_of_its_card_is_refused(item: str, words: str | None) -> None:
+    card = dict(CURRENT_RELEASE.card)
+    card.pop(item)
+    if words is not None:
+        card[item] = words
+
+    with pytest.raises(
+        ReleaseIsUnfit, match=rf"card; wanted: the items of TRIPOD\+AI {item} \(item"
+    ):
+        parse(dump(replace(CURRENT_RELEASE, card=card)))
