@@ -11,6 +11,8 @@ from monitoring.models import DoorRequest
 from monitoring.portal import dates
 
 _BY_STATUS = {
+    400: "it cannot be read at all",
+    422: "the whole of it cannot be used",
     401: "no key that is known",
     403: "the key is not good for this",
     412: "another version was to be replaced",
