@@ -166,7 +166,11 @@ def _fhir_tables(team: object, patients: int, key: str, copied_draws: float) -> 
         ("the FHIR reader", "size", "json.loads", "read and checked", "ratio"),
         fhir.reader_rows(team, patients),
     )
-    return f"{table(head, rows)}\n\n{reader}"
+    others = table(
+        ("the other readers", "size", "json.loads, str.split, csv", "read and checked", "ratio"),
+        import_module("bench.readers").reader_rows(),
+    )
+    return f"{table(head, rows)}\n\n{reader}\n\n{others}"
 
 
 def _wait_until_calm() -> None:
