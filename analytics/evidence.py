@@ -255,6 +255,13 @@ ENOUGH_LOCAL_PATIENTS = Constant(
     _D,
     "simulation: below, the published spread is used and the estimate is labelled prior only",
 )
+FIRST_IMPLAUSIBLE_Z = Constant(
+    "standard deviations of the population at which a first draw waits for a check",
+    6.0,
+    "1",
+    _D,
+    "sIL-6R: ninefold from the usual; another unit or a lost decimal point lies further, a kit not",
+)
 IMPLAUSIBLE_Z = Constant(
     "standard deviations from its prediction at which a new draw waits for a check",
     3.3,

@@ -22,6 +22,7 @@ from analytics.columns import (
     OVERRIDES,
     STATUSES,
     TRIAL_KINDS,
+    UNITS,
     DoseColumns,
     EventColumns,
     RatingColumns,
@@ -65,7 +66,7 @@ class History:
         be empty (or None); the columns of :data:`OPTIONAL` may be left out. ``is_confirmed``
         says that a person has checked an implausible result, ``is_overridden`` that a person
         scores a draw in spite of a caution. Values are canonical: sIL-6R in ng/mL, IL-6 and
-        TNF-α in pg/mL, hs-CRP in mg/L; times carry a zone.
+        TNF-α in pg/mL, hs-CRP in mg/L (``unit`` may say so, and is checked); times carry a zone.
         A mapping spares the DataFrame: of each column an array of int64, float64, bool or
         text (object), times as int64 microseconds since 1970 UTC, ``NEVER`` for none.
 
@@ -125,7 +126,7 @@ def microseconds(moment: datetime) -> int:
     TimeIsNaive
         The datetime has no time zone.
     """
-    if moment.tzinfo is None:
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
         raise TimeIsNaive(f"{moment!r}; wanted: a datetime with a time zone")
     since = moment - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
@@ -151,6 +152,7 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
     value = given["value"]
     _refuse(table, given, "value", value <= 0, "a concentration above zero")
     analyte = _codes(table, given, "analyte", ANALYTES)
+    _refuse_units(given, analyte)
     comparator = _codes(table, given, "comparator", COMPARATORS)
     status = _codes(table, given, "status", STATUSES)
     drawn = given["drawn_at"]
@@ -175,6 +177,23 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
         is_overridden=given["is_overridden"][order],
         specimens=_specimens(given, order),
     )
+
+
+def _refuse_units(given: dict[str, Column], analyte: Ints) -> None:
+    """Refuse a value in another unit than its analyte's, where units are stated."""
+    if is_blank(given["unit"]):
+        return
+    rows = zip(given["unit"].tolist(), analyte.tolist(), strict=True)
+    for row, (unit, code) in enumerate(rows):
+        name = ANALYTES[code]
+        if unit not in ("", UNITS[name]):
+            raise HistoryIsUnfit(
+                table="results",
+                column="unit",
+                row=row,
+                value=unit,
+                wanted=f"{UNITS[name]!r}, the unit of {name}, with the value converted to it",
+            )
 
 
 _SPECIMEN_FLAGS = ("is_duplicate", "is_matrix_wrong", "is_kit_unknown", "is_unsuitable")

@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from analytics.elementwise import root
-from analytics.evidence import IMPLAUSIBLE_Z
+from analytics.evidence import FIRST_IMPLAUSIBLE_Z, IMPLAUSIBLE_Z
 from analytics.tables import Bools, Floats, Ints, column_of, is_any
 from analytics.trajectories import Growth, Sums, posterior_gain, sum_rows
 from analytics.weighing import RampSums
@@ -40,8 +40,10 @@ def find_implausible(rows: ScoredRows, is_confirmed: Bools, growth: Growth) -> B
     """Find results that lie far from what the person's own earlier ones predict.
 
     One after the other in order of time: beyond ``IMPLAUSIBLE_Z`` standard deviations of its
-    prediction a result is held, unless confirmed, and predicts nothing itself. A track
-    whose values span less than that many residual standard deviations is passed over.
+    prediction a result is held, unless confirmed, and predicts nothing itself. The first has only
+    the population to predict it, and is held beyond ``FIRST_IMPLAUSIBLE_Z``. A track whose values
+    span less than that many residual standard deviations, and lie as near to the population's
+    line, is passed over.
 
     Parameters
     ----------
@@ -62,7 +64,9 @@ def find_implausible(rows: ScoredRows, is_confirmed: Bools, growth: Growth) -> B
     high, low = column_of(-np.inf, n_tracks), column_of(np.inf, n_tracks)
     np.maximum.at(high, rows.track, rows.y)
     np.minimum.at(low, rows.track, rows.y)
-    suspect = high - low > IMPLAUSIBLE_Z.value * np.sqrt(growth.residual)
+    sd = np.sqrt(growth.residual)
+    suspect = high - low > IMPLAUSIBLE_Z.value * sd
+    suspect |= np.maximum(high, -low) > FIRST_IMPLAUSIBLE_Z.value * sd
     if not is_any(suspect):
         return held
     [places] = suspect[rows.track].nonzero()
@@ -76,7 +80,8 @@ def find_implausible(rows: ScoredRows, is_confirmed: Bools, growth: Growth) -> B
         of = rows.track[here]
         law = (growth.d00[of], growth.d01[of], growth.d11[of], growth.residual[of])
         z = innovation(rows.weeks[here], rows.y[here], picked(known, of), *law)
-        held[here] = (step > 0) & (np.abs(z) > IMPLAUSIBLE_Z.value) & ~is_confirmed[here]
+        most = np.where(known.n[of] > 0, IMPLAUSIBLE_Z.value, FIRST_IMPLAUSIBLE_Z.value)
+        held[here] = (np.abs(z) > most) & ~is_confirmed[here]
         keep = here[~held[here]]
         known = known + sum_rows(
             rows.track[keep], rows.weeks[keep], rows.y[keep], n_tracks=n_tracks

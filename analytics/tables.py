@@ -47,6 +47,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "analyte": "text",
         "drawn_at": "time",
         "value": "number",
+        "unit": "text",
         "comparator": "text",
         "status": "text",
         "segment": "text",
@@ -87,6 +88,7 @@ COLUMNS: dict[str, dict[str, str]] = {
 
 # What may be left out of a table, and then is not known: "", NaN, False, never
 OPTIONAL = {
+    "unit",
     "is_bipolar",
     "primary_instrument",
     "rs2228145",
@@ -209,7 +211,7 @@ def _read_number(table: str, column: str, given: Any) -> Floats:
 
 
 def _check_number(table: str, column: str, values: Floats) -> None:
-    if isfinite(values.dot(values)):  # else some number is not, or the sum is too large to tell
+    if len(values) <= _FEW and all(map(isfinite, values.tolist())):  # quicker for a few
         return
     wrong = ~np.isfinite(values)
     if is_any(wrong):

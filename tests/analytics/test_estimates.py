@@ -266,3 +266,26 @@ def test_the_probability_over_draws_is_what_it_is_over_the_same_draws_at_once() 
 
     at_once = [estimate_one(results=draws.head(n)).probability for n in (1, 2, 3)]
     assert stepwise == at_once
+
+
+@pytest.mark.parametrize("factor", [1000.0, 10.0, 0.1])
+def test_a_first_draw_of_another_unit_or_decimal_point_waits_for_a_check(factor: float) -> None:
+    table = results_table([33.0 * factor, 34.0 * factor])
+
+    (held,) = estimate_cohort(History(patients=patients_table(), results=table), at=week(12))
+    (checked,) = estimate_cohort(
+        History(patients=patients_table(), results=table.assign(is_confirmed=True)), at=week(12)
+    )
+
+    assert held.outcome == "not_enough_data"
+    assert [part.reasons for part in held.left_out] == [("implausible",), ("implausible",)]
+    assert checked.outcome == "estimated"
+
+
+@pytest.mark.parametrize("factor", [0.4, 2.5])
+def test_a_first_draw_that_another_kit_may_give_is_scored(factor: float) -> None:
+    table = results_table([33.0 * factor])
+
+    (found,) = estimate_cohort(History(patients=patients_table(), results=table), at=week(12))
+
+    assert found.outcome == "estimated"

@@ -48,7 +48,7 @@ def put(column: str, value: object, *, row: int = 1) -> Change:
         (lambda f: f.assign(patient_id=1.0), None, "patient_id", "whole numbers"),
         (lambda f: f.assign(analyte=7), 0, "analyte", "text"),
         (lambda f: f.drop(columns="status"), None, "status", "missing"),
-        (lambda f: f.assign(unit="ng/mL"), None, "", "only patient_id"),
+        (lambda f: f.assign(units="ng/mL"), None, "", "only patient_id"),
         (lambda f: f.assign(drawn_at=f["drawn_at"].dt.tz_localize(None)), 0, "drawn_at", "a zone"),
         (lambda f: f.assign(is_confirmed=1), None, "is_confirmed", "True or False"),
     ],
@@ -191,7 +191,7 @@ def test_arrays_tell_the_same_as_data_frames() -> None:
         ({"drawn_at": np.array(["2026-01-05"] * 2, dtype="datetime64[us]")}, "drawn_at", "micros"),
         ({"drawn_at": np.array([0, NEVER])}, "drawn_at", "a time"),
         ({"analyte": np.array(["sIL-6R", None], dtype=object)}, "analyte", "text"),
-        ({"unit": np.array(["ng/mL"] * 2, dtype=object)}, "", "only patient_id"),
+        ({"units": np.array(["ng/mL"] * 2, dtype=object)}, "", "only patient_id"),
     ],
 )
 def test_unfit_arrays_are_refused_like_data_frames(
@@ -204,3 +204,24 @@ def test_unfit_arrays_are_refused_like_data_frames(
 
     assert (refused.value.table, refused.value.column) == ("results", column)
     assert wanted in str(refused.value)
+
+
+def test_a_stated_unit_is_checked() -> None:
+    right = results_table([30.0, 31.0], unit="ng/mL")
+    wrong = right.assign(unit=["ng/mL", "pg/mL"])
+
+    History(patients=patients_table(), results=right)
+
+    with pytest.raises(HistoryIsUnfit, match=r"results.unit, row 1: 'pg/mL'; wanted: 'ng/mL'"):
+        History(patients=patients_table(), results=wrong)
+
+
+def test_refusals_show_times_and_numbers_as_they_were_given() -> None:
+    table = results_table([30.0, 31.0], weeks=[0, 0])
+
+    with pytest.raises(HistoryIsUnfit) as refused:
+        History(patients=patients_table(), results=table)
+
+    assert "{'patient_id': 1, 'analyte': 'sIL-6R', 'drawn_at': '2026-01-05T00:00:00" in str(
+        refused.value
+    )
