@@ -12,8 +12,14 @@ import numpy as np
 import pandas as pd
 
 from analytics.columns import ANALYTES, COMPARATORS, SIL6R, US_PER_WEEK
-from analytics.evidence import LEVEL_SD
-from analytics.fitting import SufficientStatistics, summarise_arrays
+from analytics.evidence import ENOUGH_LOCAL_PATIENTS, LEVEL_SD
+from analytics.fitting import (
+    ResidualVarianceIsZero,
+    SufficientStatistics,
+    UnidentifiableFit,
+    fit_growth,
+    summarise_arrays,
+)
 from analytics.fitting.priors import local_prior
 from analytics.histories import History, microseconds
 from analytics.releases import Marker, Release, dump, parse
@@ -35,6 +41,19 @@ class _Draws:
     comparator: Ints
     names: tuple[str, ...]
 
+    def of(self, name: str) -> "_Draws":
+        """Take those of one analyte."""
+        mine = self.analyte == ANALYTES.index(name)
+        return _Draws(
+            analyte=self.analyte[mine],
+            patient=self.patient[mine],
+            segment=self.segment[mine],
+            weeks=self.weeks[mine],
+            level=self.level[mine],
+            comparator=self.comparator[mine],
+            names=self.names,
+        )
+
 
 def _valid_draws(history: History, at: datetime, analytes: tuple[str, ...] = (SIL6R,)) -> _Draws:
     at_us = microseconds(at)
@@ -54,9 +73,10 @@ def _valid_draws(history: History, at: datetime, analytes: tuple[str, ...] = (SI
 
 
 def learn_level(history: History, *, at: datetime, base: Release, version: str) -> Release:
-    """Give a release the local level and spread of sIL-6R, from draws without any label.
+    """Give a release the local level and spread of each marker, from draws without any label.
 
-    The contrast stays the published one, and is not counted twice in the spread
+    sIL-6R must have enough patients; another analyte that has keeps the base's law no longer. The
+    contrast stays the published one, and is not counted twice in the spread
     (:func:`analytics.fitting.priors.local_prior`). Level and spread come from the segment that most
     patients have draws in; further segments with enough patients get a level of their own, and any
     other keeps an uncertain one.
@@ -82,7 +102,8 @@ def learn_level(history: History, *, at: datetime, base: Release, version: str) 
     TooFewLocalPatients
         Fewer than ``ENOUGH_LOCAL_PATIENTS`` have a valid draw in one segment.
     """
-    draws = _valid_draws(history, at)
+    whole = _valid_draws(history, at, ANALYTES)
+    draws = whole.of(SIL6R)
     exact = draws.comparator == 0
     home = _home_segment(draws, exact)
     prior = local_prior(base, _statistics(draws, exact & (draws.segment == home)))
@@ -103,9 +124,9 @@ def learn_level(history: History, *, at: datetime, base: Release, version: str) 
         base,
         version=version,
         basis=prior.basis,
-        markers=base.markers | {SIL6R: local},
+        markers=base.markers | {SIL6R: local} | _further_markers(whole, base),
         variance_covariance=tuple(tuple(row) for row in prior.variance_covariance.tolist()),
-        fingerprint=_fingerprint(draws),
+        fingerprint=_fingerprint(whole),
     )
     # Written and read, so that what is handed on has been checked and summed.
     return parse(dump(made))
@@ -161,14 +182,46 @@ def _home_segment(draws: _Draws, exact: Bools) -> int:
     return int(np.argmax(np.bincount(pairs[:, 0], minlength=max(len(draws.names), 1))))
 
 
-def _statistics(draws: _Draws, keep: Bools) -> SufficientStatistics:
+def _further_markers(whole: _Draws, base: Release) -> dict[str, Marker]:
+    """Learn the law of the other analytes that weigh nothing, where enough patients have them."""
+    found: dict[str, Marker] = {}
+    for name in ANALYTES:
+        draws = whole.of(name)
+        exact = draws.comparator == 0
+        if name in base.informative or not exact.any():
+            continue
+        home = _home_segment(draws, exact)
+        statistics = _statistics(draws, exact & (draws.segment == home), name)
+        # Draws beyond a limit would be missing from one end: then the published law must do
+        is_cut = bool((draws.comparator[draws.segment == home] != 0).any())
+        if is_cut or len(statistics) < ENOUGH_LOCAL_PATIENTS.value:
+            continue
+        try:
+            fit = fit_growth(statistics)
+        except (UnidentifiableFit, ResidualVarianceIsZero):
+            continue  # one draw each tells no slope: the published law must do here too
+        local = replace(
+            base.markers[name],
+            mean=(float(fit.effects[0, 0]), float(fit.effects[0, 1])),
+            mean_covariance=_three(fit.effects_covariance),
+            covariance=_three(fit.covariance),
+            residual=float(fit.residual_variance[0]),
+            levels={draws.names[home]: 0.0},
+            level_sd=LEVEL_SD.value,
+        )
+        further = _further_levels(draws, exact, home, local)
+        found[name] = replace(local, levels=local.levels | further)
+    return found
+
+
+def _statistics(draws: _Draws, keep: Bools, name: str = SIL6R) -> SufficientStatistics:
     ids, patient = np.unique(draws.patient[keep], return_inverse=True)
     return summarise_arrays(
         patient=patient,
         weeks=draws.weeks[keep],
         level=draws.level[keep],
         patient_ids=ids,
-        markers=(SIL6R,),
+        markers=(name,),
     )
 
 
@@ -195,6 +248,6 @@ def _three(matrix: Floats) -> tuple[float, float, float]:
 
 def _fingerprint(draws: _Draws) -> str:
     whole = sha256()
-    for column in (draws.patient, draws.segment, draws.weeks, draws.level):
+    for column in (draws.analyte, draws.patient, draws.segment, draws.weeks, draws.level):
         whole.update(np.ascontiguousarray(column).tobytes())
     return whole.hexdigest()

@@ -43,6 +43,34 @@ def test_the_level_and_spread_become_the_local_ones() -> None:
     assert found.fingerprint != ""
 
 
+def test_the_other_analytes_get_their_local_law_where_enough_patients_have_them() -> None:
+    tables, _ = local_cohort(120, level=33)
+    il6, _ = local_cohort(90, level=4.0, sd=0.5, seed=4)
+    tnf, _ = local_cohort(40, level=2.0, seed=5)
+    crp, _ = local_cohort(90, level=2.0, seed=6)
+    limits = np.where(np.arange(360) % 7 == 0, "<", "")
+    results = pd.concat(
+        [
+            tables["results"],
+            il6["results"].assign(analyte="IL-6"),
+            tnf["results"].assign(analyte="TNF-α"),
+            crp["results"].assign(analyte="hs-CRP", comparator=limits.astype(object)),
+        ],
+        ignore_index=True,
+    )
+    history = History(patients=tables["patients"], results=results)
+
+    found = learn_level(history, at=week(12), base=CURRENT_RELEASE, version="local-1")
+
+    marker = found.markers["IL-6"]
+    assert np.exp(marker.mean[0]) == pytest.approx(4.0, rel=0.15)
+    assert np.sqrt(marker.covariance[0]) == pytest.approx(0.5, rel=0.2)
+    assert set(marker.levels) == {"1/kit"}
+    # Too few patients; and draws below a limit, without which the level would come out too high
+    assert found.markers["TNF-α"] == CURRENT_RELEASE.markers["TNF-α"]
+    assert found.markers["hs-CRP"] == CURRENT_RELEASE.markers["hs-CRP"]
+
+
 def test_a_local_level_makes_the_scale_of_the_kit_immaterial() -> None:
     tables, _ = local_cohort(200, level=33)
     scaled = tables | {"results": tables["results"].assign(value=lambda f: f["value"] * 4.5)}
