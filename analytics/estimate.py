@@ -57,6 +57,7 @@ class Estimate:
     course: Course | None = None
     waived: tuple[LeftOut, ...] = ()
     genotype: GenotypeZ | None = None
+    has_taught: bool = False  # the release was trained on this patient's own outcome
 
     @property
     def state_words(self) -> str:

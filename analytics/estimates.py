@@ -28,7 +28,7 @@ from analytics.policy import (
     wanted_flags,
 )
 from analytics.readouts import read_contributions, read_left_out, read_trajectories, read_waived
-from analytics.releases import Release, load_shipped
+from analytics.releases import Release, load_shipped, mark_of
 from analytics.risk import Risk, assess_risk
 from analytics.tables import NEVER, Bools, Floats, Ints, column_of
 from analytics.tracking import Tracks, follow
@@ -174,7 +174,7 @@ class Estimates:
         courses, risk = self.courses, self.risk
         trajectories = read_trajectories(self.tracks, self.readings, self.segments)
         left_out, waived = read_left_out(self.readings), read_waived(self.readings)
-        genotypes = self._genotypes()
+        genotypes, taught = self._genotypes(), self.release.learned_from
         pieces_of = read_contributions(
             risk, courses, self.tracks, self.release, self.outcome == _ESTIMATED
         )
@@ -204,6 +204,7 @@ class Estimates:
                 course,
                 waived.get(place, ()),
                 genotypes.get(place),
+                has_taught=bool(taught) and mark_of(pid, self.release.version) in taught,
             )
 
 

@@ -86,6 +86,8 @@ class Explanation:
     """Everything that an estimate rests on.
 
     ``difference`` is what the marker makes of the probability; None where there is none.
+    ``has_taught``: the model was trained on this patient's own outcome, so the figure is no
+    prediction.
     ``versions`` name the model, the policy, the rules and the scale. ``checklists`` are what to go
     through for each flag that is wanted: checks, never a treatment.
     """
@@ -99,6 +101,7 @@ class Explanation:
     probability_high: float | None
     probability_without_biomarker: float | None
     difference: float | None
+    has_taught: bool
     basis: str
     versions: dict[str, str]
     rules: dict[str, Any]
@@ -155,6 +158,7 @@ def explain(estimate: Estimate, *, made_at: datetime) -> Explanation:
         probability_high=estimate.probability_high,
         probability_without_biomarker=without,
         difference=None if p is None or without is None else p - without,
+        has_taught=estimate.has_taught,
         basis=estimate.basis,
         versions=versions,
         rules=rules.as_json(),

@@ -1,5 +1,6 @@
 """The cold start: what is believed before any label, and a trained model made into a release."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +25,7 @@ from analytics.releases import (
     Marker,
     Release,
     dump,
+    mark_of,
     parse,
 )
 from analytics.releases.law import square, triangle_of
@@ -209,6 +211,7 @@ def release_of(
     fingerprint: str,
     card: dict[str, str],
     segments: tuple[str, ...] = (),
+    patient_ids: Sequence[int] = (),
 ) -> Release:
     """Make a release of a trained model of one analyte or more; all else is that of `base`.
 
@@ -227,6 +230,9 @@ def release_of(
     segments : tuple of str
         Segments (laboratory and kit) the draws came from, where `base` does not know their level:
         the model's level is theirs.
+    patient_ids : sequence of int
+        Whose outcomes the model was trained on: their estimates will say that the figures judge
+        what they have taught, and are no predictions.
 
     Returns
     -------
@@ -273,6 +279,7 @@ def release_of(
         contrast=_learned_contrast(model, share) if has_labels else base.contrast,
         joint=Joint.of(D.tolist(), spread.tolist()) if len(model.markers) > 1 else None,
         groups=_groups(model),
+        learned_from=frozenset(mark_of(int(each), version) for each in patient_ids),
         variance_covariance=tuple(tuple(map(float, row)) for row in model.variance_covariance),
         recalibration=model.recalibration,
         recalibration_covariance=triangle_of(model.recalibration_covariance.tolist()),

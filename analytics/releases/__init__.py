@@ -26,6 +26,7 @@ from analytics.releases.model import (
     Joint,
     Marker,
     Release,
+    mark_of,
 )
 
 FORMATS = ("soundings-release/1", "soundings-release/2", "soundings-release/3")
@@ -171,6 +172,8 @@ def dump(release: Release) -> str:
         content["format"] = FORMATS[1]
         content["contrast"]["markers"] = list(names)
         content["joint"] = None if release.joint is None else asdict(release.joint)
+    if release.learned_from:
+        content["learned_from"] = sorted(release.learned_from)
     if release.groups is not None:
         content["format"], content["groups"] = FORMATS[2], _written(asdict(release.groups))
     content["checksum"] = checksum(content)
@@ -236,6 +239,7 @@ def _build(content: dict[str, Any]) -> Release:
         checksum=str(content["checksum"]),
         joint=None if joint is None else _joint(joint, size),
         groups=_groups(content["groups"], size) if content["format"] == FORMATS[2] else None,
+        learned_from=frozenset(map(str, content.get("learned_from", ()))),
     )
 
 
@@ -310,5 +314,6 @@ __all__ = [
     "dump",
     "load",
     "load_shipped",
+    "mark_of",
     "parse",
 ]

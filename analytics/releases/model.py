@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import Self
 
 import numpy as np
@@ -150,6 +151,23 @@ class Evidence:
     early_sd: float
 
 
+def mark_of(patient_id: int, version: str) -> str:
+    """Give the mark of a patient in one release: a digest, so that releases cannot be joined by it.
+
+    Parameters
+    ----------
+    patient_id : int
+        The number of the patient in the record.
+    version : str
+        Of the release.
+
+    Returns
+    -------
+    str
+    """
+    return sha256(f"{version}:{patient_id}".encode()).hexdigest()[:16]
+
+
 def _group_law(spread: GroupSpread) -> GroupLaw:
     terms = quadratic_terms(spread.variance_covariance)
     return GroupLaw(square(spread.covariance), spread.residual, terms)
@@ -190,6 +208,8 @@ class Release:
         Of two or more informative markers; None for one.
     groups : Groups or None
         Where the groups vary differently; None where they share one covariance.
+    learned_from : frozenset of str
+        Marks of the patients whose outcomes it was trained on (:func:`mark_of`).
     """
 
     version: str
@@ -206,6 +226,7 @@ class Release:
     checksum: str
     joint: Joint | None = None
     groups: Groups | None = None
+    learned_from: frozenset[str] = frozenset()
 
     @property
     def informative(self) -> tuple[str, ...]:

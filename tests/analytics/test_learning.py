@@ -1,14 +1,18 @@
 """The cold start's second step: local draws give the level, the publication the contrast."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from analytics import CURRENT_RELEASE, History, estimate_cohort
+from analytics import CURRENT_RELEASE, Estimate, History, estimate_cohort
+from analytics.explanation import explain
 from analytics.fitting.labels import training_set
 from analytics.fitting.priors import TooFewLocalPatients, published_prior, release_of
 from analytics.fitting.training import train
 from analytics.learning import learn_level, training_draws
+from analytics.releases import dump, mark_of, parse
 from tests.analytics.cohorts import events_table, patients_table, results_table, week
 
 WEEKS = np.array([0.0, 4.0, 8.0, 12.0])
@@ -165,3 +169,19 @@ def test_labels_take_the_contrast_over_on_the_same_path() -> None:
     apart = np.abs(risk.prior + risk.marker - by_model)
     assert np.quantile(apart, 0.97) < 0.05
     assert risk.probability[is_resistant].mean() > risk.probability[~is_resistant].mean() + 0.2
+
+
+def test_a_patient_who_taught_the_model_is_marked_in_the_estimate_and_explained() -> None:
+    tables, _ = local_cohort(3, level=33)
+    marks = frozenset(mark_of(patient, "taught-1") for patient in (1, 3))
+    made = replace(CURRENT_RELEASE, version="taught-1", learned_from=marks)
+
+    release = parse(dump(made))
+
+    found = list(estimate_cohort(History(**tables), at=week(12), release=release))
+    assert [each.has_taught for each in found] == [True, False, True]
+    assert [explain(each, made_at=week(12)).has_taught for each in found] == [True, False, True]
+    assert Estimate.from_json(found[0].as_json()) == found[0]
+    # Not by the number of the patient itself, and not by the same mark in another release
+    assert mark_of(1, "taught-1") != mark_of(1, "taught-2")
+    assert not any(each.has_taught for each in estimate_cohort(History(**tables), at=week(12)))

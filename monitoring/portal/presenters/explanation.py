@@ -75,6 +75,9 @@ def _said(found: Explanation) -> Section:
         points = round(found.difference * 100)
         rows.append((_("Difference"), f"{points:+d} ".replace("-", "−") + _("of 100")))
     rows.append((_("Basis of the model"), found.basis))
+    if found.has_taught:
+        taught = _("The model was trained on this patient’s own outcome: this is no prediction.")
+        rows.append((_("Beware"), taught))
     return Section(_("What is said"), "", (), tuple(rows))
 
 
