@@ -232,6 +232,19 @@ def test_a_limit_lowers_what_it_bounds_from_above() -> None:
     assert bounded.change_since_first == pytest.approx(0)
 
 
+@pytest.mark.parametrize(
+    "values", [[0.5, 2000.0], [0.5, 2000.0, 0.5, 2000.0, 0.5, 2000.0], [1e-6, 1e9], [32, 0.5, 2000]]
+)
+def test_limits_that_contradict_each_other_still_give_an_estimate(values: list[float]) -> None:
+    results = results_table(values, weeks=[*range(len(values))])
+    said = ["<" if value < 1 else ">" if value > 1000 else "" for value in values]
+
+    line = estimate_one(results=results.assign(comparator=said)).trajectories[0]
+
+    assert line.n_censored == sum(each != "" for each in said)
+    assert np.isfinite([line.level_now, line.slope_per_week]).all()
+
+
 def test_the_band_is_drawn_from_what_is_stored() -> None:
     line = estimate_one(results=results_table([30, 34, 33], weeks=[0, 4, 8])).trajectories[0]
 
