@@ -60,7 +60,7 @@ def measure(say: Callable[[str], None]) -> None:
         door.single_pushes(team, patients, key, clients=8, s=3)  # warm-up
         pushed = {
             clients: door.single_pushes(team, patients, key, clients=clients, s=8)
-            for clients in (8, 16)
+            for clients in (8, 16, 32)
         }
         batched = door.batches(team, patients, key, clients=4, count=200)
     insert_again = yardsticks.single_inserts_per_second(seconds=8)

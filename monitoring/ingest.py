@@ -6,14 +6,16 @@ from datetime import date, datetime
 from functools import partial
 from typing import TypedDict, Unpack
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from monitoring import safety, wake
+from monitoring.gathering import Arrived, gathering
 from patients import audit
 from patients.intake import parking, reception
 from patients.intake.placing import IfDuplicate
-from patients.intake.reception import Condition, Receipt, Sender, take_in
+from patients.intake.receipts import ALWAYS
+from patients.intake.reception import Arrival, Condition, Receipt, Sender, take_in
 from patients.intake.reports import DrawReport
 from patients.models import (
     Clinician,
@@ -57,12 +59,19 @@ def receive(
     """Take in a laboratory's message, and wake the workers once it is committed.
 
     Every door comes by here; what it may ask beside the reports is said at
-    `patients.intake.reception.take_in`, and so is what is refused.
+    `patients.intake.reception.take_in`, and so is what is refused. Single draws that arrive at one
+    moment share a transaction.
 
     Two messages that bring the same new accession for two patients at the same moment collide in
     the database, and two long lists can wait for each other; the one that gives way is taken in
     again and then sees the other.
     """
+    is_plain = len(reports) == 1 and set(asked.get("conditions", ())) <= {ALWAYS}
+    if is_plain and not connection.in_atomic_block:
+        arrival = Arrival(reports[0], body, dialect, asked.get("asked", ""))
+        gathered = gathering.do(Arrived(arrival, sender, at))
+        if gathered is not None:
+            return gathered
     receipt = _try(
         partial(take_in, reports, body=body, dialect=dialect, sender=sender, at=at, **asked)
     )

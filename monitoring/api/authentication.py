@@ -1,6 +1,7 @@
 """Who is at the laboratory's door: a key, a token or a certificate, each known by what is kept."""
 
 from base64 import b64decode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -16,6 +17,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from monitoring.together import Together
 from patients.intake.receipts import Sender
 from patients.models import LaboratoryKey
 from patients.record.clients import TOKEN_BEGINS
@@ -28,40 +30,67 @@ AT_THE_DOOR = "soundings.at_the_door"
 
 _OF_THE_LABORATORY = "laboratory.id, laboratory.time_zone, laboratory.pushes_per_minute"
 _BY_KEY = f"""
-SELECT key.id, NULL::bigint, key.scopes, key.last_used_at, {_OF_THE_LABORATORY}
+SELECT key.sha256, key.id, NULL::bigint, key.scopes, key.last_used_at, {_OF_THE_LABORATORY}
   FROM patients_laboratorykey AS key
   JOIN patients_laboratory AS laboratory ON laboratory.id = key.laboratory_id
- WHERE key.sha256 = %s AND key.revoked_at IS NULL AND laboratory.is_active
+ WHERE key.sha256 = ANY(%(shown)s) AND key.revoked_at IS NULL AND laboratory.is_active
 """  # noqa: S608 - of constants
 _BY_TOKEN = f"""
-SELECT NULL::bigint, client.id, token.scopes, NULL::timestamptz, {_OF_THE_LABORATORY}
+SELECT token.sha256, NULL::bigint, client.id, token.scopes, NULL::timestamptz, {_OF_THE_LABORATORY}
   FROM patients_accesstoken AS token
   JOIN patients_laboratoryclient AS client ON client.id = token.client_id
   JOIN patients_laboratory AS laboratory ON laboratory.id = client.laboratory_id
- WHERE token.sha256 = %s AND token.expires_at > %s AND client.revoked_at IS NULL
+ WHERE token.sha256 = ANY(%(shown)s) AND token.expires_at > %(at)s AND client.revoked_at IS NULL
    AND laboratory.is_active
 """  # noqa: S608 - of constants
 _BY_CERTIFICATE = f"""
-SELECT NULL::bigint, NULL::bigint, certificate.scopes, NULL::timestamptz, {_OF_THE_LABORATORY}
+SELECT certificate.subject, NULL::bigint, NULL::bigint, certificate.scopes, NULL::timestamptz,
+       {_OF_THE_LABORATORY}
   FROM patients_laboratorycertificate AS certificate
   JOIN patients_laboratory AS laboratory ON laboratory.id = certificate.laboratory_id
- WHERE certificate.subject = %s AND certificate.revoked_at IS NULL AND laboratory.is_active
+ WHERE certificate.subject = ANY(%(shown)s) AND certificate.revoked_at IS NULL
+   AND laboratory.is_active
 """  # noqa: S608 - of constants
 
 
-def _find(question: Question) -> list[tuple[Any, ...]]:
-    """Look a key up; this is the first statement of a push.
+@dataclass(frozen=True)
+class _Shown:
+    """What a request shows to be let in: by which statement it is looked up, and when it came."""
+
+    statement: str
+    value: str
+    at: datetime
+
+
+def _find_all(shown: Sequence[_Shown]) -> list[tuple[Any, ...] | None]:
+    """Look up what requests of one moment have shown; this is the first statement of a push.
 
     Instead of asking the connection at every push whether it still lives, a push that finds it
     broken (the database was restarted) tries once more on a new one.
     """
+    at = max(each.at for each in shown)
+    questions: list[Question] = [
+        (
+            statement,
+            {"shown": [each.value for each in shown if each.statement is statement], "at": at},
+        )
+        for statement in {each.statement for each in shown}
+    ]
     connection.health_check_done = True  # type: ignore[attr-defined]
     try:
-        [rows] = ask(question)
+        answers = ask(*questions)
     except (OperationalError, InterfaceError):
         connection.close()
-        [rows] = ask(question)
-    return rows
+        answers = ask(*questions)
+    found = {
+        (statement, row[0]): row[1:]
+        for (statement, _asked), rows in zip(questions, answers, strict=True)
+        for row in rows
+    }
+    return [found.get((each.statement, each.value)) for each in shown]
+
+
+_finding = Together(_find_all)
 
 
 def key_in(header: str) -> str:
@@ -115,10 +144,10 @@ class LaboratoryAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[LaboratoryAtTheDoor, None]:
         at = timezone.now()
-        found = _find(_question(request, at=at))
-        if not found:
+        found = _finding.do(_shown_by(request, at=at))
+        if found is None:
             raise AuthenticationFailed(_("This key is not known, or it was revoked or has ended."))
-        key_id, client_id, scopes, last_used_at, laboratory_id, zone, pushes_per_minute = found[0]
+        key_id, client_id, scopes, last_used_at, laboratory_id, zone, pushes_per_minute = found
         is_noted = last_used_at is not None and at - last_used_at <= USE_IS_NOTED_EVERY
         if key_id is not None and not is_noted:
             LaboratoryKey.objects.filter(pk=key_id).update(last_used_at=at)
@@ -137,13 +166,13 @@ class LaboratoryAuthentication(BaseAuthentication):
         return 'Bearer realm="laboratory", Basic realm="laboratory", charset="UTF-8"'
 
 
-def _question(request: Request, *, at: datetime) -> Question:
-    """Ask for what was shown: a token and a key are told apart by how they begin."""
+def _shown_by(request: Request, *, at: datetime) -> _Shown:
+    """Find what a request shows: a token and a key are told apart by how they begin."""
     shown = key_in(request.META.get("HTTP_AUTHORIZATION", ""))
     if shown.startswith(TOKEN_BEGINS):
-        return _BY_TOKEN, [digest_of(shown), at]
+        return _Shown(_BY_TOKEN, digest_of(shown), at)
     if shown:
-        return _BY_KEY, [digest_of(shown)]
+        return _Shown(_BY_KEY, digest_of(shown), at)
     if subject := _subject_in(request):
-        return _BY_CERTIFICATE, [subject]
+        return _Shown(_BY_CERTIFICATE, subject, at)
     raise AuthenticationFailed(_("Show the laboratory's key as: Authorization: Bearer KEY"))

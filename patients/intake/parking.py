@@ -103,7 +103,7 @@ def _place(
     [written] = write_draws(
         [placed],
         laboratory_id=waiting.laboratory_id,
-        inbound_id=waiting.inbound_id,
+        inbound_ids=[waiting.inbound_id],
         received_at=received_at,
         by=by,
         at=at,

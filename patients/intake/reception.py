@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from patients.intake.receipts import (
     Answer,
     Condition,
     CorrectionNotAllowed,
+    OverlappingIdentities,
     Receipt,
     ResultAnswer,
     Sender,
@@ -25,6 +26,24 @@ __all__ = ["Answer", "Condition", "Receipt", "ResultAnswer", "Sender", "rehearse
 NEW_STATES = frozenset({"recorded", "corrected"})
 # A late result becomes an older version: that changes what is known of an earlier one, too
 CORRECTIONS = frozenset({"corrected", "late"})
+
+
+class NotTogether(Exception):
+    """Messages that have arrived together must be taken in one by one."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A message of one draw at the door; `asked` as for `take_in`."""
+
+    report: DrawReport
+    body: bytes
+    dialect: str
+    asked: str = ""
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self.body, self.asked)
 
 
 @transaction.atomic
@@ -66,20 +85,69 @@ def take_in(
     """
     reports = [report.in_zone(sender.zone) for report in reports]
     taking = Taking(reports, conditions or [ALWAYS] * len(reports), sender=sender, at=at)
-    digest = hashlib.sha256(asked.encode() + body if asked else body).hexdigest()
-    inbound_id = taking.look_around(Message(body, dialect, digest))
+    [inbound_id] = taking.look_around([Message(body, dialect, digest_of(body, asked))])
     if inbound_id is None:
-        answers = _for_eyes_of(sender, taking.repeat(digest))
+        answers = _for_eyes_of(sender, taking.repeat(digest_of(body, asked)))
         return Receipt(answers, is_new=False, changes_record=False)
-    answers = taking.place_all(inbound_id, refuse_overlaps=refuse_overlaps)
-    if not sender.may_update:
-        for place, answer in enumerate(answers):
-            if CORRECTIONS & {result.state for result in answer.results}:
-                raise CorrectionNotAllowed(place)
+    answers = taking.place_all([inbound_id] * len(reports), refuse_overlaps=refuse_overlaps)
+    _check_corrections(sender, answers)
+    return _receipt(sender, answers, parks_anew=bool(taking.parked_anew))
+
+
+@transaction.atomic
+def take_in_together(arrivals: Sequence[Arrival], *, sender: Sender, at: datetime) -> list[Receipt]:
+    """Take in several messages of one sender, each of one draw, in one transaction.
+
+    What becomes of them is what `take_in` would do with one after the other.
+
+    Raises
+    ------
+    NotTogether
+        One of them was stored before, or two of them touch each other, or one is to be refused.
+        Nothing is stored; each is to be taken in by itself.
+    """
+    messages = [Message(each.body, each.dialect, each.digest) for each in arrivals]
+    if len({each.sha256 for each in messages}) < len(messages):
+        raise NotTogether
+    taking = Taking(
+        [each.report.in_zone(sender.zone) for each in arrivals],
+        [ALWAYS] * len(arrivals),
+        sender=sender,
+        at=at,
+    )
+    inbound_ids = taking.look_around(messages)
+    new = [each for each in inbound_ids if each is not None]
+    if len(new) < len(messages):
+        raise NotTogether
+    try:
+        answers = taking.place_all(new, refuse_overlaps=True)
+        _check_corrections(sender, answers)
+    except (OverlappingIdentities, CorrectionNotAllowed) as fault:
+        raise NotTogether from fault
+    return [
+        _receipt(sender, (answer,), parks_anew=place in taking.parked_anew)
+        for place, answer in enumerate(answers)
+    ]
+
+
+def digest_of(body: bytes, asked: str) -> str:
+    """Give the digest by which a message is known again."""
+    return hashlib.sha256(asked.encode() + body if asked else body).hexdigest()
+
+
+def _check_corrections(sender: Sender, answers: tuple[Answer, ...]) -> None:
+    if sender.may_update:
+        return
+    for place, answer in enumerate(answers):
+        if CORRECTIONS & {result.state for result in answer.results}:
+            raise CorrectionNotAllowed(place)
+
+
+def _receipt(sender: Sender, answers: tuple[Answer, ...], *, parks_anew: bool) -> Receipt:
     states = {answer.state for answer in answers}
     return Receipt(
         _for_eyes_of(sender, answers),
-        is_new=bool(states & NEW_STATES) or taking.parks_anew,
+        is_new=bool(states & NEW_STATES) or parks_anew,
         changes_record=bool(states - {"known", "parked", "ignored"}),
     )
 

@@ -24,18 +24,21 @@ SELECT asked.system, asked.value, patient.id
   JOIN patients_patient AS patient ON patient.id = identifier.patient_id
  ORDER BY patient.id
 """
-# A message is stored: of several identical ones at once one is, and the others wait here until it
-# is committed, and are then known. With it comes how it is to be read, and its patients, locked in
-# one order for everybody: from there to the commit nobody else writes to them, so what is read
-# next stays true.
+# Messages are stored: of several identical ones at once one is, and the others wait here until it
+# is committed, and are then known. With them comes how they are to be read, and their patients,
+# locked in one order for everybody: from there to the commit nobody else writes to them, so what
+# is read next stays true.
 _ARRIVE = f"""
 WITH stored AS (
     INSERT INTO patients_inbound
            (laboratory_id, key_id, client_id, received_at, dialect, sha256, body)
-    VALUES (%(laboratory)s, %(key)s, %(client)s, %(at)s, %(dialect)s, %(sha256)s, %(body)s)
-        ON CONFLICT (laboratory_id, sha256) DO NOTHING RETURNING id
+    SELECT %(laboratory)s, %(key)s::bigint, %(client)s::bigint, %(at)s, dialect, sha256, body
+      FROM unnest(%(dialects)s::text[], %(digests)s::text[], %(bodies)b::bytea[])
+        AS message (dialect, sha256, body)
+     ORDER BY sha256
+        ON CONFLICT (laboratory_id, sha256) DO NOTHING RETURNING id, sha256
 )
-SELECT (SELECT id FROM stored), ({PROFILE}),
+SELECT (SELECT json_object_agg(sha256, id) FROM stored), ({PROFILE}),
        (SELECT json_agg(json_build_array(whose.system, whose.value, whose.id))
           FROM ({WHOSE} FOR NO KEY UPDATE OF patient) AS whose)
 """  # noqa: S608 - made of the words above
@@ -155,9 +158,17 @@ class Message:
 
 
 def arrival_question(
-    message: Message, *, sender: Sender, numbers: Collection[tuple[str, str]], at: datetime
+    messages: Sequence[Message],
+    *,
+    sender: Sender,
+    numbers: Collection[tuple[str, str]],
+    at: datetime,
 ) -> Question:
-    """Store a message and lock its patients; gives its row (none if it is known) and both."""
+    """Store messages and lock their patients.
+
+    The answer gives the numbers of those that were not known, by their digests, the profile of the
+    sender, and the patients.
+    """
     return (
         _ARRIVE,
         {
@@ -165,9 +176,9 @@ def arrival_question(
             "key": sender.key_id,
             "client": sender.client_id,
             "at": at,
-            "dialect": message.dialect,
-            "sha256": message.sha256,
-            "body": message.body,
+            "dialects": [each.dialect for each in messages],
+            "digests": [each.sha256 for each in messages],
+            "bodies": [each.body for each in messages],
             "systems": [system for system, _ in numbers],
             "values": [value for _, value in numbers],
         },

@@ -1,4 +1,4 @@
-"""The taking in of one message: what is read, placed and written of it, wave by wave.
+"""The taking in of a message: what is read, placed and written of it, wave by wave.
 
 Draws of one message may touch each other: four observations of one draw, or a result and its
 correction. Those that do not are placed together; those that do wait for the next wave, which sees
@@ -39,7 +39,7 @@ from patients.statements import Question, ask
 
 
 class Taking:
-    """One message on its way in; it lives as long as the transaction."""
+    """A message on its way in, or several; it lives as long as the transaction."""
 
     def __init__(
         self,
@@ -53,29 +53,30 @@ class Taking:
         self.sender, self.at = sender, at
         self.names = Names(reports)
         self.answers: dict[int, Answer] = {}
-        self.parks_anew = False
+        self.inbound_ids: Sequence[int] = ()
+        self.parked_anew: set[int] = set()
         self.ignored: dict[int, tuple[int, ...]] = {}
 
-    def look_around(self, message: Message) -> int | None:
-        """Store the message, lock its patients, claim its names, read what is on record.
+    def look_around(self, messages: Sequence[Message]) -> list[int | None]:
+        """Store the messages, lock their patients, claim their names, read what is on record.
 
-        Gives the number of the message, or none if it was stored before.
+        Gives the number of each message; none for one that was stored before.
         """
         numbers = sorted(
             {(each.system, each.value) for report in self.reports for each in report.patients}
         )
         [arrival], *claimed, draws = ask(
-            arrival_question(message, sender=self.sender, numbers=numbers, at=self.at),
+            arrival_question(messages, sender=self.sender, numbers=numbers, at=self.at),
             *self.names.claim(laboratory_id=self.sender.laboratory_id),
             self._draws_question(range(len(self.reports))),
         )
-        inbound_id, profile, patients = arrival
+        stored, profile, patients = arrival
         for rows in claimed:
             self.names.read(rows)
         self.around = Surroundings(profile=read_profile(profile), patients=patients or ())
         self.around.take_in(draws)
         self._leave_out_ignored()
-        return inbound_id  # type: ignore[no-any-return]
+        return [(stored or {}).get(message.sha256) for message in messages]
 
     def _leave_out_ignored(self) -> None:
         """Go on without the results that the profile ignores; the raw message keeps them."""
@@ -115,9 +116,14 @@ class Taking:
         ]
 
     def place_all(
-        self, inbound_id: int, *, only: Sequence[int] | None = None, refuse_overlaps: bool = False
+        self,
+        inbound_ids: Sequence[int],
+        *,
+        only: Sequence[int] | None = None,
+        refuse_overlaps: bool = False,
     ) -> tuple[Answer, ...]:
-        """Place or park the draws; answer in the order of the message."""
+        """Place or park the draws, each with the number of its message; answer in their order."""
+        self.inbound_ids = inbound_ids
         places = range(len(self.reports)) if only is None else only
         waiting = [each for each in places if each not in self.answers]
         parked: dict[int, Unplaceable] = {}
@@ -130,13 +136,13 @@ class Taking:
                     wave.add(each, self._place(each), self.reports[each])
             if refuse_overlaps and wave.overlaps:
                 raise OverlappingIdentities(wave.overlaps[0])
-            self._write(wave.placed, inbound_id)
+            self._write(wave.placed)
             parked |= wave.unplaceable
             waiting = wave.later
             if waiting:
                 [rows] = ask(self._draws_question(waiting))
                 self.around.take_in(rows)
-        self._park(parked, inbound_id)
+        self._park(parked)
         return tuple(
             replace(self.answers[each], ignored=self.ignored.get(each, ()))
             for each in range(len(self.reports))
@@ -186,11 +192,11 @@ class Taking:
         found = waits.first() if lines else None
         return None if found is None else answer_parked(in_parking(found), found.accession)
 
-    def _write(self, placed: dict[int, Placed], inbound_id: int) -> None:
+    def _write(self, placed: dict[int, Placed]) -> None:
         written = write_draws(
             list(placed.values()),
             laboratory_id=self.sender.laboratory_id,
-            inbound_id=inbound_id,
+            inbound_ids=[self.inbound_ids[each] for each in placed],
             received_at=self.at,
             by=self.sender.name,
             at=self.at,
@@ -208,11 +214,12 @@ class Taking:
         if rename:
             ask(*rename)
 
-    def _park(self, unplaceable: dict[int, Unplaceable], inbound_id: int) -> None:
+    def _park(self, unplaceable: dict[int, Unplaceable]) -> None:
         digests = {each: draw.report.sha256 for each, draw in unplaceable.items()}
-        parked, self.parks_anew = park(
+        parked, new = park(
             [
                 ToPark(
+                    self.inbound_ids[each],
                     draw.report.accession,
                     digests[each],
                     draw.report.model_dump(mode="json"),
@@ -223,13 +230,15 @@ class Taking:
                 for each, draw in unplaceable.items()
             ],
             laboratory_id=self.sender.laboratory_id,
-            inbound_id=inbound_id,
             by=self.sender.name,
             at=self.at,
         )
         for each, digest in digests.items():
             accession = unplaceable[each].report.accession
             self.answers[each] = answer_parked(parked[digest], accession)
+            if digest in new:  # the same draw a second time is not
+                new.remove(digest)
+                self.parked_anew.add(each)
 
     def repeat(self, message_sha256: str) -> tuple[Answer, ...]:
         """Answer a message that was taken in before: the same names, and nothing new.
@@ -266,7 +275,7 @@ class Taking:
                 new.append(each)
             else:
                 self.answers[each] = answer
-        return self.place_all(inbound.pk, only=new)
+        return self.place_all([inbound.pk] * len(self.reports), only=new)
 
     def _answer_on_record(self, place_: int) -> Answer | None:
         report = self.reports[place_]

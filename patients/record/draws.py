@@ -88,19 +88,23 @@ def write_draws(
     placed: Sequence[Placed],
     *,
     laboratory_id: int,
-    inbound_id: int,
+    inbound_ids: Sequence[int],
     received_at: datetime,
     by: str,
     at: datetime,
 ) -> list[Written]:
     """Bring the record to what the laboratory says of these draws; what it said before stays.
 
-    No two of them may be one draw. What a message does not mention is left as it is. Any number of
-    draws costs the same number of round trips.
+    Each has come by the message of its place in `inbound_ids`. No two of them may be one draw. What
+    a message does not mention is left as it is. Any number of draws costs the same number of round
+    trips.
     """
     rows = writing.Rows()
-    written = [_plan(each, rows, inbound_id=inbound_id, received_at=received_at) for each in placed]
-    writing.write(rows, laboratory_id=laboratory_id, inbound_id=inbound_id, by=by, at=at)
+    written = [
+        _plan(each, rows, inbound_id=inbound_id, received_at=received_at)
+        for each, inbound_id in zip(placed, inbound_ids, strict=True)
+    ]
+    writing.write(rows, laboratory_id=laboratory_id, by=by, at=at)
     return written
 
 
@@ -122,6 +126,7 @@ def _plan(placed: Placed, rows: writing.Rows, *, inbound_id: int, received_at: d
                 "collected_at": taken.collected_at,
                 "collected_precision": taken.precision,
                 "specimen": specimen,
+                "inbound_id": inbound_id,
             }
         )
     if draw is not None and moves:
@@ -148,6 +153,8 @@ def _plan(placed: Placed, rows: writing.Rows, *, inbound_id: int, received_at: d
         if left <= {line.public_id for line in placed.lines}:
             rows.replaced_draws.append(_replaced(placed.leaves.pk, target, MOVED))
     moved = moves or placed.leaves is not None
+    if draw is None and placed.leaves is None:
+        rows.new_draws.append({"inbound_id": inbound_id, "patient_id": placed.patient_id})
     return _sum_up(placed, rows, public_id, lines, moved=moved)
 
 
@@ -176,9 +183,8 @@ def _sum_up(
         state = "recorded"
     if state != "known":
         rows.patients.add(placed.patient_id)
-    if placed.on_record is None and placed.leaves is None:
-        rows.new_draws_of.append(placed.patient_id)
-    elif state != "known" or "late" in states:
+    is_new = placed.on_record is None and placed.leaves is None
+    if not is_new and (state != "known" or "late" in states):
         verb = {"corrected": "correct_draw", "recorded": "add_results"}.get(
             state, "add_late_result"
         )

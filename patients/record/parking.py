@@ -16,11 +16,11 @@ _PARK = """
 INSERT INTO patients_parked (public_id, laboratory_id, inbound_id, accession, sha256, report,
                              reasons, profile_version, parked_at, state, ended_by, ended_reason,
                              question, asked_by)
-SELECT public_id, %(laboratory)s, %(inbound)s, accession, sha256, report, reasons, profile_version,
+SELECT public_id, %(laboratory)s, inbound_id, accession, sha256, report, reasons, profile_version,
        %(at)s, 'waiting', '', '', '', ''
   FROM json_to_recordset(%(draws)s::json)
-    AS new (public_id uuid, accession text, sha256 text, report jsonb, reasons jsonb,
-            profile_version int)
+    AS new (public_id uuid, inbound_id bigint, accession text, sha256 text, report jsonb,
+            reasons jsonb, profile_version int)
  ORDER BY sha256
     ON CONFLICT (laboratory_id, sha256) DO NOTHING
 RETURNING id, public_id, sha256
@@ -44,6 +44,7 @@ class NoLongerWaiting(Exception):
 class ToPark:
     """A draw that cannot be placed; `lines` are the public names of its results."""
 
+    inbound_id: int
     accession: str
     sha256: str
     report: dict[str, Any]
@@ -61,19 +62,18 @@ class InParking:
 
 
 def park(
-    draws: Sequence[ToPark], *, laboratory_id: int, inbound_id: int, by: str, at: datetime
-) -> tuple[dict[str, InParking], bool]:
-    """Park draws; give them back by digest, and say whether any is new.
+    draws: Sequence[ToPark], *, laboratory_id: int, by: str, at: datetime
+) -> tuple[dict[str, InParking], set[str]]:
+    """Park draws; give them back by digest, and say which are new.
 
     The same draw in another message is parked once. All park in one order, so that of two
     messages that hold the same draws neither waits for the other in a circle.
     """
     if not draws:
-        return {}, False
-    by_digest = {each.sha256: each for each in draws}
+        return {}, set()
+    by_digest = {each.sha256: each for each in reversed(draws)}
     asked = {
         "laboratory": laboratory_id,
-        "inbound": inbound_id,
         "at": at,
         "draws": json.dumps([_row_of(each) for each in by_digest.values()]),
     }
@@ -102,10 +102,10 @@ def park(
     known = Parked.objects.filter(
         laboratory_id=laboratory_id, sha256__in=[each for each in by_digest if each not in found]
     )
-    is_new = bool(found)
+    new = set(found)
     for parked in known.select_related("draw").prefetch_related("results"):
         found[parked.sha256] = in_parking(parked)
-    return found, is_new
+    return found, new
 
 
 def in_parking(parked: Parked) -> InParking:
@@ -116,6 +116,7 @@ def in_parking(parked: Parked) -> InParking:
 def _row_of(draw: ToPark) -> dict[str, Any]:
     return {
         "public_id": str(uuid4()),
+        "inbound_id": draw.inbound_id,
         "accession": draw.accession,
         "sha256": draw.sha256,
         "report": draw.report,

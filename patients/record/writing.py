@@ -38,10 +38,10 @@ WITH draw AS (
                                collected_precision, specimen, inbound_id, recorded_at, recorded_by,
                                superseded_reason)
     SELECT public_id, patient_id, %(laboratory)s, accession, collected_at,
-           collected_precision, specimen, %(inbound)s, %(at)s, %(by)s, ''
+           collected_precision, specimen, inbound_id, %(at)s, %(by)s, ''
       FROM json_to_recordset(%(draws)s::json)
         AS new (public_id uuid, patient_id bigint, accession text, collected_at timestamptz,
-                collected_precision text, specimen jsonb)
+                collected_precision text, specimen jsonb, inbound_id bigint)
      ORDER BY accession, public_id
     RETURNING id, public_id
 ), result AS (
@@ -53,9 +53,9 @@ WITH draw AS (
     INSERT INTO patients_audit (at, by, verb, patient_id, subject, detail)
     SELECT %(at)s, %(by)s, 'record_draws',
            CASE WHEN count(*) = 1 THEN min(patient_id) END,
-           'message:' || %(inbound)s, jsonb_build_object('draws', count(*))
-      FROM unnest(%(new_draws_of)s::bigint[]) AS new (patient_id)
-    HAVING count(*) > 0
+           'message:' || inbound_id, jsonb_build_object('draws', count(*))
+      FROM json_to_recordset(%(new_draws)s::json) AS new (inbound_id bigint, patient_id bigint)
+     GROUP BY inbound_id
 )"""  # noqa: S608 - made of the words above
 # What is added when draws on record are amended
 _AMENDED = f""", follower AS (
@@ -111,11 +111,12 @@ Row = dict[str, Any]
 
 @dataclass
 class Rows:
-    """What is to be written of one message."""
+    """What is to be written of one message, or of several."""
 
     draws: list[Row] = field(default_factory=list)
     results: list[Row] = field(default_factory=list)
-    new_draws_of: list[int] = field(default_factory=list)
+    # For the trail, which has one line a message
+    new_draws: list[Row] = field(default_factory=list)
     patients: set[int] = field(default_factory=set)
     # Only where draws on record are amended
     followers: list[Row] = field(default_factory=list)
@@ -130,17 +131,16 @@ class Rows:
         return bool(self.late or self.replaced_draws or self.replaced_results or self.audit)
 
 
-def write(rows: Rows, *, laboratory_id: int, inbound_id: int, by: str, at: datetime) -> None:
+def write(rows: Rows, *, laboratory_id: int, by: str, at: datetime) -> None:
     """Write it all in one round trip; nothing to write costs none."""
     if not (rows.results or rows.amend):
         return
     given: dict[str, Any] = {
         "laboratory": laboratory_id,
-        "inbound": inbound_id,
         "at": at,
         "by": by,
         "patients": sorted(rows.patients),
-        "new_draws_of": rows.new_draws_of,
+        "new_draws": as_rows(rows.new_draws),
         "draws": as_rows(rows.draws),
         "results": as_rows(rows.results),
     }

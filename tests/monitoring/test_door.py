@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from base64 import b64encode
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.db import connection
 from django.test import Client, RequestFactory
 
 from monitoring import redis
-from monitoring.api import examples
+from monitoring.api import examples, limits
 from monitoring.wsgi import application
 from patients.models import Inbound, Laboratory, LaboratoryKey, Parked, Patient, Result
 from patients.record.laboratories import SeveralKeys, issue_key, revoke_keys
@@ -206,6 +207,29 @@ def test_too_many_messages_in_a_minute_are_asked_to_wait(
     assert len(refused) >= 1  # the clock may turn to the next minute between two pushes
     assert 1 <= int(refused[0]["Retry-After"]) <= 60
     assert Result.objects.count() == len(answers) - len(refused)
+
+
+def test_a_share_that_several_processes_draw_on_is_met_and_never_exceeded(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = 300
+    of_each_process: list[dict[int, object]] = [{}, {}]
+    while time.time() % limits.WINDOW_S > limits.WINDOW_S - 5:
+        time.sleep(0.5)  # the clock must not turn to the next minute meanwhile
+
+    let_in = 0
+    for push in range(2 * allowed):
+        monkeypatch.setattr(limits, "_taken", of_each_process[push % 2])
+        let_in += limits.count_one(laboratory.pk, at_most=allowed)
+
+    assert 0.99 * allowed <= let_in <= allowed
+
+
+def test_another_limit_counts_from_now(laboratory: Laboratory) -> None:
+    for _ in range(10):
+        limits.count_one(laboratory.pk, at_most=100_000)
+
+    assert [limits.count_one(laboratory.pk, at_most=2) for _ in range(4)].count(True) <= 2
 
 
 def test_a_push_is_taken_in_while_redis_is_away(

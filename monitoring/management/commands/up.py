@@ -24,7 +24,7 @@ from patients.models import Patient
 
 STOP_ORDER = ("load_demo", "web", "beat", "worker", "valkey", "postgres")
 WEB_PROCESSES = 2
-WEB_THREADS = 4
+WEB_THREADS = 16
 WORKER_PROCESSES = 2
 
 
