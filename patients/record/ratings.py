@@ -62,6 +62,7 @@ def record_rating(
         self_harm_answer=self_harm_answer,
         at=at,
     )
+    _refuse_before_birth(patient, answers)
     lock(patient.pk)
     known = _of_that_moment(patient.pk, answers)
     if known is not None:
@@ -102,6 +103,7 @@ def correct_rating(
         at=at,
     )
     before = _lock_current(rating, reason=reason)
+    _refuse_before_birth(before.patient, answers)
     another = _of_that_moment(before.patient_id, answers)
     if another is not None and another.pk != before.pk:
         raise RatingExists(str(another))
@@ -139,6 +141,12 @@ def _say(verb: str, rating: Rating, *, by: str, at: datetime) -> None:
         verb=verb, subject=f"rating:{rating.pk}", by=by, at=at, patient_id=rating.patient_id
     )
     count_up([rating.patient_id], at=at)
+
+
+def _refuse_before_birth(patient: Patient, answers: Answers) -> None:
+    if patient.birth_date is not None and answers.rated_at.date() < patient.birth_date:
+        message = "the rating is dated before the patient was born; check the year"
+        raise RatingFault(message)
 
 
 def _of_that_moment(patient_id: int, answers: Answers) -> Rating | None:

@@ -1,0 +1,84 @@
+"""Within what results are comparable, and that it does not hang on the order in which they came."""
+
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics import History, estimate_cohort
+from tests.analytics.cohorts import patients_table, results_table, trials_table, week
+
+FLUIDS = ("", "serum", "edta_plasma")
+
+
+def segments_of(matrices: list[str], *, weeks: list[float] | None = None) -> list[str]:
+    table = results_table([30 + n for n in range(len(matrices))], weeks=weeks, matrix=matrices)
+    columns = History(patients=patients_table(), results=table).result_columns
+    return [columns.segments[each] for each in columns.segment]
+
+
+def test_without_a_word_on_the_fluid_a_segment_is_laboratory_and_kit() -> None:
+    assert segments_of(["", ""]) == ["1/kit", "1/kit"]
+
+
+def test_what_is_not_stated_is_as_before_or_as_the_first_that_is() -> None:
+    found = segments_of(["", "serum", "", "edta_plasma", ""])
+
+    assert found == ["1/kit/serum"] * 3 + ["1/kit/edta_plasma"] * 2
+
+
+def test_of_two_results_of_one_moment_each_keeps_its_own_word() -> None:
+    found = segments_of(["serum", "", "edta_plasma"], weeks=[0, 1, 1])
+
+    assert sorted(found) == ["1/kit", "1/kit/edta_plasma", "1/kit/serum"]
+
+
+def test_each_marker_is_looked_at_by_itself() -> None:
+    one = results_table([30, 31], matrix=["serum", "serum"])
+    other = results_table([2, 3], analyte="IL-6", matrix="")
+    columns = History(patients=patients_table(), results=pd.concat([one, other])).result_columns
+
+    pairs = zip(columns.analyte.tolist(), columns.segment.tolist(), strict=True)
+    named = {(analyte, columns.segments[segment]) for analyte, segment in pairs}
+    assert named == {(0, "1/kit/serum"), (1, "1/kit")}
+
+
+rows = st.lists(
+    st.tuples(
+        st.sampled_from(FLUIDS),
+        st.sampled_from(["", "L1", "L2"]),
+        st.sampled_from(["", "slight", "moderate", "gross"]),
+        st.sampled_from([7.0, 8.5, 14.0]),
+        st.floats(min_value=15, max_value=60),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(rows, st.randoms(use_true_random=False))
+def test_the_order_of_arrival_does_not_matter(told: list[tuple], random: object) -> None:  # type: ignore[type-arg]
+    fluids, lots, haemolyses, hours, values, unfit = map(list, zip(*told, strict=True))
+    table = results_table(
+        values,
+        matrix=fluids,
+        lot=lots,
+        haemolysis=haemolyses,
+        local_hour=hours,
+        is_unsuitable=unfit,
+    )
+    order = list(range(len(table)))
+    random.shuffle(order)  # type: ignore[attr-defined]
+
+    first, second = (
+        estimate_cohort(History(patients=patients_table(), results=each), at=week(8))
+        for each in (table, table.iloc[order].reset_index(drop=True))
+    )
+
+    assert list(first) == list(second)
+
+
+def test_of_two_courses_that_begin_on_one_day_the_shorter_comes_first() -> None:
+    long, short = trials_table([(0, None)]), trials_table([(0, 0)], first_id=2)
+    for both in ([long, short], [short, long]):
+        History(patients=patients_table(), trials=pd.concat(both, ignore_index=True))
