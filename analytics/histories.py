@@ -196,7 +196,6 @@ def _refuse_units(given: dict[str, Column], analyte: Ints) -> None:
             )
 
 
-_NO_END = np.iinfo(np.int64).max
 _SPECIMEN_FLAGS = ("is_duplicate", "is_matrix_wrong", "is_kit_unknown", "is_unsuitable")
 _OF_SPECIMENS = (*_SPECIMEN_FLAGS, "haemolysis", "freeze_thaw_cycles", "lot", "local_hour")
 
@@ -269,9 +268,8 @@ def _refuse_overlaps(given: dict[str, Column], patient: Ints) -> None:
     atc, started, stopped = given["atc"], given["started_at"], given["stopped_at"]
     if len(atc) < 2:
         return
-    code, _ = labels(atc)
-    # Of two that start on one day, the one that ends first comes first
-    order = np.lexsort((np.where(stopped == NEVER, _NO_END, stopped), started, code, patient))
+    ends = np.where(stopped == NEVER, np.iinfo(np.int64).max, stopped)
+    order = np.lexsort((ends, started, code := labels(atc)[0], patient))
     same = (patient[order][1:] == patient[order][:-1]) & (code[order][1:] == code[order][:-1])
     before, after = order[:-1], order[1:]
     overlaps = same & ((stopped[before] == NEVER) | (stopped[before] > started[after]))

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from analytics import Estimate
 from monitoring.charts import Point, Sparkline, Standing, render_sparkline
 from monitoring.history import estimate_of
 from monitoring.models import Flag, FlagLevel, FlagState
@@ -93,7 +94,7 @@ class WorklistRow:
             tone=flags[0].tone if flags else "",
             flags=flags,
             risk=risk_of(assessment, estimate),
-            trend=_trend(entry, words.trend(words.trajectory_of(estimate, SIL6R)), zone=zone),
+            trend=_trend(entry, estimate, zone=zone),
             symptoms=_symptoms(entry.ratings, zone=zone),
             therapy=_therapy(entry.started_on, today=today),
             state=capitalised(words.state(assessment.state))
@@ -154,21 +155,39 @@ def _therapy(started_on: date | None, *, today: date) -> str:
     return ngettext("Day %(day)d", "Day %(day)d", days) % {"day": days}
 
 
-def _trend(entry: Entry, said: words.Trend, *, zone: ZoneInfo) -> Trend:
+def _trend(entry: Entry, estimate: Estimate | None, *, zone: ZoneInfo) -> Trend:
+    """Put the course into words; the value and its day are those that the words are about."""
     if not entry.draws:
         return Trend(SafeString(), _("No draw yet"), "", "none", "", "")
-    last = entry.draws[-1]
+    said = words.trend(words.trajectory_of(estimate, SIL6R))
+    left_out = {
+        part.drawn_at.timestamp()
+        for part in (estimate.left_out if estimate else ())
+        if part.analyte == SIL6R and part.reasons != (words.CENSORED,)
+    }
+    draws = [each for each in entry.draws if each.at.timestamp() not in left_out] or entry.draws
+    last = draws[-1]
     start = entry.started_on or entry.draws[0].at.astimezone(zone).date()
     return Trend(
         drawing=mark_safe(  # noqa: S308  # the chart escapes what it is given
-            _sparkline(entry.draws, start=start, zone=zone, text=said.sentence)
+            _sparkline(draws, start=start, zone=zone, text=said.sentence)
         ),
         latest=f"{last.comparator}{last.value}",
-        latest_on=dates.clinical_day(last.at, zone=zone),
+        latest_on=format_html(
+            "{}{}", dates.clinical_day(last.at, zone=zone), _newer(entry.draws[-1], last, zone=zone)
+        ),
         direction=said.direction,
         change=said.change,
         meaning=said.meaning if said.change else capitalised(said.meaning),
     )
+
+
+def _newer(newest: Figure, last: Figure, *, zone: ZoneInfo) -> SafeString:
+    """Say that there is a newer draw, which is not scored."""
+    if newest is last:
+        return SafeString()
+    said = _("Not scored: %(value)s of") % {"value": f"{newest.comparator}{newest.value}"}
+    return format_html("<br>{} {}", said, dates.clinical_day(newest.at, zone=zone))
 
 
 def _sparkline(draws: Sequence[Figure], *, start: date, zone: ZoneInfo, text: str) -> str:
