@@ -4,7 +4,8 @@ A visit becomes overdue by the passing of days and not by a change of the record
 is looked at once a day, and again after each assessment.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from django.db import transaction
 from analytics.schedule import DEFAULT_PLAN, Expected, Plan, Visit, expected_visits, overdue_flag
 from monitoring import alerts, flags
 from monitoring.models import FlagKind, FlagLevel
+from patients.models import Draw, Episode, Patient, Rating
 from patients.statements import ask, numbers
 
 PATIENTS_AT_ONCE = 100
@@ -72,6 +74,35 @@ def visits_of(
         for what, done in ((Expected.DRAW, drawn_on), (Expected.RATING, rated_on))
     )
     return Visits(draws, ratings)
+
+
+def visits_by_patient(patients: Sequence[Patient], *, at: datetime) -> dict[int, Visits]:
+    """Lay out what is expected of each of these patients, by the calendar of their site."""
+    episodes = Episode.objects.filter(patient__in=patients, ended_on=None, superseded_at=None)
+    started = dict(episodes.values_list("patient_id", "started_on"))
+    current = {"patient__in": patients, "superseded_at": None}
+    drawn = _moments(Draw.objects.filter(**current).values_list("patient_id", "collected_at"))
+    rated = _moments(Rating.objects.filter(**current).values_list("patient_id", "rated_at"))
+    found = {}
+    for patient in patients:
+        site = patient.team.site
+        visits = visits_of(
+            started_on=started.get(patient.pk),
+            drawn_on=[each.astimezone(site.zone).date() for each in drawn[patient.pk]],
+            rated_on=[each.astimezone(site.zone).date() for each in rated[patient.pk]],
+            every_weeks=site.visits_every_weeks,
+            today=at.astimezone(site.zone).date(),
+        )
+        if visits is not None:
+            found[patient.pk] = visits
+    return found
+
+
+def _moments(rows: Iterable[tuple[int, datetime]]) -> defaultdict[int, list[datetime]]:
+    found: defaultdict[int, list[datetime]] = defaultdict(list)
+    for patient_id, moment in rows:
+        found[patient_id].append(moment)
+    return found
 
 
 @transaction.atomic

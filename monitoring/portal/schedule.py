@@ -1,18 +1,18 @@
-"""When draws and ratings are due: weeks 0, 2, 4, 6, 9 and 12 of therapy, then every 4 weeks.
+"""When draws and ratings are due and which were missed, by the plan of the site.
 
-The weeks are the decision points of measurement-based care (PMC2793274, table 1) with the first
-dose and the test of early improvement before them. What is done belongs to the nearest visit.
+The plan is that of the core (analytics/schedule.py), which raises the flag *overdue* too: a page
+and a flag never say different things of one visit.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from itertools import pairwise
+from datetime import date
 
-FIRST_VISIT_WEEKS = (0, 2, 4, 6, 9, 12)
-LATER_EVERY_WEEKS = 4
-# Later than this, a visit is called overdue
-GRACE_DAYS = 3
+from analytics.schedule import Expected, Visit, VisitStatus, expected_visits
+from monitoring.overdue import plan_of
+
+_WAITED_FOR = (VisitStatus.DUE, VisitStatus.OVERDUE, VisitStatus.UPCOMING)
+_NOT_RECEIVED = (VisitStatus.MISSED, VisitStatus.OVERDUE)
 
 
 @dataclass(frozen=True)
@@ -21,42 +21,41 @@ class Due:
 
     on: date
     days_late: int
-
-    @property
-    def is_overdue(self) -> bool:
-        return self.days_late > GRACE_DAYS
+    is_overdue: bool
 
 
-def visit_weeks(*, until_week: int) -> list[int]:
-    """List the planned weeks, up to the first that lies after the given one."""
-    weeks = list(FIRST_VISIT_WEEKS)
-    while weeks[-1] <= until_week:
-        weeks.append(weeks[-1] + LATER_EVERY_WEEKS)
-    return weeks
+def next_due(
+    first_dose_on: date, *, done_on: Sequence[date], today: date, every_weeks: int
+) -> Due | None:
+    """Find the visit that is waited for; None where the plan has come to its end."""
+    visits = _visits(first_dose_on, done_on=done_on, today=today, every_weeks=every_weeks)
+    visit = next((each for each in visits if each.status in _WAITED_FOR), None)
+    if visit is None:
+        return None
+    return Due(visit.due_on, (today - visit.due_on).days, visit.status is VisitStatus.OVERDUE)
 
 
-def next_due(first_dose_on: date, *, done_on: Sequence[date], today: date) -> Due:
-    """Find the visit after the last one that was done."""
-    on = first_dose_on
-    if done_on:
-        day = (max(done_on) - first_dose_on).days
-        weeks = visit_weeks(until_week=max(day, 0) // 7 + 2 * LATER_EVERY_WEEKS)
-        nearest = min(range(len(weeks)), key=lambda place: abs(weeks[place] * 7 - day))
-        on = first_dose_on + timedelta(weeks=weeks[nearest + 1])
-    return Due(on=on, days_late=(today - on).days)
+def missed_weeks(
+    first_dose_on: date, *, done_on: Sequence[date], today: date, every_weeks: int
+) -> list[int]:
+    """List the planned weeks of which nothing was received in time, nor late."""
+    visits = _visits(first_dose_on, done_on=done_on, today=today, every_weeks=every_weeks)
+    return [each.week for each in visits if each.status in _NOT_RECEIVED]
 
 
-def missed_weeks(first_dose_on: date, *, done_on: Sequence[date], today: date) -> list[int]:
-    """List the planned weeks that have gone by with nothing done nearer to them than to another."""
-    days = [(day - first_dose_on).days for day in done_on]
-    weeks = visit_weeks(until_week=max((today - first_dose_on).days, 0) // 7 + LATER_EVERY_WEEKS)
-    missed = []
-    opens = float("-inf")
-    for week, following in pairwise(weeks):
-        closes = (week + following) * 7 / 2
-        if closes >= (today - first_dose_on).days:
-            break
-        if not any(opens < day <= closes for day in days):
-            missed.append(week)
-        opens = closes
-    return missed
+def not_received(visits: Sequence[Visit]) -> list[Visit]:
+    """List what was expected since something was last done, and has not come; the newest last."""
+    last = max((place for place, each in enumerate(visits) if each.done_on), default=-1)
+    return [each for each in visits[last + 1 :] if each.status in _NOT_RECEIVED]
+
+
+def _visits(
+    first_dose_on: date, *, done_on: Sequence[date], today: date, every_weeks: int
+) -> tuple[Visit, ...]:
+    return expected_visits(
+        Expected.DRAW,  # the plan is the same for ratings
+        started_on=first_dose_on,
+        done_on=done_on,
+        today=today,
+        plan=plan_of(every_weeks),
+    )

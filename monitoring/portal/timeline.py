@@ -308,7 +308,10 @@ def _missed(
 ) -> tuple[charts.Missed, ...]:
     if record.episode is None:
         return ()
-    weeks = schedule.missed_weeks(axis.first_dose_on, done_on=done_on, today=today)
+    every_weeks = record.patient.team.site.visits_every_weeks
+    weeks = schedule.missed_weeks(
+        axis.first_dose_on, done_on=done_on, today=today, every_weeks=every_weeks
+    )
     return tuple(charts.Missed(at_week=float(week)) for week in weeks)
 
 

@@ -252,7 +252,15 @@ def _due(entry: Entry, *, zone: ZoneInfo, today: date) -> list[NextDue]:
             is_overdue=due.is_overdue,
         )
         for what, done in ((_("Draw"), drawn), (_("Rating"), rated))
-        for due in [schedule.next_due(entry.started_on, done_on=done, today=today)]
+        for due in [
+            schedule.next_due(
+                entry.started_on,
+                done_on=done,
+                today=today,
+                every_weeks=entry.patient.team.site.visits_every_weeks,
+            )
+        ]
+        if due is not None
     ]
 
 

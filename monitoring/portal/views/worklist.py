@@ -7,12 +7,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from monitoring import queries
+from monitoring import overdue, queries
 from monitoring.models import Flag, FlagKind
-from monitoring.portal import words
 from monitoring.portal.forms.parked import SearchForm
-from monitoring.portal.presenters.banner import capitalised, name_of
 from monitoring.portal.presenters.listing import listing_of, page_of, search_result
+from monitoring.portal.presenters.overdue import rows_of
 from monitoring.portal.views.access import reader_of
 from monitoring.queries import Overview, Show
 from monitoring.silences import open_silences
@@ -74,28 +73,15 @@ def changes(request: HttpRequest) -> HttpResponse:
 @require_GET
 def overdue_visits(request: HttpRequest) -> HttpResponse:
     """List the reader's patients of whom a draw or a rating is overdue, the longest first."""
-    found = (
+    at = timezone.now()
+    found = list(
         Flag.objects.visible_to(reader_of(request))
         .up()
         .filter(kind=FlagKind.OVERDUE)
-        .select_related("patient__team")
-        .order_by("raised_at")
+        .select_related("patient__team__site")
     )
-    rows = [
-        {
-            "name": name_of(flag.patient),
-            "team": flag.patient.team.name,
-            "public_id": flag.patient.public_id,
-            "what": [
-                words.flag_reason(code, kind=flag.kind, estimate=None) for code in flag.reasons
-            ],
-            "since": flag.raised_at,
-            "reference": flag.reference,
-            "state": capitalised(flag.get_state_display()),
-        }
-        for flag in found
-    ]
-    return render(request, "portal/overdue.html", {"rows": rows})
+    visits = overdue.visits_by_patient([flag.patient for flag in found], at=at)
+    return render(request, "portal/overdue.html", {"rows": rows_of(found, visits, at=at)})
 
 
 @require_http_methods(["GET", "POST"])
