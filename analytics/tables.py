@@ -121,14 +121,13 @@ def read_table(table: str, given: Table | None) -> dict[str, Column]:
     else:
         names, read = tuple(map(str, given)), _FROM_ARRAY
         size = len(given[names[0]]) if names else 0
-    left_out = _left_out(table, names)
+    listed, left_out = _plan(table, names)
     if size == 0:
         return dict(_EMPTY_TABLES[table])
     columns, found = _columns_of(given, names), dict[str, Column]()
-    for name, kind in COLUMNS[table].items():
-        if name in left_out:
-            found[name] = _blank_column(kind, size)
-            continue
+    for kind, blank in left_out:
+        found.update(dict.fromkeys(blank, _blank_column(kind, size)))
+    for name, kind in listed:
         values = read[kind](table, name, columns[name])
         if len(values) != size:
             raise HistoryIsUnfit(
@@ -154,7 +153,19 @@ def _columns_of(given: Table, names: tuple[str, ...]) -> Mapping[str, Any]:
     return dict(zip(names, arrays(), strict=True))
 
 
+Listed = tuple[tuple[str, str], ...]
+Blanks = tuple[tuple[str, tuple[str, ...]], ...]
+
+
 @lru_cache(maxsize=64)
+def _plan(table: str, names: tuple[str, ...]) -> tuple[Listed, Blanks]:
+    """Say which columns are to be read, and which left out, by kind; refuse unfit names."""
+    left_out, kinds = _left_out(table, names), COLUMNS[table]
+    listed = tuple((name, kind) for name, kind in kinds.items() if name not in left_out)
+    blank = {kind: tuple(n for n in kinds if n in left_out and kinds[n] == kind) for kind in _EMPTY}
+    return listed, tuple((kind, those) for kind, those in blank.items() if those)
+
+
 def _left_out(table: str, listed: tuple[str, ...]) -> frozenset[str]:
     kinds, names = COLUMNS[table], set(listed)
     left_out = kinds.keys() - names

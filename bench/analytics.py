@@ -1,11 +1,13 @@
 """The statistical core against its yardsticks, in one run: only the ratios count.
 
-Run with `make bench-analytics`. One thread throughout; times are processor seconds, the best of
+Run with `make bench-analytics`; python -m bench.analytics --write puts the table into
+docs/reference/performance.md. One thread throughout; times are processor seconds, the best of
 several runs taken in turn, so that other work on the machine touches both sides alike. The long
 fits of statsmodels are run once.
 """
 
 import os
+import platform
 import resource
 import subprocess
 import sys
@@ -13,7 +15,8 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +34,8 @@ DRAWS = 8
 NATION = 1_000_000
 START = pd.Timestamp("2026-01-05", tz="UTC")
 GIB = 2**30
+PAGE = Path("docs/reference/performance.md")
+BEGIN, END = "<!-- the core -->", "<!-- end of the core -->"
 
 
 @dataclass(frozen=True)
@@ -251,6 +256,25 @@ def show(lines: list[Line]) -> None:
         )
 
 
+def write(lines: list[Line]) -> None:
+    """Put the table in place of the last one."""
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    told = [
+        f"Measured on {date.today().isoformat()}, {platform.python_implementation()} "  # noqa: DTZ011 - the day of whoever measures
+        f"{platform.python_version()}, one thread.",
+        "",
+        "| the core | ours | yardstick | ratio | wanted |",
+        "| --- | --- | --- | --- | --- |",
+        *(
+            f"| {each.what} | {each.ours} | {each.yardstick} | {each.ratio:,.4g} | {each.wanted} |"
+            for each in lines
+        ),
+    ]
+    table = "\n".join(told)
+    PAGE.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}")
+
+
 def with_one_thread() -> None:
     """Start again with the threads of linear algebra set, which must be before numpy is loaded."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -273,6 +297,8 @@ def main() -> int:
         fit_line(10_000, times=1, wanted=600),
     ]
     show(lines)
+    if "--write" in sys.argv:
+        write(lines)
     return 0 if all(line.is_met for line in lines) else 1
 
 
