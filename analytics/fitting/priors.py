@@ -252,6 +252,29 @@ def release_of(
     share = base.contrast.mixing
     if has_labels and min(model.group_sizes) > 0:
         share = resistant / (remitting + resistant)
+    D, spread, markers = _common_law(model, base, share, segments)
+    made = replace(
+        base,
+        version=version,
+        basis=model.basis,
+        markers=markers,
+        contrast=_learned_contrast(model, share) if has_labels else base.contrast,
+        joint=Joint.of(D.tolist(), spread.tolist()) if len(model.markers) > 1 else None,
+        groups=_groups(model),
+        learned_from=frozenset(mark_of(int(each), version) for each in patient_ids),
+        variance_covariance=tuple(tuple(map(float, row)) for row in model.variance_covariance),
+        recalibration=model.recalibration,
+        recalibration_covariance=triangle_of(model.recalibration_covariance.tolist()),
+        fingerprint=fingerprint,
+        card=card,
+    )
+    return parse(dump(made))
+
+
+def _common_law(
+    model: TrainedModel, base: Release, share: float, segments: tuple[str, ...]
+) -> tuple[Floats, Floats, dict[str, Marker]]:
+    """Give D and the uncertainty of the lines in both groups together, and each marker's law."""
     q = model.effects.shape[1]
     mix = np.hstack([(1 - share) * np.eye(q), share * np.eye(q)])
     mean, spread = mix @ model.effects.ravel(), mix @ model.effects_covariance @ mix.T
@@ -271,22 +294,7 @@ def release_of(
             residual=float(noise[place]),
             levels=old.levels | dict.fromkeys(segments, 0.0),
         )
-    made = replace(
-        base,
-        version=version,
-        basis=model.basis,
-        markers=markers,
-        contrast=_learned_contrast(model, share) if has_labels else base.contrast,
-        joint=Joint.of(D.tolist(), spread.tolist()) if len(model.markers) > 1 else None,
-        groups=_groups(model),
-        learned_from=frozenset(mark_of(int(each), version) for each in patient_ids),
-        variance_covariance=tuple(tuple(map(float, row)) for row in model.variance_covariance),
-        recalibration=model.recalibration,
-        recalibration_covariance=triangle_of(model.recalibration_covariance.tolist()),
-        fingerprint=fingerprint,
-        card=card,
-    )
-    return parse(dump(made))
+    return D, spread, markers
 
 
 def _refuse_uncarried(model: TrainedModel, base: Release, *, has_labels: bool) -> None:
