@@ -46,8 +46,8 @@ WITH kit AS (
             kit.upper_limit * unit.factor AS high
        FROM patients_kit AS kit
        JOIN patients_analyte AS analyte ON analyte.id = kit.analyte_id
-       JOIN (VALUES {factors}) AS unit (sent, kept, factor)
-         ON unit.kept = analyte.unit AND unit.sent = {spelling}
+      CROSS JOIN LATERAL (
+            SELECT 10::numeric ^ (({power_of_kit}) - ({power_of_analyte})) AS factor) AS unit
 ), named_kit AS (SELECT DISTINCT laboratory_id, analyte_id, name FROM patients_kit
 ), listed AS (SELECT DISTINCT laboratory_id, analyte_id FROM patients_kit)
 SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment, matrix)
@@ -177,6 +177,12 @@ def _microseconds(moment: str) -> str:
     return f"(extract(epoch FROM {moment}) * 1000000)::bigint"
 
 
+def _power(unit: str) -> str:
+    """Give the power of ten between a unit and one gram per litre, as patients/units.py has it."""
+    cases = [f"WHEN '{each}' THEN {units.power_between(each, 'g/L')}" for each in units.KNOWN_UNITS]
+    return f"CASE {unit} {' '.join(cases)} END"
+
+
 def _midnight(day: str) -> str:
     return _microseconds(f"({day}::timestamp AT TIME ZONE site.time_zone)")
 
@@ -186,12 +192,8 @@ _MOMENTS = {
     "stopped": _midnight("fact.stopped_on"),
     "collected": _microseconds("draw.collected_at"),
     "rated": _microseconds("fact.rated_at"),
-    "factors": ", ".join(
-        f"('{sent}', '{kept}', 1e{units.power_between(sent, kept)})"
-        for sent in units.KNOWN_UNITS
-        for kept in units.KNOWN_UNITS
-    ),
-    "spelling": "regexp_replace(translate(kit.unit, 'µμ', 'uu'), 'l$', 'L')",
+    "power_of_kit": _power("regexp_replace(translate(kit.unit, 'µμ', 'uu'), 'l$', 'L')"),
+    "power_of_analyte": _power("analyte.unit"),
 }
 _QUERIES = {
     name: (columns, sql.format(**_MOMENTS))
