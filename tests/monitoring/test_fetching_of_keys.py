@@ -201,8 +201,12 @@ def test_two_keys_of_one_name_are_refused() -> None:
 
 
 def test_a_name_server_that_does_not_answer_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer_late(*_asked: Any, **_options: Any) -> list[Any]:
+        time.sleep(2)
+        return []
+
     # The resolver of the operating system, which no test can slow down otherwise
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: time.sleep(2) or [])
+    monkeypatch.setattr(socket, "getaddrinfo", answer_late)
     monkeypatch.setattr(fetching, "SECONDS_AT_MOST", 0.3)
     began = time.monotonic()
 
