@@ -248,10 +248,9 @@ def release_of(
     """
     has_labels = model.basis == "local labels"
     _refuse_uncarried(model, base, has_labels=has_labels)
-    remitting, resistant = model.group_sizes
     share = base.contrast.mixing
     if has_labels and min(model.group_sizes) > 0:
-        share = resistant / (remitting + resistant)
+        share = model.group_sizes[1] / sum(model.group_sizes)  # of the resistant
     D, spread, markers = _common_law(model, base, share, segments)
     made = replace(
         base,
