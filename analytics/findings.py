@@ -11,6 +11,8 @@ from analytics.mixtures import Band, MixedLines, StraightLine, band
 from analytics.tables import Floats
 
 Fact = float | int | str | None
+# What codes on record are called now, so that assessments of any day can be read
+_RENAMED = {"crp_over_10_in_same_draw": "crp_over_10_on_the_day"}
 
 
 class EvidenceKind(StrEnum):
@@ -118,7 +120,8 @@ class LeftOut:
     def from_json(cls, content: dict[str, Any]) -> "LeftOut":
         """Read it back from plain JSON values."""
         fields = dict(content)
-        fields["reasons"] = tuple(content["reasons"])
+        fields["reason"] = _RENAMED.get(content["reason"], content["reason"])
+        fields["reasons"] = tuple(_RENAMED.get(code, code) for code in content["reasons"])
         fields["drawn_at"] = datetime.fromisoformat(content["drawn_at"])
         return cls(**fields)
 

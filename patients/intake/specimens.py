@@ -22,7 +22,9 @@ _UNSUITABLE_CODES = frozenset(
 _REJECTED_AS_HAEMOLYSED = frozenset({"RH", "hemolized"})
 _HAEMOLYSED_CODES = frozenset({"HEM"})
 _CLAUSE = re.compile(r"[.;,/|\n](?!\d)")
-_HAEMOLYSIS = re.compile(r"h(?:ae?|e)mol[yi][stz](?!\w*\W+(?:anaemia|anemia|uremic|uraemic))")
+_HAEMOLYSIS = re.compile(
+    r"h(?:ae?|e)mol[yi][stz](?!\w*\W+(?:anaemia|anemia|uremic|uraemic))|\bh\W?index\b"
+)
 _SUPPOSED = re.compile(r"\b(?:if|unless|avoid|wenn|falls)\b")
 _NONE = re.compile(
     r"\b(?:no|not|non|none|nil|absent|negative|neg|without|free of|kein\w*|nicht|pas|sans|ohne)\b"
@@ -136,7 +138,7 @@ def grade_of_index(index: str) -> str:
     found = _BARE_INDEX.fullmatch(text)
     if found is not None:
         return _grade_of_number(found[1], found[2])
-    return _grade_of_words(text, otherwise="")
+    return _of_remark(text) or _grade_of_words(text, otherwise="")
 
 
 def _grade_of_number(number: str, unit: str | None) -> str:
