@@ -127,6 +127,8 @@ def web_program() -> Program:
             *("--host", ports.HOST, "--port", str(settings.PORT), "--no-ws"),
             *("--workers", str(WEB_PROCESSES), "--blocking-threads", str(WEB_THREADS)),
             *("--respawn-failed-workers", "--workers-kill-timeout", "5"),
+            # it would warn at every start of more threads than processors; most of ours wait
+            *("--log-level", "error"),
             "monitoring.wsgi:application",
         ),
         folder=settings.BASE_DIR,
