@@ -1,13 +1,14 @@
 """Doing for many in one go what threads of one process ask for at one moment.
 
-Whoever comes while another thread is at it leaves its wish with those that wait, and finds it done
-when it is its turn. Alone, nobody waits for anybody.
+Whoever comes while another thread is at it leaves its wish with those that wait. When that thread
+is done, the first of those that wait does the wishes of all of them. Alone, nobody waits for
+anybody.
 """
 
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 Wish = TypeVar("Wish")
@@ -15,35 +16,65 @@ Outcome = TypeVar("Outcome")
 AT_MOST = 50
 
 
+def _closed() -> threading.Lock:
+    gate = threading.Lock()
+    gate.acquire()
+    return gate
+
+
+@dataclass(eq=False)
+class _Waiting(Generic[Wish, Outcome]):
+    """A wish, and the gate before which its thread waits: until it is done, or is to be led."""
+
+    wish: Wish
+    gate: threading.Lock = field(default_factory=_closed)
+    leads: bool = False
+    outcome: Outcome | None = None
+    fault: BaseException | None = None
+
+
 class Together(Generic[Wish, Outcome]):
     """Calls `do_all` with the wishes that wait; it gives their outcomes in the same order.
 
-    `do_all` must not be called within a transaction: what it commits is committed for others too.
+    `do` must not be called within a transaction: what `do_all` commits is committed for others too.
     """
 
     def __init__(self, do_all: Callable[[Sequence[Wish]], Sequence[Outcome]]) -> None:
         self._do_all = do_all
-        self._waiting: deque[tuple[Wish, Future[Outcome]]] = deque()
+        self._waiting: deque[_Waiting[Wish, Outcome]] = deque()
+        self._is_led = False
         self._lock = threading.Lock()
 
     def do(self, wish: Wish) -> Outcome:
         """Have a wish done, by this thread or by another; a fault is raised in all whom it hit."""
-        mine: Future[Outcome] = Future()
-        self._waiting.append((wish, mine))
+        mine: _Waiting[Wish, Outcome] = _Waiting(wish)
         with self._lock:
-            while not mine.done():
-                self._do_some()
-        return mine.result()
+            self._waiting.append(mine)
+            mine.leads, self._is_led = not self._is_led, True
+        if not mine.leads:
+            mine.gate.acquire()
+        if mine.leads:
+            self._lead()
+        if mine.fault is not None:
+            raise mine.fault
+        return mine.outcome  # type: ignore[return-value]
 
-    def _do_some(self) -> None:
-        taken = [self._waiting.popleft() for _ in range(min(AT_MOST, len(self._waiting)))]
+    def _lead(self) -> None:
+        """Do what waits, let the next one lead, and let go those whose wishes are done."""
+        with self._lock:
+            taken = [self._waiting.popleft() for _ in range(min(AT_MOST, len(self._waiting)))]
         try:
-            outcomes = self._do_all([wish for wish, _future in taken])
-        except BaseException as fault:  # nobody may be left waiting
-            for _wish, future in taken:
-                future.set_exception(fault)
-            if not isinstance(fault, Exception):
-                raise
-            return
-        for (_wish, future), outcome in zip(taken, outcomes, strict=True):
-            future.set_result(outcome)
+            outcomes = self._do_all([each.wish for each in taken])
+            for each, outcome in zip(taken, outcomes, strict=True):
+                each.outcome = outcome
+        except BaseException as fault:  # nobody may be left waiting; each raises it by itself
+            for each in taken:
+                each.fault = fault
+        with self._lock:
+            self._is_led = bool(self._waiting)
+            if self._waiting:
+                self._waiting[0].leads = True
+                self._waiting[0].gate.release()
+        for each in taken:
+            if not each.leads:
+                each.gate.release()

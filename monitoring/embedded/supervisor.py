@@ -128,6 +128,7 @@ class Supervisor:
                 self._say(child.program.name, "does not stop and is ended by force")
                 break
         self._bury(child)
+        self._say(child.program.name, "has stopped")
 
     def _bury(self, child: Child) -> None:
         child.kill_group()  # a leader that was killed leaves its own children behind

@@ -97,7 +97,7 @@ def test_ctrl_c_stops_everything_and_the_next_start_finds_the_data(start_site: S
     )
 
     assert code == 0
-    stops = ["Granian shutdown completed", "Valkey is now ready to exit", "database system is shut"]
+    stops = ["web | has stopped", "Valkey is now ready to exit", "database system is shut"]
     assert sorted(stops, key=log_of_first.index) == stops
     assert kept.stdout.strip() == "42"
     assert _database_port(site) == port_of_database
