@@ -27,7 +27,7 @@ from django.db.models.functions import Cast, JSONObject
 
 from analytics import Estimate
 from monitoring.history import Measured, estimate_of, measured_of
-from monitoring.models import Flag, FlagEvent, RiskAssessment, Standing
+from monitoring.models import Flag, FlagEvent, FlagKind, RiskAssessment, Silence, Standing
 from patients.models import (
     CareTeam,
     Clinician,
@@ -106,10 +106,12 @@ class TeamCounts:
 
 @dataclass(frozen=True)
 class Overview:
-    """The reader's teams, and when any laboratory was last heard from."""
+    """The reader's teams, when any laboratory was last heard from, and what must be asked next."""
 
     teams: tuple[TeamCounts, ...]
     last_heard_at: datetime | None
+    is_a_laboratory_silent: bool
+    is_a_safety_flag_up: bool
 
     def count(self, show: Show, *, team_id: int | None = None) -> int:
         """Count what a list over all teams, or over one, would hold."""
@@ -183,6 +185,10 @@ def overview(clinician: Clinician) -> Overview:
             waiting=_counted(here.filter(active).stale(), unassessed=Count("pk")),
             answers=_counted(unanswered, to_review=Count("pk")),
             heard_at=Subquery(heard),
+            silence=Exists(Silence.objects.filter(ended_at=None)),
+            safety=Exists(
+                Flag.objects.up().filter(patient__team=OuterRef("pk"), kind=FlagKind.SAFETY)
+            ),
         )
     )
     rows = [cast(Any, team) for team in teams]
@@ -197,6 +203,8 @@ def overview(clinician: Clinician) -> Overview:
             for row in rows
         ),
         last_heard_at=rows[0].heard_at if rows else None,
+        is_a_laboratory_silent=any(row.silence for row in rows),
+        is_a_safety_flag_up=any(row.safety for row in rows),
     )
 
 

@@ -79,7 +79,7 @@ def specimen_of(report: DrawReport) -> dict[str, Any] | None:
     The notes of its results count as well: there laboratories write that a sample was haemolysed.
     """
     if report.specimen is None and not any(result.notes for result in report.results):
-        return None  # as most draws are sent; reading what nobody said took a fifth of a list's time
+        return None  # as most draws come; reading what nobody said took a fifth of a list's time
     sent = report.specimen or Specimen()
     remarks = [sent.notes, *(result.notes for result in report.results)]
     said = {

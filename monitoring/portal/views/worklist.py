@@ -36,10 +36,12 @@ def worklist(request: HttpRequest) -> HttpResponse:
         show=show,
         team_id=team_id,
         page=page,
-        silences=open_silences(),
+        silences=open_silences() if overview.is_a_laboratory_silent else [],
         at=at,
     )
-    context = {"list": listing, "form": SearchForm(), "drawn_at": at}
+    context: dict[str, object] = {"list": listing, "form": SearchForm(), "drawn_at": at}
+    if not overview.is_a_safety_flag_up:
+        context["alarm"] = None  # known by now, and not to be asked again (portal/context.py)
     return render(request, "portal/worklist.html", context)
 
 
