@@ -47,9 +47,13 @@ SELECT (SELECT json_object_agg(sha256, id) FROM stored), ({PROFILE}),
 # database knows nothing of the tables yet and would rather read them whole
 _DRAWS = """
 WITH meant AS (
-    SELECT id FROM patients_draw
-     WHERE laboratory_id = %(laboratory)s AND accession = ANY(%(accessions)s::text[])
-       AND accession <> '' AND superseded_at IS NULL
+    SELECT draw.id
+      FROM unnest(%(accessions)s::text[]) AS asked (accession)
+     CROSS JOIN LATERAL (
+            SELECT id FROM patients_draw
+             WHERE laboratory_id = %(laboratory)s AND accession = asked.accession
+               AND accession <> '' AND superseded_at IS NULL OFFSET 0
+           ) AS draw
     UNION
     SELECT draw.id
       FROM unnest(%(systems)s::text[], %(values)s::text[], %(times_of_numbers)s::timestamptz[])

@@ -143,10 +143,9 @@ class Taking:
                 [rows] = ask(self._draws_question(waiting))
                 self.around.take_in(rows)
         self._park(parked)
-        return tuple(
-            replace(self.answers[each], ignored=self.ignored.get(each, ()))
-            for each in range(len(self.reports))
-        )
+        for each, ignored in self.ignored.items():
+            self.answers[each] = replace(self.answers[each], ignored=ignored)
+        return tuple(self.answers[each] for each in range(len(self.reports)))
 
     def _place(self, each: int) -> Placed | Unplaceable:
         report, claims = self.reports[each], self._claims(each)
