@@ -173,7 +173,7 @@ def overview(clinician: Clinician) -> Overview:
         patient__team=OuterRef("pk"),
         patient__status=PatientStatus.ACTIVE,
     )
-    heard = Inbound.objects.order_by("-pk").values("received_at")[:1]
+    safety_flags = Flag.objects.up().filter(patient__team=OuterRef("pk"), kind=FlagKind.SAFETY)
     teams = (
         CareTeam.objects.filter(members=clinician, members__is_active=True)
         .select_related("site")
@@ -184,11 +184,9 @@ def overview(clinician: Clinician) -> Overview:
             ),
             waiting=_counted(here.filter(active).stale(), unassessed=Count("pk")),
             answers=_counted(unanswered, to_review=Count("pk")),
-            heard_at=Subquery(heard),
+            heard_at=Subquery(Inbound.objects.order_by("-pk").values("received_at")[:1]),
             silence=Exists(Silence.objects.filter(ended_at=None)),
-            safety=Exists(
-                Flag.objects.up().filter(patient__team=OuterRef("pk"), kind=FlagKind.SAFETY)
-            ),
+            safety=Exists(safety_flags),
         )
     )
     rows = [cast(Any, team) for team in teams]
@@ -391,8 +389,7 @@ def last_heard_at() -> datetime | None:
 
 def name_of(clinician_ids: Iterable[int]) -> dict[int, str]:
     """Name the people behind the ids that the record keeps."""
-    people = Clinician.objects.filter(pk__in=set(clinician_ids))
-    return {person.pk: str(person) for person in people}
+    return {each.pk: str(each) for each in Clinician.objects.filter(pk__in=set(clinician_ids))}
 
 
 def changed_since(clinician: Clinician, *, since: datetime) -> int:
