@@ -3,15 +3,16 @@
 Most of the cost of a small message is that of its transaction.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import DatabaseError, InterfaceError
-
 from monitoring import wake
 from monitoring.together import Together
 from patients.intake.reception import Arrival, NotTogether, Receipt, Sender, take_in_together
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,11 @@ def _take_in_all(arrived: Sequence[Arrived]) -> list[Receipt | None]:
                 sender=sender,
                 at=max(arrived[place].at for place in places),
             )
-        except (NotTogether, DatabaseError, InterfaceError):
-            taken = [None] * len(places)  # what is wrong with one of them is told to that one
+        except Exception as fault:
+            # Whatever is wrong with one of them is found again, and told to that one alone
+            if not isinstance(fault, NotTogether):
+                logger.warning("%d messages go one by one: %s", len(places), type(fault).__name__)
+            taken = [None] * len(places)
         receipts |= zip(places, taken, strict=True)
     if any(each is not None and each.changes_record for each in receipts.values()):
         wake.wake_workers()
