@@ -1,6 +1,7 @@
 """Wishes of one moment are done in one go, each gets its own outcome, and none waits for ever."""
 
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -33,8 +34,10 @@ def while_held(together: Together[int, int], held: Held, wishes: Sequence[int]) 
         first = threads.submit(together.do, wishes[0])
         assert held.is_begun.wait(PATIENCE_S)
         rest = [threads.submit(together.do, wish) for wish in wishes[1:]]
-        while len(together._waiting) < len(rest):  # they have come, and wait
-            pass
+        until = time.monotonic() + PATIENCE_S
+        while len(together._waiting) < len(rest):  # until they have come, and wait
+            assert time.monotonic() < until
+            time.sleep(0.001)
         held.may_go_on.set()
         asked = [first, *rest]
         return [each.exception(PATIENCE_S) or each.result() for each in asked]
