@@ -40,6 +40,7 @@ _ADEQUATE = ADEQUACIES.index(Adequacy.ADEQUATE)
 _NOT_YET = ADEQUACIES.index(Adequacy.NOT_YET)
 _INADEQUATE = ADEQUACIES.index(Adequacy.INADEQUATE)
 _STEP_OF_NUMBER = np.array([0, 0, 1, 2, 3, 4])  # trial 5 and later ones share their words
+_RECOVERED, _RELAPSED = map(STATES.index, (ClinicalState.RECOVERY, ClinicalState.RELAPSE))
 _RECOVERY = SYMPTOM_STATES.index(SymptomState.RECOVERY)
 _RELAPSE = SYMPTOM_STATES.index(SymptomState.RELAPSE)
 
@@ -290,25 +291,18 @@ class _Places:
         self.started, self.has = started, started != NEVER
         [those] = self.has.nonzero()
         self._those = None if len(those) == len(started) else those
-        self._first = trials.patient.searchsorted(those)
-        self._last = trials.patient.searchsorted(those, side="right") - 1
-        self._found: dict[tuple[int, float, bool], tuple[Column, Column]] = {}
+        self._has_one_each = self._those is None and len(trials.patient) == len(started)
+        if not self._has_one_each:
+            self._first = trials.patient.searchsorted(those)
+            self._last = trials.patient.searchsorted(those, side="right") - 1
 
     def first(self, column: Column, missing: float) -> Column:
         """Give each patient's first trial's entry."""
-        return self._pick(column, missing, is_first=True)
+        return column if self._has_one_each else self._spread(column[self._first], missing)
 
     def latest(self, column: Column, missing: float) -> Column:
         """Give each patient's latest trial's entry."""
-        return self._pick(column, missing, is_first=False)
-
-    def _pick(self, column: Column, missing: float, *, is_first: bool) -> Column:
-        """Pick once what is asked for more than once: what is not known is one column."""
-        asked = id(column), missing, is_first
-        if asked not in self._found:
-            entries = column[self._first if is_first else self._last]
-            self._found[asked] = column, self._spread(entries, missing)
-        return self._found[asked][1]
+        return column if self._has_one_each else self._spread(column[self._last], missing)
 
     def _spread(self, entries: Column, missing: float) -> Column:
         if self._those is None:
@@ -330,7 +324,7 @@ def _states(courses: Courses, has: Bools, running: Bools, inadequate: Bools) -> 
     put(state, courses.meets_rule, _MEETS_RULE)
     put(state, symptoms.is_response, _RESPONSE)
     put(state, symptoms.is_remission, _REMISSION)
-    put(state, symptoms.state == _RECOVERY, STATES.index(ClinicalState.RECOVERY))
-    put(state, symptoms.state == _RELAPSE, STATES.index(ClinicalState.RELAPSE))
+    put(state, symptoms.state == _RECOVERY, _RECOVERED)
+    put(state, symptoms.state == _RELAPSE, _RELAPSED)
     put(state, ~has, _NO_EPISODE)
     return state

@@ -165,15 +165,12 @@ def _draws(columns: tuple[Floats, ...]) -> Draws:
 
 def _unpacked(columns: Sequence[Floats], markers: int) -> Weighed:
     """Name again what :func:`_weigh` gave in a row."""
-    q, rest = 2 * markers, list(columns)
-    pieces, variance, unaveraged = rest[:markers], rest[markers], rest[markers + 1]
-    middle, apart = rest[markers + 2 :][:q], rest[markers + 2 + q :][:q]
-    spread = iter(rest[markers + 2 + 2 * q :])
+    q, rest, at = 2 * markers, list(columns), markers + 2
     return Weighed(
-        log_odds=LogOdds(tuple(pieces), variance, unaveraged),
-        middle=middle,
-        apart=apart,
-        covariance=[[next(spread) for _ in range(i + 1)] for i in range(q)],
+        log_odds=LogOdds(tuple(rest[:markers]), *rest[markers:at]),
+        middle=rest[at : at + q],
+        apart=rest[at + q : at + 2 * q],
+        covariance=[rest[at + 2 * q + i * (i + 1) // 2 :][: i + 1] for i in range(q)],
     )
 
 

@@ -8,8 +8,6 @@ from functools import partial
 from math import pi
 from typing import NamedTuple
 
-from scipy.special import logit
-
 from analytics.elementwise import entry_by_entry, expit, larger, root, smaller, where
 from analytics.releases import Evidence, Release
 from analytics.tables import Floats, Ints
@@ -81,7 +79,7 @@ def assess_risk(marker: LogOdds, early: Ints, release: Release) -> Risk:
     Risk
         Probabilities in [0, 1]; each lies within its interval.
     """
-    prior, markers = float(logit(release.evidence.prevalence)), len(marker.pieces)
+    prior, markers = release.prior_log_odds, len(marker.pieces)
     columns = entry_by_entry(
         partial(_assess, release, prior),
         early,

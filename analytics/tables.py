@@ -117,9 +117,9 @@ def read_table(table: str, given: Table | None) -> dict[str, Column]:
     if given is None:
         return dict(_EMPTY_TABLES[table])
     if isinstance(given, pd.DataFrame):
-        names, read, size = tuple(map(str, given.columns)), _FROM_PANDAS, len(given)
+        names, read, size = tuple(given.columns.tolist()), _FROM_PANDAS, len(given)
     else:
-        names, read = tuple(map(str, given)), _FROM_ARRAY
+        names, read = tuple(given), _FROM_ARRAY
         size = len(given[names[0]]) if names else 0
     listed, left_out = _plan(table, names)
     if size == 0:

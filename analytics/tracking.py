@@ -291,20 +291,22 @@ def _changes(
     value, time = np.log(readings.value[row]), readings.drawn_us[row]
     count = np.bincount(rows.track, minlength=size)
     [several] = (count > 1).nonzero()
-    end, count = count.cumsum()[several], count[several]
+    end, known, has_all = count.cumsum(), [*sums, *growth[2:]], len(several) == size
+    if not has_all:
+        end, count, analyte = end[several], count[several], analyte[several]
+        known = [of[several] for of in known]
     first, last = end - count, end - 1
-    second, third, fourth = (np.minimum(first + further, last) for further in (1, 2, 3))
     latest, before = order[last], np.minimum(count - 1, SET_POINT_DRAWS)
     found = entry_by_entry(
         _change,
-        *(before, _widened(count, before, policy), release.log_variances[analyte[several]]),
-        *(release.within_cvs[analyte[several]], readings.assay_cv[row[last]]),
-        *(value[place] for place in (first, second, third, fourth, last - 1, last)),
+        *(before, _widened(count, before, policy), release.log_variances[analyte]),
+        *(release.within_cvs[analyte], readings.assay_cv[row[last]]),
+        *value[np.minimum(first + _OF_SET_POINT, last)],
+        *(value[last - 1], value[last]),
         *((time[last] - time[first]) / US_PER_WEEK, rows.weeks[latest], rows.y[latest]),
-        *(of[several] for of in sums),
-        *(of[several] for of in growth[2:]),
+        *known,
     )
-    if len(several) == size:
+    if has_all:
         return Changes(before, *found)
     draws = np.zeros(size, dtype=np.int64)
     draws[several] = before
@@ -312,6 +314,9 @@ def _changes(
     whole.fill(np.nan)
     whole[:, several] = found
     return Changes(draws, *whole)
+
+
+_OF_SET_POINT = np.arange(SET_POINT_DRAWS)[:, np.newaxis]
 
 
 def _change(

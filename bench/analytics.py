@@ -16,7 +16,9 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -219,15 +221,15 @@ def front_door_lines() -> list[Line]:
     tables, at = one_patient(), datetime(2026, 5, 1, tzinfo=UTC)
     arrays = {name: as_arrays(frame) for name, frame in tables.items()}
     history = History(**tables)
-    rows = cohort(200)
-    estimate, road, whole, told = race(
-        2000,
-        lambda: estimate_cohort(history, at=at),
-        lambda: estimate_cohort(History(**arrays), at=at),
-        lambda: estimate_cohort(History(**tables), at=at),
-        lambda: list(estimate_cohort(History(**tables), at=at)),
-    )
-    (theirs,) = race(5, lambda: refit_with_statsmodels(rows))
+    # How long MixedLM searches depends on the draw, by half as much again: no one cohort tells.
+    refitted = [cohort(200, seed=seed) for seed in range(1, 10)]
+    works: dict[str, Callable[[], object]] = {
+        "estimate alone": lambda: estimate_cohort(history, at=at),
+        "with arrays checked": lambda: estimate_cohort(History(**arrays), at=at),
+        "with DataFrames checked": lambda: estimate_cohort(History(**tables), at=at),
+        "and spelled out in words": lambda: list(estimate_cohort(History(**tables), at=at)),
+    }
+    theirs = median(race(2, *[partial(refit_with_statsmodels, rows) for rows in refitted]))
     return [
         Line(
             f"cohort of one, {name}, against MixedLM on 200",
@@ -237,12 +239,8 @@ def front_door_lines() -> list[Line]:
             f">= {wanted}" if wanted else "told, not wanted",
             theirs / ours >= wanted,
         )
-        for name, ours, wanted in (
-            ("estimate alone", estimate, 2000),
-            ("with arrays checked", road, 2000),
-            ("with DataFrames checked", whole, 2000),
-            ("and spelled out in words", told, 0),
-        )
+        for (name, work), wanted in zip(works.items(), (2000, 2000, 2000, 0), strict=True)
+        for ours in race(2000, work)
     ]
 
 

@@ -239,6 +239,11 @@ class Release:
         return np.array(self.variance_covariance)
 
     @cached_property
+    def prior_log_odds(self) -> float:
+        """Give the log-odds of resistance before any evidence, once."""
+        return float(logit(self.evidence.prevalence))
+
+    @cached_property
     def law(self) -> Law:
         """Put the law of the informative markers together, once."""
         own = [self.markers[name] for name in self.informative]
