@@ -230,6 +230,11 @@ def _citations(estimate: Estimate, rules: Rules) -> Iterator[Citation]:
             yield Citation(
                 each.name, each.value, each.unit, each.grade.value, each.source, each.read_on
             )
+    for line in estimate.trajectories:
+        if line.assay_cv is not None:
+            name = f"assay variation of {line.analyte} by this kit, for the limits of change"
+            why = "stated by the laboratory in its profile; the model itself keeps its own figure"
+            yield Citation(name, line.assay_cv, "1", "", why, None)
     if estimate.course is not None and estimate.course.instrument in INSTRUMENTS:
         scale = INSTRUMENTS[estimate.course.instrument]
         for source in scale.sources:

@@ -37,7 +37,8 @@ class Trajectory:
     apart; ``covariance`` is about either. The limits are widened for the
     number of looks; ``is_beyond_variation`` compares the latest result with the set-point.
     ``innovation`` is how many standard deviations the latest result lies from its prediction
-    out of the earlier ones; None while there is none.
+    out of the earlier ones; None while there is none. ``assay_cv`` is that of the kit, as its
+    laboratory states it, by which the limits were drawn; None where it states none.
     """
 
     analyte: str
@@ -70,6 +71,7 @@ class Trajectory:
     reference_change_high: float | None
     is_beyond_variation: bool
     innovation: float | None
+    assay_cv: float | None = None  # not written down by assessments of 2026-11-28 and before
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Trajectory":

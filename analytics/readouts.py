@@ -133,7 +133,7 @@ def read_trajectories(
         _levels(tracks, keep),
         _latest(tracks, readings, keep),
         _lines(tracks, keep),
-        _changes(tracks, keep),
+        _changes(tracks, readings, keep),
         strict=True,
     )
     for place, analyte, segment, levels, latest, line, changes in rows:
@@ -158,6 +158,7 @@ _Change = tuple[
     float | None,
     float | None,
     bool,
+    float | None,
     float | None,
 ]
 
@@ -222,7 +223,7 @@ def _line_rows(share: Floats, line: StraightLine, keep: Ints) -> Iterator[_OneLi
     )
 
 
-def _changes(tracks: Tracks, keep: Ints) -> Iterator[_Change]:
+def _changes(tracks: Tracks, readings: Readings, keep: Ints) -> Iterator[_Change]:
     """Give changes as fractions; None while there is no set-point to compare with."""
     changes = tracks.changes
     limit, change = changes.limit[keep], changes.since_set_point[keep]
@@ -236,12 +237,13 @@ def _changes(tracks: Tracks, keep: Ints) -> Iterator[_Change]:
         np.expm1(limit).tolist(),
         (np.abs(change) > limit).tolist(),
         changes.innovation[keep].tolist(),
+        [None if cv != cv else cv for cv in readings.assay_cv[tracks.latest[keep]].tolist()],
         strict=True,
     )
     return (row if row[1] else _NO_CHANGE for row in rows)
 
 
-_NO_CHANGE = (None, 0, None, None, None, None, None, False, None)
+_NO_CHANGE = (None, 0, None, None, None, None, None, False, None, None)
 
 
 def read_left_out(readings: Readings) -> dict[int, tuple[LeftOut, ...]]:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 from django.db import transaction
+from django.db.models.functions import Greatest
 
 from analytics.simulation import SimulatedCohort, simulate_demo_cohort
 from monitoring import flags, ingest, safety
@@ -289,7 +290,8 @@ def _live_through(deeds: list[_Deed], clinic: _Clinic, *, until: datetime) -> No
     """Do everything in its order; every two weeks assess, and tend what was raised before.
 
     Alerts of the past are dropped, for that mail would have been read long ago: only the flags of
-    the last week are owed to anybody, and they come in one mail.
+    the last week are owed to anybody, and they come in one mail. This copy begins to owe them now,
+    and not on the day of the story.
     """
     coming = iter(deeds)
     deed = next(coming, None)
@@ -303,6 +305,9 @@ def _live_through(deeds: list[_Deed], clinic: _Clinic, *, until: datetime) -> No
         _tend_flags(clinic.doctor, at=step_ends_at)
         Alert.objects.filter(delivery=None, dropped_at=None).update(dropped_at=step_ends_at)
     assess_stale_patients(at=until, at_most=len(clinic.patients))
+    Alert.objects.filter(delivery=None, dropped_at=None, owed_at__lt=until).update(
+        owed_at=until, due_at=Greatest("due_at", until)
+    )
 
 
 def _step_ends(start: datetime, *, until: datetime) -> list[datetime]:

@@ -16,9 +16,14 @@ from analytics.simulation.symptoms import RATING_WEEKS
 from analytics.simulation.tables import SimulatedCohort
 from analytics.simulation.treatment import make_events
 
-# Fewer gaps than in a research simulation, so that a first look shows whole courses.
+# Fewer gaps than in a research simulation, so that a first look shows whole courses; and a lot
+# lasts four months, as where a laboratory buys for a year, so that few draws are the first of one.
 DEMO_PRIORS = SimulationPriors(
-    missed_draw_share=0.10, missed_rating_share=0.05, intolerance_share=0.05, haemolysis_share=0.02
+    missed_draw_share=0.10,
+    missed_rating_share=0.05,
+    intolerance_share=0.05,
+    haemolysis_share=0.02,
+    lot_weeks=18.0,
 )
 COURSES: Mapping[str, int] = {
     "remitting": 22,

@@ -28,6 +28,16 @@ def test_the_demo_has_sixty_people_of_every_course(demo: SimulatedCohort) -> Non
     assert demo.patients["followed_days"].max() == 168
 
 
+def test_most_draws_are_not_the_first_of_a_new_lot(demo: SimulatedCohort) -> None:
+    marker = demo.results[demo.results["analyte"] == "sIL-6R"].sort_values(["patient", "day"])
+    before = marker.groupby("patient")["lot"].shift()
+    is_first = before.notna() & (before != marker["lot"])
+
+    assert is_first.any()
+    assert is_first.mean() < 0.20
+    assert is_first.groupby(marker["patient"]).sum().max() <= 1
+
+
 def test_every_name_in_the_demo_says_that_it_is_synthetic(demo: SimulatedCohort) -> None:
     assert demo.patients["family"].str.startswith("Synthetic-").all()
     assert not demo.patients.duplicated(["family", "given"]).any()

@@ -64,6 +64,18 @@ def test_every_source_has_its_grade() -> None:
     assert any("Yamasaki" in each.source for each in others)
 
 
+def test_the_assay_variation_that_a_laboratory_states_for_its_kit_is_cited() -> None:
+    plain, with_cv = (
+        explained(results=draws, ratings=NO_GAIN, trials=trials_table())[1].citations
+        for draws in (DRAWS, DRAWS.assign(assay_cv=0.05))
+    )
+
+    [own] = [each for each in with_cv if each not in plain]
+    assert own.value == 0.05
+    assert "by this kit" in own.name
+    assert "stated by the laboratory" in own.source
+
+
 def test_what_the_marker_makes_of_it_is_a_difference() -> None:
     found, said = explained(results=DRAWS, ratings=NO_GAIN, trials=trials_table())
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Min
 from pytest_django import DjangoDbBlocker
 
-from monitoring import demo
+from monitoring import demo, safety_list
 from monitoring.models import Alert, Delivery, Flag, FlagEvent, FlagKind, Outcome, RiskAssessment
 from patients.models import (
     Audit,
@@ -66,6 +66,17 @@ def test_everybody_is_assessed_as_they_stand_now() -> None:
     assert not Patient.objects.stale().exists()
     for standing in Patient.objects.values_list("history_version", "standing__history_version"):
         assert standing[0] == standing[1]
+
+
+def test_no_mail_is_late_on_the_day_of_loading() -> None:
+    doctor = Clinician.objects.get(email=demo.EMAIL)
+
+    cases = safety_list.open_cases(doctor, at=NOW + timedelta(minutes=1))
+
+    assert not [case for case in cases if case.mail_is_late]
+    owed = Alert.objects.filter(delivery=None, dropped_at=None)
+    assert owed.exists()
+    assert not owed.filter(owed_at__lt=NOW).exists()
 
 
 def test_nothing_comes_from_the_future_and_the_newest_draws_are_some_days_old() -> None:
