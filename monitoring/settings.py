@@ -287,6 +287,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 PUSHES_PER_MINUTE = env.int("PUSHES_PER_MINUTE", default=120_000)
+# A system of a clinic sends what people fill in; ten in a second is more than they do
+RATINGS_PER_MINUTE = env.int("RATINGS_PER_MINUTE", default=600)
 DOOR_LINES_KEPT_DAYS = env.int("DOOR_LINES_KEPT_DAYS", default=365)
 # Origins from which key sets may be fetched though they are private or not over TLS
 JWKS_ALLOWED_ORIGINS = env.list("JWKS_ALLOWED_ORIGINS", default=[])

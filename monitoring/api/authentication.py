@@ -1,4 +1,7 @@
-"""Who is at the laboratory's door: a key, a token or a certificate, each known by what is kept."""
+"""Who is at the laboratory's door: a key, a token or a certificate, each known by what is kept.
+
+What a request shows is looked up here for every door, that of a care team (teams.py) as well.
+"""
 
 from base64 import b64decode
 from collections.abc import Sequence
@@ -91,6 +94,11 @@ def _find_all(shown: Sequence[_Shown]) -> list[tuple[Any, ...] | None]:
 
 
 _finding = Together(_find_all)
+
+
+def find(statement: str, value: str, *, at: datetime) -> tuple[Any, ...] | None:
+    """Look up what one request has shown, together with those of the same moment."""
+    return _finding.do(_Shown(statement, value, at))
 
 
 def key_in(header: str) -> str:

@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from instruments import INSTRUMENTS, ItemFault
 from monitoring import duties, ingest
 from monitoring.api import examples
+from monitoring.api.limits import PushesPerMinute
 from monitoring.api.negotiation import AlwaysTheFirst
 from monitoring.api.parsers import UntouchedBytes
 from monitoring.api.problems import CONTENT_TYPE, problem
@@ -104,6 +105,7 @@ class Ratings(APIView):
 
     authentication_classes = (TeamAuthentication,)
     permission_classes = (IsACareTeam,)
+    throttle_classes = (PushesPerMinute,)
     parser_classes = (UntouchedBytes,)
     content_negotiation_class = AlwaysTheFirst
 
@@ -120,7 +122,7 @@ class Ratings(APIView):
             **{
                 (status, CONTENT_TYPE): OpenApiResponse(Problem, description=text)
                 for status, text in {
-                    **{key: examples.REFUSALS[key] for key in (400, 401, 413, 415, 422, 503)},
+                    **{key: examples.REFUSALS[key] for key in (400, 401, 413, 415, 422, 429, 503)},
                     409: "This scale is on record for this moment with other answers.",
                 }.items()
             },

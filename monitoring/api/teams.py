@@ -3,15 +3,22 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from monitoring.api.authentication import key_in
+from monitoring.api.authentication import USE_IS_NOTED_EVERY, find, key_in
 from patients.models import TeamKey
 from patients.record.laboratories import digest_of
+
+_BY_TEAM_KEY = """
+SELECT key.sha256, key.id, key.team_id, key.last_used_at
+  FROM patients_teamkey AS key
+ WHERE key.sha256 = ANY(%(shown)s) AND key.revoked_at IS NULL
+"""
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,16 @@ class TeamAuthentication(BaseAuthentication):
         shown = key_in(request.META.get("HTTP_AUTHORIZATION", ""))
         if not shown:
             raise AuthenticationFailed(_("Show the team's key as: Authorization: Bearer KEY"))
-        key = TeamKey.objects.filter(sha256=digest_of(shown), revoked_at=None).first()
-        if key is None:
+        at = timezone.now()
+        found = find(_BY_TEAM_KEY, digest_of(shown), at=at)
+        if found is None:
             raise AuthenticationFailed(
                 _("This is no live key of a care team. A laboratory's key is none.")
             )
-        return TeamAtTheDoor(key.team_id, key.pk), None
+        key_id, team_id, last_used_at = found
+        if last_used_at is None or at - last_used_at > USE_IS_NOTED_EVERY:
+            TeamKey.objects.filter(pk=key_id).update(last_used_at=at)
+        return TeamAtTheDoor(team_id, key_id), None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
         return 'Bearer realm="clinic", Basic realm="clinic", charset="UTF-8"'

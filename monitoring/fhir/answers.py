@@ -103,7 +103,17 @@ def describe(
         for write, answers in writes
     ]
     done = iter(_describe_kept([each for each in kept if each[1]], message, sender=sender, at=at))
-    return [next(done) if answers else NotKept(write.expression) for write, answers in kept]
+    return [
+        next(done) if answers else NotKept(write.expression, _why_not(all_answers))
+        for (write, answers), (_write, all_answers) in zip(kept, writes, strict=True)
+    ]
+
+
+def _why_not(answers: Sequence[Answer]) -> str:
+    """Say of what was seen of a sample where it has gone; of an ignored code nothing more."""
+    if all(answer.state == "ignored" for answer in answers):
+        return ""
+    return _("not a result of its own: kept with the draw of its sample")
 
 
 def _describe_kept(

@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from monitoring import door_log
 from monitoring.api.authentication import LaboratoryAtTheDoor
-from monitoring.api.limits import count_one, wait
+from monitoring.api.limits import count_one, laboratory, wait
 from monitoring.hl7v2.answering import NEEDS, answer, code_of, refuse_for_scope
 from monitoring.models import DoorRequest
 from monitoring.refusals import why_of_acknowledgement
@@ -127,7 +127,7 @@ class Call(BaseRequestHandler):
         sender = caller.sender
         if not set(NEEDS) <= set(sender.scopes):
             return refuse_for_scope(message, at=at)
-        while not count_one(sender.laboratory_id, at_most=caller.pushes_per_minute):
+        while not count_one(laboratory(sender.laboratory_id), at_most=caller.pushes_per_minute):
             time.sleep(wait())
         return answer(message, charset=self.server.line.charset, sender=sender, at=at)
 

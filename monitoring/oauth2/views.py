@@ -115,7 +115,9 @@ class Token(APIView):
         request.META[AT_THE_DOOR] = Sender(
             laboratory.pk, None, ZoneInfo(laboratory.time_zone), client_id=proven.client.pk
         )
-        if not limits.count_one(laboratory.pk, at_most=laboratory.pushes_per_minute):
+        if not limits.count_one(
+            limits.laboratory(laboratory.pk), at_most=laboratory.pushes_per_minute
+        ):
             raise exceptions.Throttled(math.ceil(limits.wait()))
         letters, words = scopes.grant(form.get("scope", ""), allowed=proven.client.scopes)
         if not letters:

@@ -8,6 +8,7 @@ from monitoring.portal.views import (
     episode,
     explanation,
     flag,
+    keys,
     laboratories,
     parked,
     parked_answers,
@@ -117,6 +118,10 @@ urlpatterns = [
     ),
     path("parked/<uuid:public_id>/ask/", parked_answers.ask_about_parked, name="ask_about_parked"),
     path("parked/<uuid:public_id>/teach/", parked_answers.teach_parked, name="teach_parked"),
+    path("keys/", keys.keys, name="keys"),
+    path("keys/teams/issue/", keys.issue_for_team, name="issue_team_key"),
+    path("keys/laboratories/issue/", keys.issue_for_laboratory, name="issue_laboratory_key"),
+    path("keys/<slug:kind>/<int:key_id>/revoke/", keys.revoke, name="revoke_key"),
     path("laboratories/", laboratories.laboratories, name="laboratories"),
     path("laboratories/<int:laboratory_id>/", laboratories.laboratory, name="laboratory"),
     path(

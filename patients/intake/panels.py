@@ -165,6 +165,9 @@ def fault_of_accessions(accessions: Sequence[str]) -> PydanticCustomError | None
     )
 
 
+_TEXTS_OF_A_RESULT = frozenset({"method", "kit", "lot", "run", "calibrator", "dilution"})
+
+
 class PanelResult(_Part):
     """One analyte of the draw. Only a cancelled result may come without a value."""
 
@@ -182,6 +185,18 @@ class PanelResult(_Part):
     method: Remark = ""
     kit: Annotated[str, _LINE, Field(max_length=100)] = ""
     lot: Annotated[str, _LINE, Field(max_length=100)] = ""
+    run: Annotated[str, _LINE, Field(max_length=100)] = Field(
+        default="", description="In which run (plate, batch) it was measured."
+    )
+    calibrator: Annotated[str, _LINE, Field(max_length=100)] = Field(
+        default="", description="Lot of the calibrator, or its name."
+    )
+    dilution: Annotated[str, _LINE, Field(max_length=50)] = Field(default="", examples=["1:100"])
+    replicate_cv_percent: SentValue | None = Field(
+        default=None,
+        description="Coefficient of variation of the replicates of this sample, in per cent.",
+        examples=["4.2"],
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -190,7 +205,7 @@ class PanelResult(_Part):
             return {
                 name: part
                 for name, part in data.items()
-                if not (part is None and name in {"method", "kit", "lot"})
+                if not (part is None and name in _TEXTS_OF_A_RESULT)
             }
         return data
 
@@ -211,7 +226,17 @@ class PanelResult(_Part):
             "method": self.method,
             "kit": self.kit,
             "lot": self.lot,
+            "measurement": self._measurement(),
         }
+
+    def _measurement(self) -> dict[str, str] | None:
+        said = {
+            "run": self.run,
+            "calibrator": self.calibrator,
+            "dilution": self.dilution,
+            "replicate_cv_percent": self.replicate_cv_percent or "",
+        }
+        return said if any(said.values()) else None
 
 
 class PanelSpecimen(_Part):

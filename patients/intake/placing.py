@@ -129,6 +129,7 @@ def _read_result(
         issued_at=report.issued_at,
         absent_reason="" if value is not None else report.absent_reason,
         notes=report.notes,
+        measurement=report.measurement.in_words() if report.measurement else None,
         pointer=report.pointer,
     )
 

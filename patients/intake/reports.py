@@ -126,6 +126,23 @@ class Specimen(_Part):
     notes: Line500 = ""
 
 
+class Measurement(_Part):
+    """How a value was measured, where anything is said of that.
+
+    replicate_cv_percent
+        The coefficient of variation of the replicates of this sample, in per cent, as sent.
+    """
+
+    run: Line100 = ""
+    calibrator: Line100 = ""
+    dilution: Line50 = ""
+    replicate_cv_percent: Annotated[str, Field(pattern=r"^([0-9]{1,20}(\.[0-9]{1,20})?)?$")] = ""
+
+    def in_words(self) -> dict[str, str] | None:
+        """Say what was said, and no more."""
+        return self.model_dump(exclude_defaults=True) or None
+
+
 ResultStatus = Literal[
     "registered",
     "preliminary",
@@ -173,6 +190,7 @@ class ResultReport(_Part):
     method: Line200 = ""
     kit: Line100 = ""
     lot: Line100 = ""
+    measurement: Measurement | None = None
     notes: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
     pointer: Line200 = ""
 

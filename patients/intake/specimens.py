@@ -7,14 +7,19 @@ stand the words by which the worth of a draw is judged. What nobody said stays u
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from patients.intake.reports import DrawReport, Fasting, Specimen
 
+Borders = tuple[tuple[float, str], ...]
 GRADES = ("", "none", "slight", "moderate", "gross")
-# Free haemoglobin, mg/dL, from which the index means that grade. Below 30 nothing is seen by eye;
-# 100 and 300 are usual borders of moderate and gross (graded M: a laboratory may use others)
+# From which index a sample has that grade, all graded M: a laboratory may use others. Haemolysis is
+# free haemoglobin in mg/dL: below 30 nothing is seen by eye, 100 and 300 are usual borders of
+# moderate and gross. Lipaemia is mg/dL of a fat emulsion, icterus bilirubin in mg/dL; their borders
+# are those of the usual 1+, 2+ and 4+ of analysers
 INDEX_GRADES = ((300.0, "gross"), (100.0, "moderate"), (30.0, "slight"), (0.0, "none"))
+_LIPAEMIA_GRADES = ((300.0, "gross"), (100.0, "moderate"), (40.0, "slight"), (0.0, "none"))
+_ICTERUS_GRADES = ((20.0, "gross"), (5.0, "moderate"), (2.5, "slight"), (0.0, "none"))
 # HL7 tables 0493 (condition) and 0490 (reason of rejection), FHIR rejection-criteria and status
 _UNSUITABLE_CODES = frozenset(
     {"AUT", "CLOT", "CON", "EX", "QS", "RB", "RC", "RI", "RN", "RR", "unsatisfactory"}
@@ -25,6 +30,8 @@ _CLAUSE = re.compile(r"[.;,/|\n](?!\d)")
 _HAEMOLYSIS = re.compile(
     r"h(?:ae?|e)mol[yi][stz](?!\w*\W+(?:anaemia|anemia|uremic|uraemic))|\bh\W?index\b"
 )
+_LIPAEMIA = re.compile(r"\blip(?:ae|e|a)mi[acs]|\bturbid|\bl\W?index\b")
+_ICTERUS = re.compile(r"ict(?:erus|eric)|ikter\w*|jaundice|\bi\W?index\b")
 _SUPPOSED = re.compile(r"\b(?:if|unless|avoid|wenn|falls)\b")
 _NONE = re.compile(
     r"\b(?:no|not|non|none|nil|absent|negative|neg|without|free of|kein\w*|nicht|pas|sans|ohne)\b"
@@ -89,24 +96,23 @@ def specimen_of(report: DrawReport) -> dict[str, Any] | None:
         "conditions": list(sent.conditions),
         "haemolysis": sent.haemolysis or _haemolysis(sent, remarks),
         "haemolysis_index": sent.haemolysis_index,
-        "lipaemia": sent.lipaemia,
-        "icterus": sent.icterus,
-        "is_unsuitable": _is_unsuitable(sent),
+        "lipaemia": sent.lipaemia or _gravest(sent, remarks, _LIPAEMIA_SEEN),
+        "icterus": sent.icterus or _gravest(sent, remarks, _ICTERUS_SEEN),
         "freeze_thaw_cycles": _thaws(sent, remarks),
         "fasting": sent.fasting or _fasting(remarks),
         "storage": sent.storage,
         "processed_at": sent.processed_at,
         "notes": sent.notes,
     }
+    said["is_unsuitable"] = _is_unsuitable(sent, {said["lipaemia"], said["icterus"]} - {""})
     return {name: value for name, value in said.items() if value not in ("", None, [])} or None
 
 
-def _is_unsuitable(sent: Specimen) -> bool | None:
+def _is_unsuitable(sent: Specimen, grades: set[Any]) -> bool | None:
     """Tell whether the laboratory called the sample unfit; None where it says nothing of that."""
-    if not (sent.conditions or sent.lipaemia or sent.icterus):
+    if not (sent.conditions or grades):
         return None
-    is_named = not _UNSUITABLE_CODES.isdisjoint(sent.conditions)
-    return is_named or "gross" in {sent.lipaemia, sent.icterus}
+    return not _UNSUITABLE_CODES.isdisjoint(sent.conditions) or "gross" in grades
 
 
 def matrix_kind(matrix: str, tube: str) -> str:
@@ -139,13 +145,13 @@ def grade_of_index(index: str) -> str:
     text = _plain(index).strip()
     found = _BARE_INDEX.fullmatch(text)
     if found is not None:
-        return _grade_of_number(found[1], found[2])
-    return _of_remark(text) or _grade_of_words(text, otherwise="")
+        return _grade_of_number(found[1], found[2], INDEX_GRADES)
+    return _of_remark(text, _HAEMOLYSIS_SEEN) or _grade_of_words(text, otherwise="")
 
 
-def _grade_of_number(number: str, unit: str | None) -> str:
+def _grade_of_number(number: str, unit: str | None, grades: Borders) -> str:
     mg_dl = float(number.replace(",", ".")) * (100 if unit == "g/l" else 1)
-    return next(grade for least, grade in INDEX_GRADES if mg_dl >= least)
+    return next(grade for least, grade in grades if mg_dl >= least)
 
 
 def _grade_of_words(text: str, *, otherwise: str) -> str:
@@ -159,27 +165,39 @@ def _haemolysis(sent: Specimen, remarks: Iterable[str]) -> str:
     """Grade by the index where there is one, else by the gravest word that was said."""
     if grade := grade_of_index(sent.haemolysis_index):
         return grade
-    found = [_of_condition(each) for each in sent.conditions]
-    found += [_of_remark(each) for remark in remarks for each in _CLAUSE.split(_plain(remark))]
-    return max(found, key=GRADES.index, default="")
+    by_code = "gross" if not _REJECTED_AS_HAEMOLYSED.isdisjoint(sent.conditions) else ""
+    if not by_code and not _HAEMOLYSED_CODES.isdisjoint(sent.conditions):
+        by_code = "moderate"
+    return max(by_code, _gravest(sent, remarks, _HAEMOLYSIS_SEEN), key=GRADES.index)
 
 
-def _of_condition(condition: str) -> str:
-    if condition in _REJECTED_AS_HAEMOLYSED:
-        return "gross"
-    if condition in _HAEMOLYSED_CODES:
-        return "moderate"
-    return _of_remark(_plain(condition))
+def _gravest(sent: Specimen, remarks: Iterable[str], seen: "_Seen") -> str:
+    """Give the gravest grade that conditions and remarks say, clause by clause."""
+    clauses = [_plain(each) for each in sent.conditions]
+    clauses += [each for remark in remarks for each in _CLAUSE.split(_plain(remark))]
+    return max((_of_remark(each, seen) for each in clauses), key=GRADES.index, default="")
 
 
-def _of_remark(clause: str) -> str:
+def _of_remark(clause: str, seen: "_Seen") -> str:
     """Grade one clause; without a degree it counts as moderate, which a person may overrule."""
-    if not _HAEMOLYSIS.search(clause) or _SUPPOSED.search(clause):
+    if not seen.name.search(clause) or _SUPPOSED.search(clause):
         return ""
     number = _INDEX.search(clause)
     if number is not None and "+" not in clause:
-        return _grade_of_number(number[1], number[2])
+        return _grade_of_number(number[1], number[2], seen.borders)
     return _grade_of_words(clause, otherwise="moderate")
+
+
+class _Seen(NamedTuple):
+    """What may be seen of a sample: by which words, and from which index a grade begins."""
+
+    name: re.Pattern[str]
+    borders: Borders
+
+
+_HAEMOLYSIS_SEEN = _Seen(_HAEMOLYSIS, INDEX_GRADES)
+_LIPAEMIA_SEEN = _Seen(_LIPAEMIA, _LIPAEMIA_GRADES)
+_ICTERUS_SEEN = _Seen(_ICTERUS, _ICTERUS_GRADES)
 
 
 def _thaws(sent: Specimen, remarks: Iterable[str]) -> int | None:

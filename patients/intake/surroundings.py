@@ -103,7 +103,7 @@ SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_
        ARRAY(SELECT system FROM patients_resultname AS name WHERE name.line = result.public_id),
        coalesce(nullif(result.sent_status, ''), result.status), result.comparator, result.value,
        result.sent_value, result.sent_unit, result.method, result.lot, result.kit,
-       result.issued_at, result.absent_reason, result.notes
+       result.issued_at, result.absent_reason, result.notes, result.measurement::json
   FROM meant
  CROSS JOIN LATERAL (SELECT * FROM patients_draw WHERE id = meant.id OFFSET 0) AS draw
   LEFT JOIN LATERAL (

@@ -24,6 +24,12 @@ from patients.intake.receipts import (
     Sender,
 )
 from patients.intake.reports import DrawReport
+from patients.intake.samples import (
+    added_to_record,
+    key_of,
+    tells_of_sample_alone,
+    with_remarks,
+)
 from patients.intake.surroundings import (
     Message,
     Surroundings,
@@ -56,6 +62,8 @@ class Taking:
         self.inbound_ids: Sequence[int] = ()
         self.parked_anew: set[int] = set()
         self.ignored: dict[int, tuple[int, ...]] = {}
+        # What was seen of a sample whose draw is on record already
+        self.of_sample: dict[int, Placed] = {}
 
     def look_around(self, messages: Sequence[Message]) -> list[int | None]:
         """Store the messages, lock their patients, claim their names, read what is on record.
@@ -76,6 +84,7 @@ class Taking:
         self.around = Surroundings(profile=read_profile(profile), patients=patients or ())
         self.around.take_in(draws)
         self._leave_out_ignored()
+        self._set_samples_apart()
         return [(stored or {}).get(message.sha256) for message in messages]
 
     def _leave_out_ignored(self) -> None:
@@ -93,9 +102,47 @@ class Taking:
                 self.answers[place_] = Answer(
                     claims[0].line, report.accession, "ignored", ignored=ignored
                 )
-        if fresh:  # a name that means nothing is not kept
+        self._forget(fresh)
+
+    def _set_samples_apart(self) -> None:
+        """Let what was seen of a sample go with the draw of that sample; it is no result."""
+        profile, waiting = self.around.profile, range(len(self.reports))
+        seen = [
+            each
+            for each in waiting
+            if each not in self.answers and tells_of_sample_alone(self.reports[each], profile)
+        ]
+        beside: dict[int, list[DrawReport]] = {}
+        fresh: list[UUID] = []
+        for place_ in seen:
+            report, claims = self.reports[place_], self._claims(place_)
+            key = key_of(report, profile)
+            results = [
+                each
+                for each in waiting
+                if each not in self.answers
+                and each not in seen
+                and key_of(self.reports[each], profile) == key
+            ]
+            if results:
+                for each in results:
+                    beside.setdefault(each, []).append(report)
+                self.answers[place_] = Answer(claims[0].line, report.accession, "known")
+            elif (placed := added_to_record(report, self.around)) is not None:
+                self.of_sample[place_] = placed
+                self.reports[place_] = report.model_copy(update={"results": ()})
+            else:
+                continue  # a person may know whose it is
+            fresh += [claim.line for claim in claims if not claim.is_known]
+        for place_, remarks in beside.items():
+            self.reports[place_] = with_remarks(self.reports[place_], remarks)
+        self._forget(fresh)
+
+    def _forget(self, lines: list[UUID]) -> None:
+        """Keep no name that means nothing."""
+        if lines:
             ResultName.objects.filter(
-                laboratory_id=self.sender.laboratory_id, line__in=fresh
+                laboratory_id=self.sender.laboratory_id, line__in=lines
             ).delete()
 
     def _draws_question(self, places: Sequence[int]) -> Question:
@@ -148,6 +195,8 @@ class Taking:
         return tuple(self.answers[each] for each in range(len(self.reports)))
 
     def _place(self, each: int) -> Placed | Unplaceable:
+        if each in self.of_sample:
+            return self.of_sample[each]
         report, claims = self.reports[each], self._claims(each)
         wanted = self.conditions[each].if_version
         if wanted is not None and wanted not in {self._version(claim) for claim in claims}:
@@ -268,13 +317,19 @@ class Taking:
             answer = (
                 answer_parked(in_parking(known), known.accession)
                 if known is not None
-                else self._answer_on_record(each) or self._answer_known(each)
+                else self._answer_of_sample(each)
+                or self._answer_on_record(each)
+                or self._answer_known(each)
             )
             if answer is None:
                 new.append(each)
             else:
                 self.answers[each] = answer
         return self.place_all([inbound.pk] * len(self.reports), only=new)
+
+    def _answer_of_sample(self, each: int) -> Answer | None:
+        draw = self.of_sample[each].on_record if each in self.of_sample else None
+        return None if draw is None else Answer(draw.public_id, draw.accession, "known")
 
     def _answer_on_record(self, place_: int) -> Answer | None:
         report = self.reports[place_]

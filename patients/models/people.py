@@ -129,6 +129,7 @@ class TeamKey(models.Model):
     issued_by = models.CharField(max_length=100)
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_by = models.CharField(max_length=100, blank=True, default="")
+    last_used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [

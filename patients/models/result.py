@@ -153,6 +153,8 @@ class Result(Fact):
     method = models.CharField(max_length=200, blank=True, default="")
     kit = models.CharField(max_length=100, blank=True, default="", db_default="")
     lot = models.CharField(max_length=100, blank=True, default="")
+    # Run, calibrator, dilution and replicate CV, as far as they were said
+    measurement = models.JSONField(null=True, blank=True)
     notes = models.TextField(blank=True, default="", db_default="")
     # The message that brought this version; empty when it is the one that brought the draw
     inbound = models.ForeignKey(

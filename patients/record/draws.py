@@ -63,7 +63,10 @@ class Placed:
         return {**before, **now} or None
 
     def _is_late(self, *, received_at: datetime) -> bool:
-        return all(line.is_late(received_at=received_at) for line in self.lines)
+        # what tells of the sample alone has no line by which it could be late
+        return bool(self.lines) and all(
+            line.is_late(received_at=received_at) for line in self.lines
+        )
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,7 @@ class PlacedResult:
     issued_at: datetime | None = None
     absent_reason: str = ""
     notes: str = ""
+    measurement: dict[str, str] | None = None
     pointer: str = ""
 
     @property
@@ -100,6 +101,7 @@ class PlacedResult:
             and self.reading == other.reading
             and (self.method, self.kit, self.lot) == (other.method, other.kit, other.lot)
             and (self.absent_reason, self.notes) == (other.absent_reason, other.notes)
+            and self.measurement == other.measurement
         )
 
 

@@ -220,16 +220,18 @@ def test_a_share_that_several_processes_draw_on_is_met_and_never_exceeded(
     let_in = 0
     for push in range(2 * allowed):
         monkeypatch.setattr(limits, "_taken", of_each_process[push % 2])
-        let_in += limits.count_one(laboratory.pk, at_most=allowed)
+        let_in += limits.count_one(limits.laboratory(laboratory.pk), at_most=allowed)
 
     assert 0.99 * allowed <= let_in <= allowed
 
 
 def test_another_limit_counts_from_now(laboratory: Laboratory) -> None:
     for _ in range(10):
-        limits.count_one(laboratory.pk, at_most=100_000)
+        limits.count_one(limits.laboratory(laboratory.pk), at_most=100_000)
 
-    assert [limits.count_one(laboratory.pk, at_most=2) for _ in range(4)].count(True) <= 2
+    assert [limits.count_one(limits.laboratory(laboratory.pk), at_most=2) for _ in range(4)].count(
+        True
+    ) <= 2
 
 
 def test_a_push_is_taken_in_while_redis_is_away(

@@ -89,6 +89,7 @@ def test_in_json(
             [],
         ),
         ({}, {"note": [{"text": "Sample hemolyzed"}]}, [("haemolysis",)]),
+        ({"note": [{"text": "grossly lipemic"}]}, {}, [("unsuitable_sample",)]),
     ],
 )
 def test_in_fhir(
@@ -125,6 +126,9 @@ def test_an_interpretation_off_the_scale_makes_a_bound(key: str, patient: Patien
             [("three_thaws_or_more",)],
         ),
         (["OBX|2|ST|HIDX^Hemolysis index^L||negative||||||F"], []),
+        (["OBX|2|ST|LIDX^Lipemia index^L||4+||||||F"], [("unsuitable_sample",)]),
+        (["OBX|2|NM|IIDX^Icterus index^L||25|mg/dL|||||F"], [("unsuitable_sample",)]),
+        (["OBX|2|NM|IIDX^Icterus index^L||3|mg/dL|||||F"], []),
     ],
 )
 def test_in_hl7v2(
@@ -149,6 +153,8 @@ def test_in_hl7v2(
         ("haemolysis", "gross", [("gross_haemolysis",)]),
         ("haemolysis_index", "2+", [("haemolysis",)]),
         ("freeze_thaw_cycles", "3", [("three_thaws_or_more",)]),
+        ("lipaemia", "gross", [("unsuitable_sample",)]),
+        ("icterus", "moderate", []),
         ("matrix", "CSF", [("wrong_matrix",)]),
         ("notes", "sample hemolyzed", [("haemolysis",)]),
         ("tube", "SST", []),

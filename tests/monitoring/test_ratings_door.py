@@ -222,3 +222,18 @@ def test_an_operator_issues_and_revokes_it(team: CareTeam) -> None:
     with pytest.raises(CommandError, match="has no live key"):
         call_command("revoke_team_key", "Tablet", "--team", "Ward 3")
     assert TeamKey.objects.get().revoked_by.startswith("operator:")
+
+
+def test_a_system_that_sends_too_fast_is_told_to_wait_and_others_are_not(
+    key: str, team: CareTeam, patient: Patient, settings: LazySettings
+) -> None:
+    redis.ask(lambda line: line.flushdb())
+    settings.RATINGS_PER_MINUTE = 2
+    other = issue_team_key(team=team, name="Other", by="operator", at=MONDAY)
+
+    answers = [send(key) for _ in range(5)]
+
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(refused) >= 1  # the clock may turn to the next minute between two
+    assert 1 <= int(refused[0]["Retry-After"]) <= 60
+    assert send(other).status_code == 200

@@ -48,6 +48,29 @@ def test_notes_tell_of_haemolysis(remark: str, grade: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("remark", "lipaemia", "icterus", "haemolysis"),
+    [
+        ("Grossly lipemic", "gross", None, None),
+        ("Lipaemia index: 120 mg/dL", "moderate", None, None),
+        ("Icterus index: 21 mg/dL", None, "gross", None),
+        ("slightly icteric, not haemolysed", None, "slight", "none"),
+        ("HIL: hemolysis 1+; lipemia 3+; icterus negative", "gross", "none", "slight"),
+        ("stark lipämisch", "gross", None, None),
+        ("Patient has hyperlipidaemia", None, None, None),
+    ],
+)
+def test_notes_tell_of_lipaemia_and_icterus(
+    remark: str, lipaemia: str | None, icterus: str | None, haemolysis: str | None
+) -> None:
+    found = said(notes=remark)
+
+    assert found.get("lipaemia") == lipaemia
+    assert found.get("icterus") == icterus
+    assert found.get("haemolysis") == haemolysis
+    assert found.get("is_unsuitable", False) == ("gross" in {lipaemia, icterus})
+
+
+@pytest.mark.parametrize(
     ("index", "grade"),
     [
         ("0", "none"),

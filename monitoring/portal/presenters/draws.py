@@ -17,6 +17,7 @@ from analytics.real_changes import Verdict as ChangeVerdict
 from analytics.reasons import Reason, Validity
 from monitoring import change_words
 from monitoring.portal import dates, words
+from monitoring.portal.presenters import measured
 from monitoring.portal.presenters.banner import Tag, capitalised
 from monitoring.queries import SIL6R, PatientRecord
 from patients.models import Draw, DrawVerdict, Result, ResultStatus, Verdict
@@ -50,6 +51,8 @@ class DrawRow:
     note: str
     worth: "Worth"
     public_id: str
+    # What was seen of the sample, and how each result was measured
+    measured: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ def draw_table(record: PatientRecord) -> DrawTable:
                 note=_replaced(draw),
                 public_id=str(draw.public_id),
                 worth=worth_of(draw, record, judged.get(draw.public_id)),
+                measured=measured.in_words(draw, _results(draw)),
             )
         )
     return DrawTable([(each.code, each.unit) for each in columns], rows)

@@ -41,6 +41,12 @@ def parked_or_404(request: HttpRequest, public_id: UUID) -> Parked:
     return get_object_or_404(queries.parked_draws(), public_id=public_id)
 
 
+def require_operator(request: HttpRequest) -> None:
+    """Let only those in who run the site."""
+    if not reader_of(request).is_operator:
+        raise Http404
+
+
 def require_team(request: HttpRequest) -> None:
     """Let only those look for a draw's patient who look after patients."""
     if not queries.may_see_parked(reader_of(request)):

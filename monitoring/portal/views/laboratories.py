@@ -14,21 +14,16 @@ from monitoring import ingest, refusals, silences
 from monitoring.portal.forms.laboratories import PARTS, ReadingForm
 from monitoring.portal.presenters import laboratories as words
 from monitoring.portal.presenters.refusals import Refusal
-from monitoring.portal.views.access import reader_of
+from monitoring.portal.views.access import reader_of, require_operator
 from patients import audit
 from patients.models import Laboratory
 from patients.record.profiles import FaultyProfile, profile_of, read_profile
 
 
-def _require_operator(request: HttpRequest) -> None:
-    if not reader_of(request).is_operator:
-        raise Http404
-
-
 @require_GET
 def laboratories(request: HttpRequest) -> HttpResponse:
     """List the laboratories with when each was last heard from."""
-    _require_operator(request)
+    require_operator(request)
     silent, at = silences.open_silences(), timezone.now()
     refused = refusals.counts(since=at - timedelta(days=1))
     context = {
@@ -44,7 +39,7 @@ def laboratories(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def laboratory(request: HttpRequest, laboratory_id: int) -> HttpResponse:
     """Show one profile; change how its messages are read."""
-    _require_operator(request)
+    require_operator(request)
     found = get_object_or_404(Laboratory, pk=laboratory_id)
     if request.method == "GET":
         return _page(request, found)
@@ -57,7 +52,7 @@ def laboratory(request: HttpRequest, laboratory_id: int) -> HttpResponse:
 @require_POST
 def add_to_profile(request: HttpRequest, laboratory_id: int, part: str) -> HttpResponse:
     """Add a code, a spelling, a numbering or a kit."""
-    _require_operator(request)
+    require_operator(request)
     found = get_object_or_404(Laboratory, pk=laboratory_id)
     if part not in PARTS:
         raise Http404
@@ -72,7 +67,7 @@ def add_to_profile(request: HttpRequest, laboratory_id: int, part: str) -> HttpR
 @require_POST
 def remove_from_profile(request: HttpRequest, laboratory_id: int, part: str) -> HttpResponse:
     """Take one entry out, if the list is still the one that was shown."""
-    _require_operator(request)
+    require_operator(request)
     found = get_object_or_404(Laboratory, pk=laboratory_id)
     if part not in PARTS:
         raise Http404

@@ -9,6 +9,7 @@ from patients.intake.fhir.datatypes import Identifier as Numbered
 from patients.intake.fhir.datatypes import Period, Reference
 from patients.intake.fhir.faults import not_usable
 from patients.intake.fhir.lines import code_of, line, words_of
+from patients.intake.fhir.measuring import measurement_of
 from patients.intake.fhir.resources import (
     Collection,
     Container,
@@ -111,6 +112,7 @@ def _result(
         method=words_of(observation.method, 200),
         kit=kit,
         lot=lot,
+        measurement=measurement_of(observation, root=root),
         notes=line(" / ".join(note.text for note in observation.note), 2000),
         pointer=line(root, 200),
     )

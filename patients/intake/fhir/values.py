@@ -48,7 +48,7 @@ def _quantity(quantity: Quantity, *, root: str) -> Value:
         if quantity.comparator is not None:
             raise not_usable("required", f"{root}.value", "a comparator needs a value beside it")
         return Value("", unit=unit)
-    return Value(_digits(quantity.value, root=f"{root}.value"), quantity.comparator or "", unit)
+    return Value(digits_of(quantity.value, root=f"{root}.value"), quantity.comparator or "", unit)
 
 
 def _flagged(value: Value, observation: Observation) -> Value:
@@ -60,7 +60,7 @@ def _flagged(value: Value, observation: Observation) -> Value:
     return value._replace(comparator=beyond[0])
 
 
-def _digits(number: int | Decimal, *, root: str) -> str:
+def digits_of(number: int | Decimal, *, root: str) -> str:
     """Write a number out as it was sent: 37.50 stays 37.50."""
     if isinstance(number, Decimal) and abs(number.adjusted()) > DIGITS_AT_MOST:
         raise not_usable("value", root, "value is beyond anything that is measured")

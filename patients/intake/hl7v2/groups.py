@@ -8,10 +8,11 @@ from patients.intake.hl7v2.faults import ErrorCode, Place, refuse
 
 @dataclass
 class Observation:
-    """One OBX and the notes that follow it."""
+    """One OBX, the notes that follow it, and what tells how it was measured (TCD, SID, INV)."""
 
     segment: Segment
     notes: list[Segment] = field(default_factory=list)
+    measuring: list[Segment] = field(default_factory=list)
 
 
 @dataclass
@@ -44,6 +45,11 @@ class Order:
         elif self.observations:
             self.observations[-1].notes.append(segment)
 
+    def measure(self, segment: Segment) -> None:
+        """Take in how the result before it was measured."""
+        if self.observations and not self.tells_of_sample:
+            self.observations[-1].measuring.append(segment)
+
 
 def orders_of(message: Message) -> list[Order]:
     """Put the segments into their groups; those that say nothing of a result are passed over.
@@ -69,6 +75,8 @@ def orders_of(message: Message) -> list[Order]:
                 _open(orders, patient, segment).take(segment)
             case "NTE" if orders:
                 orders[-1].note(segment)
+            case "TCD" | "SID" | "INV" if orders:
+                orders[-1].measure(segment)
     if not any(order.observations for order in orders):
         raise refuse(
             ErrorCode.SEGMENT_SEQUENCE,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from patients.intake.hl7v2.er7 import Message, Segment, read_er7
 from patients.intake.hl7v2.faults import ErrorCode, Fault, Place, Refused, refuse
 from patients.intake.hl7v2.groups import Observation, Order, orders_of
+from patients.intake.hl7v2.measuring import measured_by
 from patients.intake.hl7v2.people import patients_of, person_of
 from patients.intake.hl7v2.statuses import keeps_value, status_of
 from patients.intake.hl7v2.times import read_time, seen_time
@@ -211,6 +212,7 @@ def _result(each: Observation, order: Order, *, header: Segment) -> ResultReport
     value = value_of(segment) if status != "registered" else Value(None)
     issued = read_time(_issued(order, header))
     notes = [remark, *(note.whole(3) for note in each.notes)]
+    kit, lot, measurement = measured_by(each.measuring)
     return ResultReport(
         names=_names(segment, order),
         codes=codes,
@@ -222,6 +224,9 @@ def _result(each: Observation, order: Order, *, header: Segment) -> ResultReport
         issued_at=None if issued is None else issued[0],
         absent_reason=value.absent_reason,
         method=_words(segment, 17, 200),
+        kit=kit,
+        lot=lot,
+        measurement=measurement,
         notes=" / ".join(" ".join(note.split()) for note in notes if note)[:2000],
         pointer=str(segment.place),
     )

@@ -111,6 +111,15 @@ def value(cell: str, layout: Layout) -> Value:
     return Value(text)
 
 
+def number(cell: str, layout: Layout) -> str:
+    """Read a number that may be left out, in the digits in which it was written."""
+    read = value(cell, layout)
+    if read.comparator or (read.text is not None and _NUMBER["."].fullmatch(read.text) is None):
+        message = f"“{shown(cell.strip())}” must be a number such as 4{layout.decimal}2, or empty"
+        raise CellIsWrong(message)
+    return read.text or ""
+
+
 def _why_no_number(text: str, layout: Layout) -> str:
     sign = layout.decimal
     other = "," if sign == "." else "."

@@ -9,6 +9,7 @@ from patients.intake.reports import (
     Fasting,
     Grade,
     Identifier,
+    Measurement,
     Person,
     ResultReport,
     SeenTime,
@@ -46,9 +47,14 @@ _AT_MOST = {
     Column.METHOD: 200,
     Column.KIT: 100,
     Column.LOT: 100,
+    Column.RUN: 100,
+    Column.CALIBRATOR: 100,
+    Column.DILUTION: 50,
     Column.MATRIX: 100,
     Column.TUBE: 100,
     Column.HAEMOLYSIS: 20,
+    Column.LIPAEMIA: 20,
+    Column.ICTERUS: 20,
     Column.FASTING: 20,
     Column.HAEMOLYSIS_INDEX: 20,
     Column.FAMILY: 200,
@@ -164,17 +170,20 @@ class RowReader:
         )
         cycles = self._read(name, lambda: cells.whole_number(cell, at_most=1000), None)
         tube = self.text(Column.TUBE)
-        haemolysis = self._one_of(Column.HAEMOLYSIS, _GRADES)
+        grades = {
+            each.value: self._one_of(each, _GRADES)
+            for each in (Column.HAEMOLYSIS, Column.LIPAEMIA, Column.ICTERUS)
+        }
         fasting = self._one_of(Column.FASTING, _FASTING)
-        if not (matrix or index or tube or haemolysis or fasting) and cycles is None:
+        if not (matrix or index or tube or any(grades.values()) or fasting) and cycles is None:
             return None
         return Specimen(
             matrix=matrix,
             tube=tube,
-            haemolysis=haemolysis,
             haemolysis_index=index,
             freeze_thaw_cycles=cycles,
             fasting=fasting,
+            **grades,
         )
 
     def _one_of(self, column: Column, words: dict[str, T]) -> T:
@@ -210,7 +219,7 @@ class RowReader:
             each.value: self._word(of, each) for each in (Column.METHOD, Column.KIT, Column.LOT)
         }
         number, system = self.text(Column.RESULT), self._word(of, Column.ANALYTE_SYSTEM)
-        notes = self.text(Column.NOTES)
+        notes, measurement = self.text(Column.NOTES), self._measurement()
         if self.faults:
             return None
         number = f"{number}|{analyte}" if number and len(self.columns.values) > 1 else number
@@ -224,6 +233,7 @@ class RowReader:
             issued_at=None if issued is None else issued.at,
             absent_reason=reason if value.text is None else "",
             notes=notes,
+            measurement=measurement,
             pointer=Fault(self.row.number, of.column, "").pointer[:200],
             **words,
         )
@@ -232,6 +242,19 @@ class RowReader:
     def _word(self, of: Values, column: Column) -> str:
         """Give what the column of values says of all its values, else what the row says."""
         return str(getattr(of.words, column.value)) or self.text(column)
+
+    def _measurement(self) -> Measurement | None:
+        words = {
+            each.value: self.text(each) for each in (Column.RUN, Column.CALIBRATOR, Column.DILUTION)
+        }
+        name, cell = (
+            self.columns.name(Column.REPLICATE_CV_PERCENT),
+            self.cell(Column.REPLICATE_CV_PERCENT),
+        )
+        cv = self._read(name, lambda: cells.number(cell, self.layout), "")
+        if not (cv or any(words.values())):
+            return None
+        return Measurement(replicate_cv_percent=cv, **words)
 
     def _compared(self, of: Values, value: Value) -> Value:
         name = self.columns.name(Column.COMPARATOR)

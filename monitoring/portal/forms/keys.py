@@ -1,0 +1,37 @@
+"""For whom a key is issued: a system of a care team, or a laboratory."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from patients.models import CareTeam, Laboratory
+
+
+class TeamKeyForm(forms.Form):
+    """A system of the clinic that will send ratings of a team's patients."""
+
+    team = forms.ModelChoiceField(label=gettext_lazy("Care team"), queryset=CareTeam.objects.none())
+    name = forms.CharField(
+        label=gettext_lazy("System"),
+        max_length=100,
+        help_text=gettext_lazy("Which system will show the key, such as “Tablet, ward 3”."),
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        teams = CareTeam.objects.select_related("site").order_by("site__name", "name")
+        self.fields["team"].queryset = teams  # type: ignore[attr-defined]
+
+
+class LaboratoryKeyForm(forms.Form):
+    """A laboratory that will push results."""
+
+    laboratory = forms.ModelChoiceField(
+        label=gettext_lazy("Laboratory"), queryset=Laboratory.objects.none()
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        laboratories = Laboratory.objects.filter(is_active=True).order_by("name")
+        self.fields["laboratory"].queryset = laboratories  # type: ignore[attr-defined]
