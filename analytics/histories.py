@@ -22,7 +22,6 @@ from analytics.columns import (
     OVERRIDES,
     STATUSES,
     TRIAL_KINDS,
-    UNITS,
     DoseColumns,
     EventColumns,
     RatingColumns,
@@ -30,6 +29,7 @@ from analytics.columns import (
     SpecimenColumns,
     TrialColumns,
 )
+from analytics.measures import refuse_totals, refuse_units
 from analytics.segments import labels, name_segments
 from analytics.tables import (
     COLUMNS,
@@ -152,7 +152,7 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
     value = given["value"]
     _refuse(table, given, "value", value <= 0, "a concentration above zero")
     analyte = _codes(table, given, "analyte", ANALYTES)
-    _refuse_units(given, analyte)
+    refuse_units(given, analyte)
     comparator = _codes(table, given, "comparator", COMPARATORS)
     status = _codes(table, given, "status", STATUSES)
     drawn = given["drawn_at"]
@@ -177,23 +177,6 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
         is_overridden=given["is_overridden"][order],
         specimens=_specimens(given, order),
     )
-
-
-def _refuse_units(given: dict[str, Column], analyte: Ints) -> None:
-    """Refuse a value in another unit than its analyte's, where units are stated."""
-    if is_blank(given["unit"]):
-        return
-    rows = zip(given["unit"].tolist(), analyte.tolist(), strict=True)
-    for row, (unit, code) in enumerate(rows):
-        name = ANALYTES[code]
-        if unit not in ("", UNITS[name]):
-            raise HistoryIsUnfit(
-                table="results",
-                column="unit",
-                row=row,
-                value=unit,
-                wanted=f"{UNITS[name]!r}, the unit of {name}, with the value converted to it",
-            )
 
 
 _SPECIMEN_FLAGS = ("is_duplicate", "is_matrix_wrong", "is_kit_unknown", "is_unsuitable")
@@ -222,8 +205,7 @@ def _specimens(given: dict[str, Column], order: Ints) -> SpecimenColumns | None:
 def _ratings(given: dict[str, Column], ids: Ints) -> RatingColumns:
     patient = _positions("ratings", given["patient_id"], ids)
     total = given["total"]
-    wrong = (total < 0) | (total != np.floor(total))
-    _refuse("ratings", given, "total", wrong, "whole scale points of at least zero")
+    refuse_totals(total, given["instrument"].tolist())
     instrument, instruments = labels(given["instrument"])
     rated = given["rated_at"]
     order = np.lexsort((total, rated, instrument, patient))

@@ -1,6 +1,7 @@
 """Reads the six tables that come in at the door, column by column, and refuses aloud."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from math import isfinite
 from typing import Any
@@ -116,6 +117,10 @@ def read_table(table: str, given: Table | None) -> dict[str, Column]:
     """Read the columns of a DataFrame, or of a mapping of arrays, and check what is in them."""
     if given is None:
         return dict(_EMPTY_TABLES[table])
+    if not isinstance(given, pd.DataFrame | Mapping):
+        raise HistoryIsUnfit(
+            table=table, value=type(given).__name__, wanted="a DataFrame, or a mapping of arrays"
+        )
     if isinstance(given, pd.DataFrame):
         names, read, size = tuple(given.columns.tolist()), _FROM_PANDAS, len(given)
     else:
@@ -194,31 +199,43 @@ def first_row(wrong: Bools) -> int:
     return int(np.argmax(wrong))
 
 
-def _read_id(table: str, column: str, given: Any) -> Column:
-    if given.dtype == np.int64 and isinstance(given, np.ndarray):
-        return given
-    series = pd.Series(given)
-    if series.dtype.kind not in "iu":
-        raise HistoryIsUnfit(
-            table=table, column=column, value=str(series.dtype), wanted="whole numbers (int64)"
-        )
-    if is_any(series.isna().to_numpy()):
-        row = first_row(series.isna().to_numpy())
-        raise HistoryIsUnfit(
-            table=table, column=column, row=row, value=None, wanted="a whole number"
-        )
-    return series.to_numpy(dtype=np.int64)
+def _of_kind(
+    dtype: npt.DTypeLike, kind: str, is_right: Callable[[Any], bool], wanted: str
+) -> Callable[[str, str, Any], Column]:
+    """Make a reader of a column of a DataFrame; what is not of its kind is refused by row."""
+    right = np.dtype(dtype)
+
+    def read(table: str, column: str, given: Any) -> Column:
+        if given.dtype == right and isinstance(given, np.ndarray):
+            return given
+        series = pd.Series(given)
+        if series.dtype.kind not in kind or series.hasnans:
+            _refuse_others(table, column, series, is_right, wanted)
+        if right.kind == "f":
+            return series.to_numpy(dtype=np.float64, na_value=np.nan)
+        return series.to_numpy().astype(right)
+
+    return read
 
 
-def _read_number(table: str, column: str, given: Any) -> Floats:
-    if given.dtype == np.float64 and isinstance(given, np.ndarray):
-        return given
-    series = pd.Series(given)
-    if series.dtype.kind not in "iuf":
-        raise HistoryIsUnfit(
-            table=table, column=column, value=str(series.dtype), wanted="numbers (float64)"
-        )
-    return series.to_numpy(dtype=np.float64, na_value=np.nan)
+def _refuse_others(
+    table: str, column: str, series: "pd.Series[Any]", is_right: Callable[[Any], bool], wanted: str
+) -> None:
+    for row, value in enumerate(series.tolist()):
+        if not is_right(value):
+            raise HistoryIsUnfit(table=table, column=column, row=row, value=value, wanted=wanted)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or value != value
 
 
 def _check_number(table: str, column: str, values: Floats) -> None:
@@ -230,17 +247,6 @@ def _check_number(table: str, column: str, values: Floats) -> None:
         raise HistoryIsUnfit(
             table=table, column=column, row=row, value=float(values[row]), wanted="a finite number"
         )
-
-
-def _read_optional_number(table: str, column: str, given: Any) -> Floats:
-    series = pd.Series(given)
-    if series.dtype == object and series.isna().all():
-        return np.full(len(series), np.nan)
-    if series.dtype.kind not in "iuf":
-        raise HistoryIsUnfit(
-            table=table, column=column, value=str(series.dtype), wanted="numbers (float64) or NaN"
-        )
-    return series.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _check_optional_number(table: str, column: str, values: Floats) -> None:
@@ -274,16 +280,13 @@ def _read_time(table: str, column: str, given: Any) -> Ints:
         stamps: Ints = (given if given.unit == "us" else given.as_unit("us")).asi8
         return stamps
     series = pd.Series(given)
-    if series.isna().all():
-        return np.full(len(series), NEVER)
-    first = series.dropna()
-    raise HistoryIsUnfit(
-        table=table,
-        column=column,
-        row=int(np.argmax(series.notna().to_numpy())),
-        value=first.iloc[0],
-        wanted="a column of times with a zone (datetime64[us, UTC])",
-    )
+    wanted = "a column of times with a zone (datetime64[us, UTC])"
+    _refuse_others(table, column, series, _is_moment, wanted)
+    return pd.to_datetime(series, utc=True).dt.as_unit("us").array.asi8  # type: ignore[attr-defined, no-any-return]
+
+
+def _is_moment(value: Any) -> bool:
+    return _is_missing(value) or (isinstance(value, datetime) and value.tzinfo is not None)
 
 
 def _check_time(table: str, column: str, stamps: Ints) -> None:
@@ -292,15 +295,6 @@ def _check_time(table: str, column: str, stamps: Ints) -> None:
         raise HistoryIsUnfit(
             table=table, column=column, row=first_row(wrong), value=None, wanted="a time"
         )
-
-
-def _read_flag(table: str, column: str, given: Any) -> Bools:
-    series = pd.Series(given)
-    if series.dtype != np.bool_:
-        raise HistoryIsUnfit(
-            table=table, column=column, value=str(series.dtype), wanted="True or False (bool)"
-        )
-    return series.to_numpy(dtype=np.bool_)
 
 
 def _of_type(dtype: npt.DTypeLike, wanted: str) -> Callable[[str, str, Column], Column]:
@@ -316,10 +310,15 @@ def _of_type(dtype: npt.DTypeLike, wanted: str) -> Callable[[str, str, Column], 
 
 
 _FROM_PANDAS: dict[str, Callable[[str, str, Any], Column]] = {
-    "id": _read_id,
-    "flag": _read_flag,
-    "number": _read_number,
-    "number?": _read_optional_number,
+    "id": _of_kind(np.int64, "i", _is_id, "whole numbers (int64)"),
+    "flag": _of_kind(np.bool_, "b", lambda value: isinstance(value, bool), "True or False (bool)"),
+    "number": _of_kind(np.float64, "iuf", _is_number, "numbers (float64)"),
+    "number?": _of_kind(
+        np.float64,
+        "iuf",
+        lambda value: _is_missing(value) or _is_number(value),
+        "numbers (float64) or NaN",
+    ),
     "text": _read_text,
     "time": _read_time,
     "time?": _read_time,

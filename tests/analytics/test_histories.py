@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,10 @@ from tests.analytics.cohorts import (
 )
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def mixed(column: str, values: list[object]) -> Change:
+    return lambda frame: frame.assign(**{column: pd.Series(values, dtype=object)})
 
 
 def put(column: str, value: object, *, row: int = 1) -> Change:
@@ -44,13 +49,20 @@ def put(column: str, value: object, *, row: int = 1) -> Change:
         (put("patient_id", 99), 1, "patient_id", "patients table"),
         (put("drawn_at", pd.NaT), 1, "drawn_at", "a time"),
         (put("drawn_at", week(0)), 1, "", "one result per patient"),
-        (lambda f: f.assign(value=f["value"].astype(str)), None, "value", "numbers"),
-        (lambda f: f.assign(patient_id=1.0), None, "patient_id", "whole numbers"),
+        (lambda f: f.assign(value=f["value"].astype(str)), 0, "value", "numbers"),
+        (mixed("value", [30.0, "31", 32.0]), 1, "value", "numbers"),
+        (mixed("value", [30.0, 31, None]), 2, "value", "numbers"),
+        (mixed("assay_cv", [None, 0.07, "7 %"]), 2, "assay_cv", "numbers (float64) or NaN"),
+        (lambda f: f.assign(patient_id=1.0), 0, "patient_id", "whole numbers"),
+        (mixed("patient_id", [1, 1, "1"]), 2, "patient_id", "whole numbers"),
+        (mixed("patient_id", [1, 2**63, 1]), 1, "patient_id", "whole numbers"),
+        (mixed("drawn_at", [week(0), week(2).replace(tzinfo=None), None]), 1, "drawn_at", "a zone"),
+        (mixed("is_confirmed", [True, None, False]), 1, "is_confirmed", "True or False"),
         (lambda f: f.assign(analyte=7), 0, "analyte", "text"),
         (lambda f: f.drop(columns="status"), None, "status", "missing"),
         (lambda f: f.assign(units="ng/mL"), None, "", "only patient_id"),
         (lambda f: f.assign(drawn_at=f["drawn_at"].dt.tz_localize(None)), 0, "drawn_at", "a zone"),
-        (lambda f: f.assign(is_confirmed=1), None, "is_confirmed", "True or False"),
+        (lambda f: f.assign(is_confirmed=1), 0, "is_confirmed", "True or False"),
     ],
 )
 def test_an_unfit_result_is_refused_by_row_column_value_and_remedy(
@@ -81,12 +93,48 @@ def test_the_same_analyte_may_be_measured_in_two_laboratories() -> None:
     assert len(history.result_columns.value) == 2
 
 
-@pytest.mark.parametrize("total", [3.5, -1.0])
-def test_a_rating_is_whole_scale_points(total: float) -> None:
+@pytest.mark.parametrize("total", [3.5, -1.0, 28.0])
+def test_a_rating_is_whole_points_of_its_scale(total: float) -> None:
     ratings = ratings_table([12, total], weeks=[0, 2])
 
-    with pytest.raises(HistoryIsUnfit, match=r"row 1.*whole scale points"):
+    with pytest.raises(HistoryIsUnfit, match=r"row 1.*whole scale points from zero to 27"):
         History(patients=patients_table(), ratings=ratings)
+
+
+def test_a_scale_that_is_not_declared_has_no_highest_total() -> None:
+    ratings = ratings_table([12, 99], weeks=[0, 2], instrument="our own")
+
+    history = History(patients=patients_table(), ratings=ratings)
+
+    assert history.rating_columns.total.tolist() == [12, 99]
+
+
+def test_columns_of_mixed_kinds_are_read_where_every_value_is_right() -> None:
+    results = results_table([30, 31, 32])
+    zone = ZoneInfo("Asia/Tokyo")
+    drawn = [
+        at.astimezone(zone) if place == 1 else at for place, at in enumerate(map(week, range(3)))
+    ]
+    given = results.assign(
+        value=pd.Series([30, 31.0, 32], dtype=object),
+        patient_id=pd.Series([1, 1, 1], dtype=object),
+        drawn_at=pd.Series(drawn, dtype=object),
+        is_confirmed=pd.Series([True, False, False], dtype=object),
+        assay_cv=pd.Series([None, 0.07, None], dtype=object),
+    )
+
+    read = History(patients=patients_table(), results=given).result_columns
+
+    plain = History(patients=patients_table(), results=results).result_columns
+    assert read.value.tolist() == plain.value.tolist()
+    assert read.drawn_us.tolist() == plain.drawn_us.tolist()
+    assert read.is_confirmed.tolist() == [True, False, False]
+    assert np.isnan(read.assay_cv).tolist() == [True, False, True]
+
+
+def test_what_is_no_table_is_refused() -> None:
+    with pytest.raises(HistoryIsUnfit, match="patients: 'list'; wanted: a DataFrame"):
+        History(patients=[1, 2])  # type: ignore[arg-type]
 
 
 def test_a_trial_does_not_stop_before_it_starts() -> None:
