@@ -8,6 +8,10 @@ _PER_MG |= {"μg": Decimal("0.001"), "mcg": Decimal("0.001")}  # the Greek lette
 _DOSE = re.compile(r"\s*(\d{1,6}(?:[.,]\d{1,4})?)\s*([^\s\d/]+)?\s*(?:/\s*(?:d|day)|daily)?\s*")
 
 
+# A thousand in one country, a number with three decimals in another
+_EITHER = re.compile(r"([1-9]\d{0,2})[.,](\d{3})")
+
+
 class DoseFault(ValueError):
     """A dose that cannot be read; says what would be right."""
 
@@ -25,10 +29,18 @@ def daily_mg(text: str) -> Decimal:
     if unit is None:
         message = f"“{text}”: say the unit of the daily dose too, such as “{number} mg”"
         raise DoseFault(message)
-    if unit not in _PER_MG:
+    per_mg = _PER_MG.get(unit) or _PER_MG.get(unit.casefold())  # MG is often printed so
+    if per_mg is None:
         message = f"“{text}”: “{unit}” is no unit of a daily dose; use mg, g or µg"
         raise DoseFault(message)
-    dose = Decimal(number.replace(",", ".")) * _PER_MG[unit]
+    if per_mg <= 1 and (either := _EITHER.fullmatch(number)) is not None:
+        whole, rest = either.groups()
+        message = (
+            f"“{text}” may be {whole}{rest} or {whole} and a part; write {whole}{rest} {unit}, "
+        )
+        message += f"or {whole} {unit}"
+        raise DoseFault(message)
+    dose = Decimal(number.replace(",", ".")) * per_mg
     if dose == 0:
         message = f"“{text}”: a daily dose is above zero; when the drug was stopped, stop the trial"
         raise DoseFault(message)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from monitoring.portal.views import (
+    about,
     corrections,
     draws,
     episode,
@@ -118,10 +119,11 @@ urlpatterns = [
     ),
     path("parked/<uuid:public_id>/ask/", parked_answers.ask_about_parked, name="ask_about_parked"),
     path("parked/<uuid:public_id>/teach/", parked_answers.teach_parked, name="teach_parked"),
+    path("about/", about.about, name="about"),
     path("keys/", keys.keys, name="keys"),
     path("keys/teams/issue/", keys.issue_for_team, name="issue_team_key"),
     path("keys/laboratories/issue/", keys.issue_for_laboratory, name="issue_laboratory_key"),
-    path("keys/<slug:kind>/<int:key_id>/revoke/", keys.revoke, name="revoke_key"),
+    path("keys/<slug:part>/<int:key_id>/revoke/", keys.revoke, name="revoke_key"),
     path("laboratories/", laboratories.laboratories, name="laboratories"),
     path("laboratories/<int:laboratory_id>/", laboratories.laboratory, name="laboratory"),
     path(

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-from monitoring.models import Flag
+from monitoring.models import Flag, FlagKind, FlagLevel, SafetyUrgency
 from monitoring.portal.urls import urlpatterns
 from patients.models import Audit, Patient, PatientStatus
 from tests.factories import (
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 OF_ALL = {
     *("worklist", "search", "preferences", "safety_list", "alarm", "site_settings"),
-    *("overdue", "held", "changes"),
+    *("overdue", "held", "changes", "about"),
 }
 
 
@@ -42,6 +42,7 @@ def address(pattern: URLPattern, flag: Flag) -> str:
         "site_id": flag.patient.team.site_id,
         "team_id": flag.patient.team_id,
         "laboratory_id": LaboratoryFactory.create().pk,
+        "key_id": 1,
         "part": "units",
     }
     names = pattern.pattern.converters
@@ -118,6 +119,7 @@ def test_no_address_takes_a_name_or_a_number() -> None:
         "site_id",
         "team_id",
         "laboratory_id",
+        "key_id",
         "part",
     }
 
@@ -130,3 +132,32 @@ def test_a_page_of_a_patient_is_kept_by_nobody(client: Client) -> None:
 
     assert answer.headers["Cache-Control"] == "no-store"
     assert "'unsafe" not in answer.headers["Content-Security-Policy"]
+
+
+def test_looking_at_a_record_in_any_way_leaves_a_line(client: Client) -> None:
+    flag = FlagFactory.create(
+        kind=FlagKind.SAFETY, level=FlagLevel.SAFETY, urgency=SafetyUrgency.IMMEDIATE
+    )
+    client.force_login(ClinicianFactory.create(teams=[flag.patient.team]))
+    patient = [flag.patient.public_id]
+
+    for name, arguments, verb in (
+        ("patient", patient, "view_patient"),
+        ("episode", patient, "open_form"),
+        ("add_rating", patient, "open_form"),
+        ("flag", [flag.reference], "view_flag"),
+        ("safety", [flag.reference], "view_flag"),
+    ):
+        before = Audit.objects.filter(verb=verb, patient_id=flag.patient_id).count()
+        assert client.get(reverse(f"portal:{name}", args=arguments)).status_code == 200
+        after = Audit.objects.filter(verb=verb, patient_id=flag.patient_id).count()
+        assert after == before + 1, name
+
+
+def test_what_the_product_is_for_stands_on_a_page(client: Client) -> None:
+    client.force_login(ClinicianFactory.create())
+
+    page = client.get(reverse("portal:about")).content.decode()
+
+    assert "not a medical device" in " ".join(page.split())
+    assert "Unvalidated, back-calculated from n=42" in page

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from analytics.doses import DOSE_TABLE
 from monitoring import safety, wake
 from monitoring.models import (
     Alert,
@@ -64,6 +65,16 @@ def test_a_rating_is_recorded_item_by_item_at_the_sites_hour(
     assert recorded.rated_at.isoformat() == "2026-11-02T08:30:00+00:00"  # Berlin is an hour ahead
 
 
+def test_the_form_begins_with_the_primary_scale_of_the_episode(
+    client: Client, patient: Patient
+) -> None:
+    EpisodeFactory.create(patient=patient, primary_instrument="PHQ-9")
+
+    answer = client.get(page(patient, "add_rating"))
+
+    assert "Add a rating: PHQ-9" in answer.content.decode()
+
+
 def test_a_rating_is_recorded_by_its_total_alone(client: Client, patient: Patient) -> None:
     client.post(page(patient, "add_rating"), rating(total=14))
 
@@ -86,7 +97,7 @@ def test_an_incomplete_rating_has_no_total_and_says_so(client: Client, patient: 
     [
         (rating(), "Answer the items, or give the total."),
         (rating(ITEMS, total=12), "The items add up to 11"),
-        (rating(total=28), "less than or equal to 27"),
+        (rating(total=28), "a whole number from 0 to 27"),
         (rating(ITEMS, rated_on="02-Nov-2099"), "This day lies in the future."),
         (rating(ITEMS, rated_on="11/02/2026"), "Write the day as 05-Oct-2026."),
         (rating(ITEMS, rated_time="9 in the morning"), "Write the time as 14:05."),
@@ -218,7 +229,14 @@ def test_a_later_trial_leaves_the_episode_as_it_is(client: Client, patient: Pati
         (trial(drug="moonshine"), "Give the ATC code"),
         (trial(atc="N06"), "seven characters"),
         (trial(dose_1_mg=""), "Give the first daily dose with its unit"),
-        (trial(dose_1_mg="10"), "Give the unit with the number: 10 mg"),
+        (trial(drug=""), "Say which drug it is."),
+        (trial(drug="sertraline", atc="N06AB04"), "Sertraline has the code N06AB06"),
+        (
+            trial(drug="sertraline", dose_1_mg="5000 mg"),
+            "highest usual dose of sertraline is 200 mg",
+        ),
+        (trial(dose_1_mg="10"), "say the unit of the daily dose too, such as “10 mg”"),
+        (trial(dose_1_mg="1,000 mg"), "may be 1000 or 1 and a part"),
         (trial(dose_1_mg="ten"), "a number and its unit"),
         (trial(override="adequate"), "Say why you judge"),
         (trial(dose_1_mg="-5 mg"), "a number and its unit"),
@@ -240,6 +258,22 @@ def test_a_trial_that_cannot_be_is_refused_with_a_reason(
     assert answer.status_code == 422
     assert fault in answer.content.decode()
     assert not Trial.objects.exists()
+
+
+@pytest.mark.parametrize("drug", [each.drug for each in DOSE_TABLE.values()])
+def test_every_drug_of_the_dose_table_is_known_by_its_name(
+    client: Client, patient: Patient, drug: str
+) -> None:
+    client.post(page(patient, "add_trial"), trial(drug=drug.upper(), dose_1_mg="15 MG"))
+
+    recorded = Trial.objects.get()
+    assert DOSE_TABLE[recorded.atc].drug == recorded.drug == drug
+
+
+def test_a_course_without_a_drug_is_named_after_its_kind(client: Client, patient: Patient) -> None:
+    client.post(page(patient, "add_trial"), trial(kind="ect", drug="", dose_1_mg=""))
+
+    assert Trial.objects.get().drug == "electroconvulsive therapy"
 
 
 def test_the_end_of_a_trial_is_recorded_beside_what_was_known_before(

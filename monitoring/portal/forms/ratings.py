@@ -41,6 +41,11 @@ class RatingForm(SiteForm):
             min_value=0,
             max_value=scale.highest_total,
             help_text=_("Only where the items are not at hand."),
+            error_messages=dict.fromkeys(
+                ("invalid", "min_value", "max_value"),
+                _("A total of %(scale)s is a whole number from 0 to %(highest)d.")
+                % {"scale": scale.code, "highest": scale.highest_total},
+            ),
         )
         self.fields["self_harm"] = _choice(
             _("Item %(number)d, on self-harm") % {"number": scale.self_harm_item},

@@ -1,6 +1,5 @@
 """Trials, their ends, and events, as they are typed."""
 
-import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,7 +10,9 @@ from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.doses import DOSE_TABLE
 from monitoring.portal.forms.fields import DayField, SiteForm
+from patients.doses import DoseFault, daily_mg
 from patients.models import (
     WITHOUT_DRUG,
     Adherence,
@@ -24,28 +25,10 @@ from patients.models import (
 from patients.record.treatment import Course
 
 DOSE_STEPS = 6
-# Names of antidepressants by ATC code (WHO ATC index), offered while typing; any other may be typed
-ANTIDEPRESSANTS = {
-    "agomelatine": "N06AX22",
-    "amitriptyline": "N06AA09",
-    "bupropion": "N06AX12",
-    "citalopram": "N06AB04",
-    "clomipramine": "N06AA04",
-    "desvenlafaxine": "N06AX23",
-    "duloxetine": "N06AX21",
-    "escitalopram": "N06AB10",
-    "fluoxetine": "N06AB03",
-    "fluvoxamine": "N06AB08",
-    "imipramine": "N06AA02",
-    "milnacipran": "N06AX17",
-    "mirtazapine": "N06AX11",
-    "nortriptyline": "N06AA10",
-    "paroxetine": "N06AB05",
-    "sertraline": "N06AB06",
-    "trazodone": "N06AX05",
-    "venlafaxine": "N06AX16",
-    "vortioxetine": "N06AX26",
-}
+# Those that have a least dose are offered while typing; any other may be typed with its code
+ANTIDEPRESSANTS = {each.drug: each.atc for each in DOSE_TABLE.values()}
+# Over so many times the highest usual dose a number is a slip of the pen, or in another unit
+USUAL_AT_MOST_TIMES = 5
 _ATC = RegexValidator(
     r"^[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}$",
     gettext_lazy("An ATC code has seven characters, such as N06AB10."),
@@ -65,28 +48,13 @@ class DoseField(forms.Field):
         text = str(value or "").strip()
         if not text:
             return None
-        found = _DOSE.match(text)
-        if found is None:
-            raise forms.ValidationError(_("Write the dose as a number and its unit: 10 mg."))
-        if not found["unit"]:
-            raise forms.ValidationError(
-                _("Give the unit with the number: %(dose)s mg, or g, or µg."),
-                params={"dose": found["number"]},
-            )
-        dose = Decimal(found["number"].replace(",", ".")) * _MG[found["unit"].lower()]
+        try:
+            dose = daily_mg(text)
+        except DoseFault as fault:
+            raise forms.ValidationError(str(fault)) from fault
         if not Decimal("0.01") <= dose < Decimal(1_000_000):
-            raise forms.ValidationError(_("A daily dose is above zero; check number and unit."))
+            raise forms.ValidationError(_("No drug is given so; check number and unit."))
         return round(dose, 2)
-
-
-_DOSE = re.compile(r"^(?P<number>[0-9]{1,6}(?:[.,][0-9]{1,3})?)\s*(?P<unit>mg|g|µg|μg|mcg)?$", re.I)
-_MG = {
-    "mg": Decimal(1),
-    "g": Decimal(1000),
-    "µg": Decimal("0.001"),
-    "μg": Decimal("0.001"),
-    "mcg": Decimal("0.001"),
-}
 
 
 class TrialForm(SiteForm):
@@ -102,6 +70,8 @@ class TrialForm(SiteForm):
     drug = forms.CharField(
         label=gettext_lazy("Drug, or name of the course"),
         max_length=100,
+        required=False,
+        help_text=gettext_lazy("May stay empty for ECT, TMS and psychotherapy."),
         widget=forms.TextInput(attrs={"list": "antidepressants", "autocomplete": "off"}),
     )
     atc = forms.CharField(
@@ -165,6 +135,11 @@ class TrialForm(SiteForm):
         cleaned = super().clean() or self.cleaned_data
         cleaned["kind"] = TrialKind(cleaned.get("kind") or TrialKind.ANTIDEPRESSANT)
         has_drug = cleaned["kind"] not in WITHOUT_DRUG
+        if not cleaned.get("drug") and "drug" not in self.errors:
+            if has_drug:
+                self.add_error("drug", _("Say which drug it is."))
+            else:
+                cleaned["drug"] = str(cleaned["kind"].label)
         first_is_fine = "dose_1_mg" not in self.errors
         if has_drug and first_is_fine and cleaned.get("dose_1_mg") is None:
             self.add_error("dose_1_mg", _("Give the first daily dose with its unit: 10 mg."))
@@ -174,13 +149,34 @@ class TrialForm(SiteForm):
             )
         if not cleaned.get("override"):
             cleaned["override_reason"] = ""
-        if has_drug and not cleaned.get("atc") and "atc" not in self.errors and "drug" in cleaned:
-            cleaned["atc"] = ANTIDEPRESSANTS.get(cleaned["drug"], "")
-            if not cleaned["atc"]:
-                self.add_error("atc", _("Give the ATC code: this drug is not in our list."))
+        if has_drug and cleaned.get("drug") and "atc" not in self.errors:
+            self._check_code(cleaned)
         self._check_end(cleaned)
         cleaned["doses"] = self._doses(cleaned)
         return cleaned
+
+    def _check_code(self, cleaned: dict[str, Any]) -> None:
+        """Find the code of a drug that is offered; refuse the code of another, and absurd doses."""
+        drug, code = cleaned["drug"], cleaned.get("atc") or ""
+        usual = ANTIDEPRESSANTS.get(drug, "")
+        code = cleaned["atc"] = code or usual
+        if not code:
+            self.add_error("atc", _("Give the ATC code: this drug is not in our list."))
+        elif usual and code != usual:
+            self.add_error(
+                "atc",
+                _("%(drug)s has the code %(usual)s; correct one of them.")
+                % {"drug": drug.capitalize(), "usual": usual},
+            )
+        known = DOSE_TABLE.get(code)
+        for number in range(1, DOSE_STEPS + 1):
+            dose = cleaned.get(f"dose_{number}_mg")
+            if known and dose and dose > USUAL_AT_MOST_TIMES * known.usual_to_mg:
+                self.add_error(
+                    f"dose_{number}_mg",
+                    _("The highest usual dose of %(drug)s is %(usual)g mg; check number and unit.")
+                    % {"drug": known.drug, "usual": known.usual_to_mg},
+                )
 
     def _check_end(self, cleaned: dict[str, Any]) -> None:
         started_on, stopped_on = cleaned.get("started_on"), cleaned.get("stopped_on")

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from monitoring import queries
 from monitoring.models import Flag
+from patients import audit
 from patients.models import Clinician, Parked, Patient, Trial
 
 
@@ -20,6 +22,17 @@ def patient_or_404(request: HttpRequest, public_id: UUID) -> Patient:
     """Find a patient whom the reader may see."""
     mine = Patient.objects.visible_to(reader_of(request)).select_related("team__site")
     return get_object_or_404(mine, public_id=public_id)
+
+
+def note_view(request: HttpRequest, verb: str, subject: str, *, patient_id: int) -> None:
+    """Put on record that the reader has looked at something of a patient."""
+    audit.write(
+        verb=verb,
+        subject=subject,
+        by=audit.name_of(reader_of(request)),
+        at=timezone.now(),
+        patient_id=patient_id,
+    )
 
 
 def running_trial_or_404(request: HttpRequest, public_id: UUID, trial_id: int) -> Trial:

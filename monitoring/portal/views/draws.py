@@ -17,7 +17,7 @@ from monitoring.models import Flag
 from monitoring.portal.forms.draws import VerdictForm
 from monitoring.portal.presenters import draws as presenter
 from monitoring.portal.presenters.banner import Banner, name_of
-from monitoring.portal.views.access import reader_of
+from monitoring.portal.views.access import note_view, reader_of
 from patients.models import Patient, Verdict
 from patients.record.verdicts import judge_draw
 
@@ -36,6 +36,9 @@ def judge(request: HttpRequest, public_id: UUID, draw_id: UUID) -> HttpResponse:
     )
     if draw is None:
         raise Http404
+    if request.method == "GET":
+        subject = f"draw:{draw.public_id}"
+        note_view(request, "view_draw", subject, patient_id=record.patient.pk)
     part = presenter.exclusion_of(draw, record.estimate)
     is_held = part is not None and Reason.IMPLAUSIBLE in part.reasons
     allowed = [Verdict.RELEASE if is_held else Verdict.SCORE, Verdict.KEEP_OUT]

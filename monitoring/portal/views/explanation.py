@@ -15,8 +15,7 @@ from monitoring.models import RiskAssessment
 from monitoring.portal import dates, pdf
 from monitoring.portal.presenters.banner import Banner, name_of
 from monitoring.portal.presenters.explanation import ExplanationPage
-from monitoring.portal.views.access import patient_or_404, reader_of
-from patients import audit
+from monitoring.portal.views.access import note_view, patient_or_404, reader_of
 from patients.models import Patient
 
 
@@ -72,13 +71,8 @@ def _read(
     estimate = estimate_of(assessment)
     if estimate is None:
         raise Http404
-    audit.write(
-        verb="view_explanation",
-        subject=f"assessment:{assessment.pk}",
-        by=audit.name_of(reader_of(request)),
-        at=timezone.now(),
-        patient_id=patient.pk,
-    )
+    subject = f"assessment:{assessment.pk}"
+    note_view(request, "view_explanation", subject, patient_id=patient.pk)
     try:
         return patient, assessment, explain(estimate, made_at=assessment.made_at)
     except NoSuchRules:

@@ -21,21 +21,14 @@ from monitoring.portal.presenters.safety import (
     answers_of,
     urgency,
 )
-from monitoring.portal.views.access import flag_or_404, reader_of
-from patients import audit
+from monitoring.portal.views.access import flag_or_404, note_view, reader_of
 
 
 @require_GET
 def flag(request: HttpRequest, reference: str) -> HttpResponse:
     """Show a flag; that it was read is on record."""
     found = flag_or_404(request, reference)
-    audit.write(
-        verb="view_flag",
-        subject=f"flag:{found.pk}",
-        by=audit.name_of(reader_of(request)),
-        at=timezone.now(),
-        patient_id=found.patient_id,
-    )
+    note_view(request, "view_flag", f"flag:{found.pk}", patient_id=found.patient_id)
     return _page(request, found)
 
 

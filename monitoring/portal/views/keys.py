@@ -78,13 +78,13 @@ def issue_for_laboratory(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def revoke(request: HttpRequest, kind: str, key_id: int) -> HttpResponse:
+def revoke(request: HttpRequest, part: str, key_id: int) -> HttpResponse:
     """Revoke one key, at once and for good."""
     require_operator(request)
-    if kind not in _REVOKE:
+    if part not in _REVOKE:
         raise Http404
     try:
-        _REVOKE[kind](key_id, by=_by(request), at=timezone.now())
+        _REVOKE[part](key_id, by=_by(request), at=timezone.now())
     except (TeamKeyNotFound, KeyNotFound):
         messages.info(request, _("This key was revoked meanwhile."))
     except SeveralKeys:

@@ -9,8 +9,7 @@ from django.views.decorators.http import require_GET
 
 from monitoring import queries
 from monitoring.portal.presenters.patient import PatientPage
-from monitoring.portal.views.access import reader_of
-from patients import audit
+from monitoring.portal.views.access import note_view, reader_of
 from patients.models import Patient
 
 
@@ -23,11 +22,5 @@ def patient(request: HttpRequest, public_id: UUID) -> HttpResponse:
     except Patient.DoesNotExist:
         raise Http404 from None
     pk = record.patient.pk
-    audit.write(
-        verb="view_patient",
-        subject=f"patient:{pk}",
-        by=audit.name_of(reader),
-        at=at,
-        patient_id=pk,
-    )
+    note_view(request, "view_patient", f"patient:{pk}", patient_id=pk)
     return render(request, "portal/patient.html", {"page": PatientPage.of(record, at=at)})

@@ -24,7 +24,12 @@ from monitoring.portal.forms.treatment import (
 )
 from monitoring.portal.presenters.banner import Banner
 from monitoring.portal.presenters.safety import Crisis
-from monitoring.portal.views.access import patient_or_404, reader_of, running_trial_or_404
+from monitoring.portal.views.access import (
+    note_view,
+    patient_or_404,
+    reader_of,
+    running_trial_or_404,
+)
 from patients.models import EventKind, Patient, Rating, StopReason
 from patients.record.ratings import RatingExists, RatingFault
 from patients.record.treatment import TrialFault, TrialReplaced
@@ -36,6 +41,8 @@ def fill_in(
     request: HttpRequest, patient: Patient, form: Any, *, template: str, at: datetime, **more: Any
 ) -> HttpResponse:
     """Show a form about one patient; with faults it comes back as 422 with what was typed."""
+    if request.method == "GET":
+        note_view(request, "open_form", f"patient:{patient.pk}", patient_id=patient.pk)
     numbers = patient.identifiers.order_by("pk").values_list("value", flat=True)
     today = at.astimezone(patient.team.site.zone).date()
     banner = Banner.of(patient, numbers=list(numbers), today=today)
@@ -47,7 +54,7 @@ def fill_in(
 def add_rating(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Record one scale; a positive item on self-harm interrupts."""
     patient, at = patient_or_404(request, public_id), timezone.now()
-    scale = scale_or_default(request.GET.get("scale"))
+    scale = scale_or_default(request.GET.get("scale") or _primary_scale(patient))
     if scale is None:
         raise Http404
     form = RatingForm(request.POST or None, now=at, zone=patient.team.site.zone, scale=scale)
@@ -79,6 +86,12 @@ def add_rating(request: HttpRequest, public_id: UUID) -> HttpResponse:
         scales=list(INSTRUMENTS),
         out_of_hours=Crisis.of(duties.plan_of(patient.team.site)).out_of_hours,
     )
+
+
+def _primary_scale(patient: Patient) -> str:
+    """Name the scale of the open episode; empty where none was chosen."""
+    of_episode = patient.episodes.filter(ended_on=None, superseded_at=None)
+    return of_episode.values_list("primary_instrument", flat=True).first() or ""
 
 
 def after_rating(request: HttpRequest, rating: Rating) -> HttpResponse:

@@ -22,7 +22,7 @@ from monitoring.models import (
 from monitoring.portal.forms.safety import HandOverForm, OutcomeForm, TakeOnForm
 from monitoring.portal.presenters.flag_page import FlagPage
 from monitoring.portal.presenters.safety import Alarm, CaseRow, Crisis, urgency
-from monitoring.portal.views.access import flag_or_404, reader_of
+from monitoring.portal.views.access import flag_or_404, note_view, reader_of
 from patients.models import Clinician
 
 
@@ -30,6 +30,7 @@ from patients.models import Clinician
 def interruption(request: HttpRequest, reference: str) -> HttpResponse:
     """Interrupt whoever has just entered a positive answer on self-harm."""
     found, at = _safety_flag(request, reference), timezone.now()
+    note_view(request, "view_flag", f"flag:{found.pk}", patient_id=found.patient_id)
     context = {
         "page": FlagPage.of(found, at=at),
         "urgency": urgency(found),
