@@ -20,6 +20,7 @@ FULL_SWEEPS = 12
 SETTLED_BELOW = 1e-11
 # Far beyond the limit the sites are differences of large numbers, and move by what is rounded away
 STILL_BELOW = 1e-6
+FARTHEST_SD = 60.0
 
 
 class LimitsDidNotSettle(ArithmeticError):
@@ -32,6 +33,29 @@ class Stand:
 
     value: Floats
     weight: Floats
+
+
+def lie_too_far(track: Ints, weeks: Floats, limit: Floats, growth: Growth) -> Bools:
+    """Tell which limits no concentration can lie beyond, and nothing can be reckoned with.
+
+    The approximation settles up to 80 standard deviations of the population from its line; at 60
+    sIL-6R is a thousand million times the usual. One such row must not stop a whole cohort.
+
+    Parameters
+    ----------
+    track, weeks, limit : array
+        As for :func:`stand_in`.
+    growth : Growth
+        The population's law of all tracks.
+
+    Returns
+    -------
+    array of bool
+    """
+    d00, d01, d11, residual = (column[track] for column in growth[2:])
+    variance = d00 + weeks * (2 * d01 + weeks * d11) + residual
+    is_far: Bools = np.abs(limit) > FARTHEST_SD * np.sqrt(variance)
+    return is_far
 
 
 Together = Callable[[Sums, Lines], Lines]

@@ -17,7 +17,7 @@ from analytics.informative import (
     weigh_side_by_side,
 )
 from analytics.innovations import ScoredRows, find_implausible, innovation
-from analytics.limits import stand_in
+from analytics.limits import lie_too_far, stand_in
 from analytics.mixtures import MixedLines, Standing
 from analytics.policy import Policy
 from analytics.releases import Release
@@ -122,6 +122,9 @@ def follow(
     if is_any(held):
         readings = hold(readings, exact.row[held])
         exact = exact.of(~held)
+    if len(censored.row):
+        held = lie_too_far(*censored[1:4], growth)
+        readings, censored = hold(readings, censored.row[held]), censored.of(~held)
     exact_sums = exact.sums(len(codes))
     n_censored = np.bincount(censored.track, minlength=len(codes))
     n_scored = np.bincount(exact.track, minlength=len(codes)) + n_censored

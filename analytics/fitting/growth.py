@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ from analytics.fitting.likelihood import (
 from analytics.fitting.search import Found, minimise
 from analytics.fitting.sufficient import Floats, SufficientStatistics
 
+Choice = TypeVar("Choice", bound=StrEnum)
 LEAST_SCATTER = 1e-11  # variance about the lines, as a share of all variance
 
 
@@ -91,6 +92,8 @@ def fit_growth(
 
     Raises
     ------
+    ValueError
+        No such method, random or fixed effects; the message lists those there are.
     UnidentifiableFit
         Too few draws, patients or distinct weeks for the model asked.
     ResidualVarianceIsZero
@@ -118,18 +121,25 @@ def fit_growth(
             f"group of patient {statistics.patient_ids[row]}: {labels[row]} - a label is needed"
         )
     groups = np.unique(labels)
-    design = design_of(FixedEffects(fixed), n_groups=len(groups), n_markers=statistics.n.shape[1])
-    wanted = RandomEffects(random), Method(method)
+    lines = _choice(FixedEffects, fixed)
+    design = design_of(lines, n_groups=len(groups), n_markers=statistics.n.shape[1])
+    wanted = _choice(RandomEffects, random), _choice(Method, method)
     if not separate_covariances or len(groups) == 1:
         return _fit_shared(statistics, labels, groups, design, *wanted)
-    if FixedEffects(fixed) is FixedEffects.COMMON_SLOPE:
+    if lines is FixedEffects.COMMON_SLOPE:
         raise UnidentifiableFit("separate covariances need each group to have its own line")
-    one = design_of(FixedEffects(fixed), n_groups=1, n_markers=statistics.n.shape[1])
+    one = design_of(lines, n_groups=1, n_markers=statistics.n.shape[1])
     fits = []
     for label in groups:
         own = labels == label
         fits.append(_fit_shared(statistics.take(own), labels[own], np.array([label]), one, *wanted))
     return one_fit_of(fits)
+
+
+def _choice(kind: type[Choice], asked: str) -> Choice:
+    if asked not in list(kind):
+        raise ValueError(f"{asked!r}; wanted: {' or '.join(repr(one.value) for one in kind)}")
+    return kind(asked)
 
 
 def _fit_shared(
@@ -176,9 +186,15 @@ def _refuse_thin(
         )
     empty = set(range(len(groups))) - set(codes.tolist())
     if empty:
-        raise UnidentifiableFit(f"group {groups[min(empty)]!r} has no draw")
+        raise UnidentifiableFit(f"group {groups.tolist()[min(empty)]!r} has no draw")
     if n_draws.sum() <= T.shape[2] + 1:
         raise UnidentifiableFit(f"{n_draws.sum()} draws are too few for {T.shape[2]} coefficients")
+    for marker, n in zip(statistics.markers, (statistics.n > 0).sum(axis=0), strict=True):
+        if n <= len(groups):
+            raise UnidentifiableFit(
+                f"marker {marker!r}: {n} patient(s) in {len(groups)} group(s) do not tell how "
+                "patients of a group vary; wanted: more patients than groups"
+            )
 
 
 def _refuse_no_scatter(scaled: Standardised) -> None:

@@ -302,3 +302,17 @@ def test_a_first_draw_that_another_kit_may_give_is_scored(factor: float) -> None
     (found,) = estimate_cohort(History(patients=patients_table(), results=table), at=week(12))
 
     assert found.outcome == "estimated"
+
+
+@pytest.mark.parametrize(("comparator", "value"), [(">", 1e300), ("<", 1e-300)])
+def test_an_absurd_limit_waits_for_a_check_and_keeps_nobody_else_waiting(
+    comparator: str, value: float
+) -> None:
+    absurd = results_table([value], comparator=comparator, patient_id=1)
+    both = pd.concat([absurd, results_table([33.0], patient_id=2)], ignore_index=True)
+
+    one, other = estimate_cohort(History(patients=patients_table([1, 2]), results=both), at=week(4))
+
+    assert one.outcome == Outcome.NOT_ENOUGH_DATA
+    assert [part.reason for part in one.left_out] == ["implausible"]
+    assert other.outcome == Outcome.ESTIMATED

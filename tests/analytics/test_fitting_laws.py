@@ -16,6 +16,7 @@ from analytics.fitting import (
     GrowthFit,
     MarkersDiffer,
     ResidualVarianceIsZero,
+    SingularFitWarning,
     SufficientStatistics,
     UnidentifiableFit,
     UnknownGroup,
@@ -296,6 +297,23 @@ def test_draws_that_cannot_tell_the_parameters_apart_are_refused() -> None:
         fit_of([(0, 1.0, 3.0), (0, 2.0, 3.5)])
     with pytest.raises(UnidentifiableFit, match="one label a patient"):
         fit_of(same_week, group=[0, 1])
+    with pytest.raises(ValueError, match="'reml'; wanted: 'ML' or 'REML'"):
+        fit_of(same_week, method="reml")
+
+
+def test_as_many_groups_as_patients_do_not_tell_how_patients_vary() -> None:
+    # Their lines take up all there is between patients; lme4 too wants more than one per group.
+    rng = np.random.default_rng(1)
+    rows = [(p, float(w), 3.0 + rng.normal()) for p in range(4) for w in range(6)]
+
+    with pytest.raises(UnidentifiableFit, match="more patients than groups"):
+        fit_of([row for row in rows if row[0] == 0])
+    with pytest.raises(UnidentifiableFit, match="more patients than groups"):
+        fit_of(rows, group=["a", "b", "c", "d"])
+    with pytest.raises(UnidentifiableFit, match="more patients than groups"):
+        fit_of(rows, group=["a", "a", "a", "b"], separate_covariances=True)
+    with pytest.warns(SingularFitWarning):
+        assert fit_of(rows, group=["a", "a", "a", "b"]).is_converged
 
 
 def test_a_fit_refuses_statistics_and_groups_that_are_not_its_own() -> None:
