@@ -13,6 +13,7 @@ from analytics.evaluation.inputs import (
     EvaluationIsUnfit,
     FloatArray,
     need_both,
+    need_one_of,
     need_seed,
     read_labels,
     read_level,
@@ -107,7 +108,8 @@ def best_cut_off(
     ------
     EvaluationIsUnfit
         A value is missing or not finite, there are fewer than two of either outcome, too few
-        samples are asked for, or there are too many pairs to leave out one by one.
+        samples are asked for, there are too many pairs to leave out one by one, or there is no
+        such criterion or method.
 
     Notes
     -----
@@ -120,6 +122,8 @@ def best_cut_off(
     n_positive, n_negative = need_both(outcome, at_least=2)
     numbers = read_numbers(scores, column="scores", n=len(outcome))
     read_level(level)
+    criterion = need_one_of(Criterion, criterion, column="criterion")
+    honest = need_one_of(HonestMethod, honest, column="honest")
     if n_bootstrap < 100:
         raise EvaluationIsUnfit(column="n_bootstrap", value=n_bootstrap, wanted="at least 100")
     threshold = choose(outcome, numbers, criterion=criterion)

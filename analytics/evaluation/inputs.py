@@ -1,7 +1,8 @@
 """What may be evaluated: labels and scores in step, checked once and refused by row."""
 
 from collections.abc import Hashable
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ import pandas as pd
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class EvaluationIsUnfit(ValueError):
@@ -157,6 +159,14 @@ def need_seed(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise EvaluationIsUnfit(column="seed", value=seed, wanted="a whole number from 0 on")
     return int(seed)
+
+
+def need_one_of(kind: type[Choice], given: str, *, column: str) -> Choice:
+    """Refuse a word that is none of the choices, and list them."""
+    if given not in list(kind):
+        wanted = " or ".join(repr(one.value) for one in kind)
+        raise EvaluationIsUnfit(column=column, value=given, wanted=wanted)
+    return kind(given)
 
 
 def _is_number(value: Any) -> bool:

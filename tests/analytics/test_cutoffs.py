@@ -137,3 +137,30 @@ def test_too_many_pairs_to_leave_out_are_refused() -> None:
 def test_too_few_bootstrap_samples_are_refused() -> None:
     with pytest.raises(EvaluationIsUnfit, match="n_bootstrap: 9; wanted: at least 100"):
         best_cut_off([1, 1, 0, 0], [1, 2, 3, 4], seed=1, n_bootstrap=9)
+
+
+def test_a_criterion_that_does_not_exist_is_not_taken_for_another() -> None:
+    with pytest.raises(EvaluationIsUnfit, match="criterion: 'closest'; wanted: 'youden' or"):
+        best_cut_off([1, 1, 0, 0], [1, 2, 3, 4], seed=1, criterion="closest")  # type: ignore[arg-type]
+    with pytest.raises(EvaluationIsUnfit, match=r"honest: 'loo'; wanted: '\.632"):
+        best_cut_off([1, 1, 0, 0], [1, 2, 3, 4], seed=1, honest="loo")  # type: ignore[arg-type]
+
+
+def test_criterion_and_method_may_be_given_by_their_words() -> None:
+    labels, scores = [1, 1, 1, 0, 0, 0], [2, 5, 6, 1, 3, 4]
+
+    by_words = best_cut_off(
+        *(labels, scores),
+        seed=1,
+        n_bootstrap=100,
+        criterion="top left",  # type: ignore[arg-type]
+        honest="leave pair out",  # type: ignore[arg-type]
+    )
+
+    assert by_words == best_cut_off(
+        *(labels, scores),
+        seed=1,
+        n_bootstrap=100,
+        criterion=Criterion.TOP_LEFT,
+        honest=HonestMethod.LEAVE_PAIR_OUT,
+    )
