@@ -8,7 +8,7 @@ groups that vary differently.
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,9 @@ def parse(text: str) -> Release:
         raise ReleaseIsUnfit(f"not a release; wanted: an object with format {wanted}")
     if content.get("checksum") != _checksum_or_none(content):
         raise ReleaseIsUnfit("the checksum does not match the content; the file is damaged")
+    strange = content.keys() - {"format", *(field.name for field in fields(Release))}
+    if strange:
+        raise ReleaseIsUnfit(f"{', '.join(sorted(strange))}; wanted: only the fields of a release")
     try:
         release = _build(content)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

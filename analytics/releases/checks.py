@@ -38,6 +38,8 @@ def refuse_the_impossible(release: Release) -> None:
     ReleaseIsUnfit
     """
     _refuse_card(release.card)
+    if not release.version.strip():
+        raise ReleaseIsUnfit(f"version {release.version!r}; wanted: a name to print")
     if release.basis not in BASES:
         raise ReleaseIsUnfit(f"basis {release.basis!r}; wanted: {' or '.join(map(repr, BASES))}")
     for name, marker in release.markers.items():

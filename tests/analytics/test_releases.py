@@ -68,6 +68,8 @@ def test_a_release_survives_writing_and_reading(tmp_path: Path) -> None:
         (signed(variance_covariance=[[1, 0, 0, 0]]), "4 x 4"),
         (signed(evidence={"prevalence": 1.0}), "missing"),
         (TEXT.replace("0.7,", "NaN,"), "NaN"),
+        (signed(trees=[1]), "trees; wanted: only the fields of a release"),
+        (signed(version=" "), "version ' '; wanted: a name"),
     ],
 )
 def test_a_damaged_or_foreign_file_is_refused(text: str, told: str) -> None:
