@@ -375,11 +375,8 @@ def may_see_parked(clinician: Clinician) -> bool:
 
 def parked_draws() -> QuerySet[Parked]:
     """Give the draws that wait for a person, the longest first."""
-    return (
-        Parked.objects.filter(state=ParkedState.WAITING)
-        .select_related("laboratory", "inbound")
-        .order_by("parked_at", "pk")
-    )
+    waiting = Parked.objects.filter(state=ParkedState.WAITING).defer("inbound__body")
+    return waiting.select_related("laboratory", "inbound").order_by("parked_at", "pk")
 
 
 def last_heard_at() -> datetime | None:

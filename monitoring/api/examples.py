@@ -8,6 +8,8 @@ PUSH = (
     "accession with another value makes a new version; the earlier one stays readable. What cannot "
     "be placed (patient, analyte or unit unknown) is parked for a person and answered 201 all the "
     "same, so that it never blocks a feed.\n\n"
+    "A draw holds up to 50 results, a message up to 500 draws and 5,000 results. An "
+    "`Idempotency-Key` is taken and not needed: a repetition is known by its bytes.\n\n"
     "A table (CSV or XLSX) has a row for each result, or a column for each analyte; the "
     "laboratory's profile says how its columns are called. A table with a row that cannot be read "
     "is refused whole, and every fault is named."

@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
+from monitoring.api import idempotency
+
 JSON = "application/json"
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -31,7 +33,8 @@ class UntouchedBytes(BaseParser):
         media_type: str | None = None,  # noqa: ARG002
         parser_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        _refuse_packed(parser_context or {})
+        context = parser_context or {}
+        _refuse_packed(context)
         at_most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         body = stream.read(at_most + 1)
         if len(body) > at_most:
@@ -41,6 +44,8 @@ class UntouchedBytes(BaseParser):
             )
         if not body:
             raise ParseError(_("The message is empty."))
+        if "request" in context:
+            idempotency.claim(context["request"], body)
         return body
 
 

@@ -19,6 +19,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from patients.intake.json_dialect import Fault
+from patients.intake.receipts import VERSIONS_AT_MOST, ToldTooOften
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -44,6 +45,11 @@ def handle_exception(fault: Exception, context: dict[str, Any]) -> Response | No
     """Turn what a view raises into a refusal; what nobody foresaw stays a 500."""
     if isinstance(fault, OperationalError | InterfaceError):
         return _not_now(fault)
+    if isinstance(fault, ToldTooOften):
+        detail = _("One result stands more than %(count)d times in it. Nothing was stored.")
+        return problem(
+            422, _("Send this message in parts"), detail=detail % {"count": VERSIONS_AT_MOST}
+        )
     if not isinstance(fault, exceptions.APIException):
         return None
     title = str(fault.default_detail)

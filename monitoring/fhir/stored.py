@@ -102,11 +102,11 @@ def that_waited(laboratory_id: int, lines: Sequence[UUID], *, since: datetime) -
 def current(laboratory_id: int, lines: Sequence[UUID]) -> dict[UUID, Stored]:
     """Give the current version of each of these results that is the laboratory's own."""
     names = _names(laboratory_id, lines)
-    messages: dict[int, Any] = {}
-    found: dict[UUID, Stored] = {}
-    for line, versions in waiting_of(laboratory_id, lines).items():
-        found[line] = _of_parked(last_word(versions), names, messages)
-    for result in _results(laboratory_id, lines).filter(superseded_at=None):
+    waiting = [last_word(each) for each in waiting_of(laboratory_id, lines).values()]
+    results = list(_results(laboratory_id, lines).filter(superseded_at=None))
+    messages = _messages([each.parked.inbound for each in waiting] + _inbound_of(results))
+    found = {each.line: _of_parked(each, names, messages) for each in waiting}
+    for result in results:
         found[result.public_id] = _of_result(result, names, messages)
     return found
 
@@ -114,21 +114,33 @@ def current(laboratory_id: int, lines: Sequence[UUID]) -> dict[UUID, Stored]:
 def history(laboratory_id: int, line: UUID) -> list[Stored]:
     """Give every version of a result, the newest first; a parked one until it is placed."""
     names = _names(laboratory_id, [line])
-    messages: dict[int, Any] = {}
-    placed = [
-        _of_result(result, names, messages)
-        for result in _results(laboratory_id, [line]).order_by("-version")
-    ]
-    if placed:
-        return placed
+    results = list(_results(laboratory_id, [line]).order_by("-version"))
+    if results:
+        messages = _messages(_inbound_of(results))
+        return [_of_result(result, names, messages) for result in results]
     waiting = waiting_of(laboratory_id, [line]).get(line, [])
+    messages = _messages([each.parked.inbound for each in waiting])
     return [_of_parked(each, names, messages) for each in reversed(waiting)]
 
 
 def _results(laboratory_id: int, lines: Sequence[UUID]) -> QuerySet[Result]:
-    return Result.objects.filter(
-        draw__laboratory_id=laboratory_id, public_id__in=lines
-    ).select_related("draw__inbound", "inbound", "analyte")
+    # A message of megabytes must not come once with each of its hundreds of results
+    return (
+        Result.objects.filter(draw__laboratory_id=laboratory_id, public_id__in=lines)
+        .select_related("draw__inbound", "inbound", "analyte")
+        .defer("draw__inbound__body", "inbound__body")
+    )
+
+
+def _inbound_of(results: Iterable[Result]) -> list[Inbound | None]:
+    return [each.inbound or each.draw.inbound for each in results]
+
+
+def _messages(brought_by: Iterable[Inbound | None]) -> dict[int, Any]:
+    """Read the messages that came as FHIR, each once."""
+    ids = {each.pk for each in brought_by if each is not None and each.dialect == DIALECT}
+    bodies = Inbound.objects.filter(pk__in=ids).values_list("pk", "body") if ids else ()
+    return {pk: strict_json.load_again(bytes(body)) for pk, body in bodies}
 
 
 def _names(laboratory_id: int, lines: Sequence[UUID]) -> dict[UUID, tuple[Identifier, ...]]:
@@ -227,10 +239,8 @@ def _of_parked(
 
 def _from_message(inbound: Inbound | None, pointer: str, messages: dict[int, Any]) -> Tree | None:
     """Find a result in the message that brought it, when that was FHIR."""
-    if inbound is None or inbound.dialect != DIALECT or not pointer:
+    if inbound is None or inbound.pk not in messages or not pointer:
         return None
-    if inbound.pk not in messages:
-        messages[inbound.pk] = strict_json.load(bytes(inbound.body))
     return as_sent(messages[inbound.pk], pointer)
 
 

@@ -9,14 +9,16 @@ from monitoring import ingest
 from monitoring.api.permissions import OutOfScope
 from monitoring.fhir.answers import Done, NotKept, describe
 from patients.intake import strict_json
-from patients.intake.fhir.faults import Fault, Refused, not_fhir
+from patients.intake.fhir.faults import Fault, Refused, not_fhir, not_usable
 from patients.intake.fhir.interactions import Write
 from patients.intake.receipts import (
+    VERSIONS_AT_MOST,
     Condition,
     CorrectionNotAllowed,
     OtherVersion,
     OverlappingIdentities,
     Sender,
+    ToldTooOften,
 )
 from patients.scopes import UPDATE
 
@@ -61,6 +63,13 @@ def take_in(
             if all_or_nothing:
                 raise refused from fault
             outcomes[wanted.pop(place)[0]] = refused
+        except ToldTooOften as fault:
+            raise not_usable(
+                "too-costly",
+                wanted[_write_at(fault.place, wanted)][1].expression,
+                _("one result stands more than %(count)d times in this message; send it in parts")
+                % {"count": VERSIONS_AT_MOST},
+            ) from fault
         except OverlappingIdentities as fault:
             raise not_fhir(
                 "duplicate",
@@ -70,7 +79,7 @@ def take_in(
     answers = iter(receipt.answers)
     done = describe(
         [(write, [next(answers) for _draw in write.draws]) for _place, write in wanted],
-        message=strict_json.load(body),
+        message=strict_json.load_again(body),
         sender=sender,
         at=at,
     )

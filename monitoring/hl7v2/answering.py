@@ -10,7 +10,7 @@ from patients.intake.hl7v2 import acknowledgement
 from patients.intake.hl7v2.faults import ErrorCode, Place, Refused, refuse
 from patients.intake.hl7v2.reading import check_processing_id, read_hl7v2
 from patients.intake.profiles import message_rules
-from patients.intake.receipts import Answer, Sender
+from patients.intake.receipts import VERSIONS_AT_MOST, Answer, Sender, ToldTooOften
 from patients.scopes import CREATE, UPDATE, written
 
 DIALECT = "hl7v2"
@@ -31,7 +31,12 @@ def answer(body: bytes, *, charset: str, sender: Sender, at: datetime) -> bytes:
     except Refused as refused:
         logger.info("A message of laboratory %d is refused", sender.laboratory_id)
         return acknowledgement.refuse(body, refused, at=at)
-    receipt = ingest.receive(read.reports, body=body, dialect=DIALECT, sender=sender, at=at)
+    try:
+        receipt = ingest.receive(read.reports, body=body, dialect=DIALECT, sender=sender, at=at)
+    except ToldTooOften:
+        detail = f"one order stands more than {VERSIONS_AT_MOST} times in this message"
+        refused = refuse(ErrorCode.INTERNAL, Place("OBR"), detail)
+        return acknowledgement.refuse(body, refused, at=at)
     return acknowledgement.acknowledge(read.message.header, at=at, words=_say(receipt.answers))
 
 

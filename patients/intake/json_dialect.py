@@ -9,8 +9,11 @@ from pydantic_core import PydanticCustomError
 
 from patients.intake import strict_json
 from patients.intake.panels import (
+    DRAWS_AT_MOST,
+    RESULTS_AT_MOST,
+    RESULTS_OF_A_MESSAGE_AT_MOST,
     Panel,
-    PanelList,
+    PanelShell,
     fault_of_accessions,
     fault_of_analytes,
     fault_of_value_and_unit,
@@ -19,6 +22,9 @@ from patients.intake.reports import DrawReport
 from patients.intake.strict_json import Unreadable
 
 __all__ = ["Fault", "Faulty", "Unreadable", "read_json"]
+
+FAULTS_AT_MOST = 100  # a message with more is beyond a list
+_FAULTS_TO_READ = 2_000  # of one draw; more come only of a message that is no draw at all
 
 
 @dataclass(frozen=True)
@@ -48,30 +54,40 @@ _PLAIN_WORDS = {
 }
 
 
-def _name_faults(found: ValidationError) -> list[Fault]:
+def _name_faults(found: ValidationError, *, root: str) -> list[Fault]:
+    if found.error_count() > _FAULTS_TO_READ:
+        return [Fault(root, f"has {found.error_count()} faults; it is no draw as it is taken here")]
     return [
         Fault(
-            pointer="".join(f"/{step}" for step in fault["loc"]),
+            pointer=root + "".join(f"/{step}" for step in fault["loc"]),
             detail=_PLAIN_WORDS.get(fault["type"], fault["msg"]).format(**fault.get("ctx", {})),
         )
         for fault in found.errors(include_url=False, include_input=False)
     ]
 
 
-def _faults_between_fields(data: Any) -> Iterator[Fault]:
-    """Name what is wrong between fields: pydantic leaves it unsaid where one of them is wrong."""
-    draws = data.get("draws") if isinstance(data, dict) else None
-    if isinstance(draws, list):
-        yield from _named("", fault_of_accessions(_texts(draws, "accession")))
-        for place, draw in enumerate(draws):
-            yield from _faults_within_draw(draw, pointer=f"/draws/{place}")
-    else:
-        yield from _faults_within_draw(data, pointer="")
+def _faults_between_draws(draws: list[Any]) -> Iterator[Fault]:
+    if len(draws) > DRAWS_AT_MOST:
+        return
+    yield from _named("", fault_of_accessions(_texts(draws, "accession")))
+    count = sum(len(_results_of(draw) or ()) for draw in draws)
+    if count > RESULTS_OF_A_MESSAGE_AT_MOST:
+        detail = (
+            f"must hold at most {RESULTS_OF_A_MESSAGE_AT_MOST} results in all; it holds {count}. "
+            "Send fewer draws at once"
+        )
+        yield Fault("/draws", detail)
+
+
+def _results_of(draw: Any) -> list[Any] | None:
+    results = draw.get("results") if isinstance(draw, dict) else None
+    return results if isinstance(results, list) else None
 
 
 def _faults_within_draw(draw: Any, *, pointer: str) -> Iterator[Fault]:
-    results = draw.get("results") if isinstance(draw, dict) else None
-    if not isinstance(results, list):
+    """Name what is wrong between fields: pydantic leaves it unsaid where one of them is wrong."""
+    results = _results_of(draw)
+    if results is None or len(results) > RESULTS_AT_MOST:
         return
     yield from _named(pointer, fault_of_analytes(_texts(results, "analyte")))
     for place, result in enumerate(results):
@@ -102,14 +118,47 @@ def read_json(body: bytes) -> tuple[list[DrawReport], bool]:
         When a field is missing, unknown, or has a value that cannot be right.
     """
     data = strict_json.load(body)
-    is_list = isinstance(data, dict) and "draws" in data
+    if isinstance(data, dict) and "draws" in data:
+        return _read_draws(data), True
+    report, faults = _read_draw(data, pointer="")
+    if report is None:
+        raise Faulty(faults)
+    return [report], False
+
+
+def _read_draws(data: dict[str, Any]) -> list[DrawReport]:
+    faults: list[Fault] = []
+    draws = data["draws"] if isinstance(data["draws"], list) else []
     try:
-        if is_list:
-            draws = PanelList.model_validate(data).draws
-            return [
-                each.as_report(pointer=f"/draws/{place}") for place, each in enumerate(draws)
-            ], True
-        return [Panel.model_validate(data).as_report(pointer="")], False
+        PanelShell.model_validate(data)
     except ValidationError as found:
-        faults = [*_name_faults(found), *_faults_between_fields(data)]
-        raise Faulty(list(dict.fromkeys(faults))) from found
+        faults += _name_faults(found, root="")
+        draws = draws[:DRAWS_AT_MOST]
+    faults += _faults_between_draws(data["draws"] if draws else [])
+    if any(fault.pointer == "/draws" for fault in faults):
+        raise Faulty(faults)  # too many to be looked at one by one
+    reports = []
+    for place, draw in enumerate(draws):
+        report, more = _read_draw(draw, pointer=f"/draws/{place}")
+        faults += more
+        if len(faults) > FAULTS_AT_MOST:
+            detail = (
+                f"there are more faults than these; draws behind the one at {place} were not read"
+            )
+            raise Faulty([*faults[:FAULTS_AT_MOST], Fault("", detail)])
+        if report is not None:
+            reports.append(report)
+    if faults:
+        raise Faulty(faults)
+    return reports
+
+
+def _read_draw(data: Any, *, pointer: str) -> tuple[DrawReport | None, list[Fault]]:
+    try:
+        return Panel.model_validate(data).as_report(pointer=pointer), []
+    except ValidationError as found:
+        faults = [
+            *_name_faults(found, root=pointer),
+            *_faults_within_draw(data, pointer=pointer),
+        ]
+        return None, list(dict.fromkeys(faults))

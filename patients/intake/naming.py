@@ -89,10 +89,6 @@ class Names:
         """Take in what the names mean."""
         self._kept = {(system, value): line for system, value, line in rows}
 
-    @property
-    def all(self) -> Sequence[tuple[str, str]]:
-        return list(self._proposed)
-
     def of(self, place: int, position: int, result: ResultReport) -> Claim:
         """Say which result a report means; one without a name is a new one."""
         if not result.names:
@@ -125,6 +121,17 @@ class Names:
                 },
             )
         ]
+
+
+def names_in(reports: Sequence[DrawReport]) -> list[tuple[str, str]]:
+    """Give every name of a result in these reports, once."""
+    found = (
+        (name.system, name.value)
+        for report in reports
+        for result in report.results
+        for name in result.names
+    )
+    return list(dict.fromkeys(found))
 
 
 def _names(report: DrawReport, fresh: Sequence[UUID]) -> Iterator[tuple[UUID, Identifier]]:

@@ -25,7 +25,8 @@ from pydantic_core import PydanticCustomError
 from patients.intake.reports import EARLIEST_YEAR, DrawReport, TimeRole
 
 DRAWS_AT_MOST = 500
-RESULTS_AT_MOST = 50
+RESULTS_AT_MOST = 50  # of one draw
+RESULTS_OF_A_MESSAGE_AT_MOST = 5_000
 DIGITS_AT_MOST = 20
 _DIGITS = r"^[0-9]{1,20}(\.[0-9]{1,20})?$"
 _A_NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?\Z", re.ASCII)
@@ -314,10 +315,14 @@ class Panel(_Part):
 class PanelList(_Part):
     """Several draws in one message; all are taken or none."""
 
-    draws: list[Panel] = Field(min_length=1, max_length=DRAWS_AT_MOST)
+    draws: list[Panel] = Field(
+        min_length=1,
+        max_length=DRAWS_AT_MOST,
+        description=f"At most {RESULTS_OF_A_MESSAGE_AT_MOST} results in all of them together.",
+    )
 
-    @model_validator(mode="after")
-    def _check_accessions(self) -> Self:
-        if fault := fault_of_accessions([panel.accession for panel in self.draws]):
-            raise fault
-        return self
+
+class PanelShell(_Part):
+    """The list alone: each of its draws is read by itself, until the faults are enough."""
+
+    draws: list[Any] = Field(min_length=1, max_length=DRAWS_AT_MOST)

@@ -9,7 +9,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from patients import audit
-from patients.intake.naming import Claim, Names
+from patients.intake.naming import Claim, Names, names_in
 from patients.intake.placing import IfDuplicate, Terms, Unplaceable, place
 from patients.intake.profiles import PROFILE, read_profile, without_ignored
 from patients.intake.reports import ADDRESS, DrawReport, ResultReport
@@ -129,7 +129,7 @@ def _look_around(
         draws_question(
             [report],
             laboratory_id=waiting.laboratory_id,
-            names=names.all,
+            names=names_in([report]),
             patient_ids=sorted(patient_ids),
         ),
     )

@@ -20,6 +20,7 @@ from patients.record.results import RETRACTED, Line, PlacedResult, ResultOnRecor
 
 # A laboratory's clock may run a little ahead of ours
 CLOCK_ALLOWANCE = timedelta(minutes=5)
+DIGITS_AT_MOST = 20  # on either side of the point
 _STATUSES = frozenset(ResultStatus.values)
 _A_CONCENTRATION = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?$", re.ASCII)
 
@@ -78,6 +79,14 @@ class Terms:
     if_duplicate: IfDuplicate = IfDuplicate.ASK
 
 
+def _is_a_concentration(text: str) -> bool:
+    """Tell whether it is a number, of digits that something measured may have."""
+    if not _A_CONCENTRATION.match(text):
+        return False
+    number = Decimal(text)
+    return not number or abs(number.adjusted()) <= DIGITS_AT_MOST
+
+
 def whose(report: DrawReport, *, among: Surroundings) -> set[int]:
     """Say which patients the numbers of a draw name; more than one is a contradiction."""
     return {
@@ -102,7 +111,7 @@ def _faults_of_result(
         if not report.absent_reason:
             yield Reason.VALUE_MISSING.value
         return
-    if report.value is not None and not _A_CONCENTRATION.match(report.value):
+    if report.value is not None and not _is_a_concentration(report.value):
         yield f"{Reason.UNUSABLE_VALUE}: {report.value}"
     if profile.unit(report.unit) is None:
         yield f"{Reason.UNKNOWN_UNIT}: {report.unit}"

@@ -134,11 +134,11 @@ def without_ignored(report: DrawReport, profile: Profile) -> tuple[DrawReport, t
 
     Of a draw that nobody wants anything of, no result is left.
     """
-    ignored = tuple(n for n, each in enumerate(report.results) if profile.ignores(each))
+    ignored = {n for n, each in enumerate(report.results) if profile.ignores(each)}
     if not ignored:
         return report, ()
     kept = tuple(each for n, each in enumerate(report.results) if n not in ignored)
-    return report.model_copy(update={"results": kept}), ignored
+    return report.model_copy(update={"results": kept}), tuple(sorted(ignored))
 
 
 def draw_time(report: DrawReport, *, among: Sequence[TimeRole] = DRAW_TIMES) -> SeenTime | None:

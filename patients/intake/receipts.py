@@ -67,6 +67,18 @@ class OverlappingIdentities(Exception):
         self.place = place
 
 
+# One result, or one draw, with its versions in one message; each is placed after the one before
+VERSIONS_AT_MOST = 20
+
+
+class ToldTooOften(Exception):
+    """One draw or result stands more than VERSIONS_AT_MOST times in a message."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(f"draw {place} of the message")
+        self.place = place
+
+
 class CorrectionNotAllowed(Exception):
     """A draw of the message would correct a result, and its sender may only create some."""
 

@@ -16,6 +16,7 @@ from patients.intake.receipts import (
     Receipt,
     ResultAnswer,
     Sender,
+    ToldTooOften,
 )
 from patients.intake.reports import DrawReport
 from patients.intake.surroundings import Message
@@ -82,6 +83,9 @@ def take_in(
         Two draws are the same result, and that was to be refused. Nothing is stored.
     CorrectionNotAllowed
         A result would be corrected, and the sender may not do that. Nothing is stored.
+    ToldTooOften
+        One draw or result stands so often in the message that it is no ordinary one. Nothing is
+        stored.
     """
     reports = [report.in_zone(sender.zone) for report in reports]
     taking = Taking(reports, conditions or [ALWAYS] * len(reports), sender=sender, at=at)
@@ -122,7 +126,7 @@ def take_in_together(arrivals: Sequence[Arrival], *, sender: Sender, at: datetim
     try:
         answers = taking.place_all(new, refuse_overlaps=True)
         _check_corrections(sender, answers)
-    except (OverlappingIdentities, CorrectionNotAllowed) as fault:
+    except (OverlappingIdentities, CorrectionNotAllowed, ToldTooOften) as fault:
         raise NotTogether from fault
     return [
         _receipt(sender, (answer,), parks_anew=place in taking.parked_anew)

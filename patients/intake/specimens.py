@@ -26,7 +26,8 @@ _UNSUITABLE_CODES = frozenset(
 ) | frozenset({"insufficient", "broken", "clotted", "wrong-temperature"})
 _REJECTED_AS_HAEMOLYSED = frozenset({"RH", "hemolized"})
 _HAEMOLYSED_CODES = frozenset({"HEM"})
-_CLAUSE = re.compile(r"[.;,/|\n](?!\d)")
+_CLAUSE = re.compile(r"[.;,/|](?!\d)")
+_ACCENTS = re.compile("[\u0300-\u036f]+")  # what is left beside a letter when it is taken apart
 _HAEMOLYSIS = re.compile(
     r"h(?:ae?|e)mol[yi][stz](?!\w*\W+(?:anaemia|anemia|uremic|uraemic))|\bh\W?index\b"
 )
@@ -88,7 +89,8 @@ def specimen_of(report: DrawReport) -> dict[str, Any] | None:
     if report.specimen is None and not any(result.notes for result in report.results):
         return None  # as most draws come; reading what nobody said took a fifth of a list's time
     sent = report.specimen or Specimen()
-    remarks = [sent.notes, *(result.notes for result in report.results)]
+    notes = dict.fromkeys((sent.notes, *(result.notes for result in report.results)))
+    remarks = [_plain(each) for each in notes if each]
     said = {
         "matrix": sent.matrix,
         "tube": sent.tube,
@@ -174,7 +176,9 @@ def _haemolysis(sent: Specimen, remarks: Iterable[str]) -> str:
 def _gravest(sent: Specimen, remarks: Iterable[str], seen: "_Seen") -> str:
     """Give the gravest grade that conditions and remarks say, clause by clause."""
     clauses = [_plain(each) for each in sent.conditions]
-    clauses += [each for remark in remarks for each in _CLAUSE.split(_plain(remark))]
+    for remark in remarks:
+        if seen.name.search(remark):
+            clauses += _CLAUSE.split(remark)
     return max((_of_remark(each, seen) for each in clauses), key=GRADES.index, default="")
 
 
@@ -205,16 +209,16 @@ def _thaws(sent: Specimen, remarks: Iterable[str]) -> int | None:
         return sent.freeze_thaw_cycles
     found = [
         int(match[1])
-        for text in (*sent.conditions, *remarks)
+        for text in (*map(_plain, sent.conditions), *remarks)
         for pattern in _THAWS
-        for match in pattern.finditer(_plain(text))
+        for match in pattern.finditer(text)
     ]
     return max(found, default=None)
 
 
 def _fasting(remarks: Iterable[str]) -> str:
     for remark in remarks:
-        found = _FASTING.search(_plain(remark))
+        found = _FASTING.search(remark)
         if found is not None:
             is_no = found[0].startswith("no") or found["said"] in {"n", "no", "nf"}
             return "no" if is_no else "yes"
@@ -227,6 +231,12 @@ def fasting_of_code(code: str) -> Fasting:
 
 
 def _plain(text: str) -> str:
-    """Put a text in small letters without accents, so that words are found in several languages."""
+    """Put a text in small letters without accents, so that words are found in several languages.
+
+    Blanks are one blank each: a pattern that may pass over any number of them would be slow.
+    """
+    text = " ".join(text.split())
+    if text.isascii():
+        return text.lower()
     apart = unicodedata.normalize("NFKD", text.replace("æ", "ae").replace("ß", "ss").casefold())
-    return "".join(each for each in apart if not unicodedata.combining(each))
+    return _ACCENTS.sub("", apart)

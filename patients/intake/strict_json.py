@@ -10,11 +10,17 @@ class Unreadable(Exception):
     """The bytes are not JSON; no fault inside them can be named."""
 
 
+class TooManyParts(Unreadable):
+    """They are JSON perhaps, and more of it than is read."""
+
+
 # What JSON lets through and no text holds: U+0000, and one half of a pair of surrogates. Either can
 # only come by an escape, as the bytes themselves are read as UTF-8
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _LONE_HALF = re.compile(r"[\ud800-\udfff]")
 _DIGITS_AT_MOST = 1000  # of one number; nothing that is measured has so many
+_NAMES_AT_MOST = 1_000  # in one object; nothing that is read here has a tenth of them
+PARTS_AT_MOST = 60_000  # lists and objects in one message: a hundred for each of its draws
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -23,6 +29,9 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _refuse_doubled_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > _NAMES_AT_MOST:
+        message = f"an object has more than {_NAMES_AT_MOST} names"
+        raise Unreadable(message)
     members = dict(pairs)
     if len(members) < len(pairs):
         seen: set[str] = set()
@@ -80,9 +89,13 @@ def load(body: bytes) -> Any:
     Raises
     ------
     Unreadable
-        When the bytes are not UTF-8, not JSON, nested beyond measure, or hold what JSON forbids: a
-        name twice in one object, NaN.
+        When the bytes are not UTF-8, not JSON, nested beyond measure, of more parts than can be
+        meant, or hold what JSON forbids: a name twice in one object, NaN.
     """
+    # Counted before they are read: a million empty lists would cost seconds to build
+    if body.count(b"[") + body.count(b"{") > PARTS_AT_MOST:
+        message = "the message has more lists and objects than any results need"
+        raise TooManyParts(message)
     try:
         return json.loads(
             body.decode("utf-8-sig"),
@@ -99,3 +112,8 @@ def load(body: bytes) -> Any:
         raise Unreadable(message) from fault
     except ValueError as fault:
         raise Unreadable(str(fault)) from fault
+
+
+def load_again(body: bytes) -> Any:
+    """Read what `load` has read before and found faultless; several times as fast."""
+    return json.loads(body.decode("utf-8-sig"), parse_float=Decimal)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from patients.intake.profiles import PROFILE, Profile
 from patients.intake.receipts import Sender
-from patients.intake.reports import DrawReport
+from patients.intake.reports import DrawReport, TimeRole
 from patients.record.draws import DrawOnRecord
 from patients.record.results import PlacedResult, ResultOnRecord
 from patients.statements import Question
@@ -196,19 +196,16 @@ def draws_question(
     names: Sequence[tuple[str, str]] = (),
     patient_ids: Sequence[int] = (),
 ) -> Question:
-    """Ask what the record holds around these reports, at any of the times that they state.
+    """Ask what the record holds around these reports, at any of the times that may be the draw's.
 
     The patients are given when they are known by other means than the numbers in the reports.
     """
-    asked = sorted(
-        {
-            (number.system, number.value, time.at)
-            for report in reports
-            for time in report.times
-            if time.at is not None
-            for number in report.patients
-        }
-    )
+    asked = {
+        (number.system, number.value, at)
+        for report in reports
+        for at in _times_of(report)
+        for number in report.patients
+    }
     return (
         _DRAWS,
         {
@@ -217,9 +214,15 @@ def draws_question(
             "systems": [system for system, _, _ in asked],
             "values": [value for _, value, _ in asked],
             "times_of_numbers": [at for _, _, at in asked],
-            "times": [time.at for report in reports for time in report.times if time.at],
+            "times": sorted({at for report in reports for at in _times_of(report)}),
             "patients": list(patient_ids),
             "name_systems": [system for system, _ in names],
             "name_values": [value for _, value in names],
         },
     )
+
+
+def _times_of(report: DrawReport) -> set[datetime]:
+    return {
+        time.at for time in report.times if time.at is not None and time.role is not TimeRole.ISSUED
+    }

@@ -12,19 +12,22 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from patients.intake.naming import Claim, Names
+from patients.intake.naming import Claim, Names, names_in
 from patients.intake.placing import Terms, Unplaceable, place, whose
 from patients.intake.profiles import read_profile, without_ignored
 from patients.intake.receipts import (
+    VERSIONS_AT_MOST,
     Answer,
     Condition,
     OtherVersion,
     OverlappingIdentities,
     ResultAnswer,
     Sender,
+    ToldTooOften,
 )
 from patients.intake.reports import DrawReport
 from patients.intake.samples import (
+    Key,
     added_to_record,
     key_of,
     tells_of_sample_alone,
@@ -106,25 +109,19 @@ class Taking:
 
     def _set_samples_apart(self) -> None:
         """Let what was seen of a sample go with the draw of that sample; it is no result."""
-        profile, waiting = self.around.profile, range(len(self.reports))
-        seen = [
-            each
-            for each in waiting
-            if each not in self.answers and tells_of_sample_alone(self.reports[each], profile)
-        ]
+        profile = self.around.profile
+        waiting = [each for each in range(len(self.reports)) if each not in self.answers]
+        seen = [each for each in waiting if tells_of_sample_alone(self.reports[each], profile)]
+        if not seen:
+            return
+        of_key: dict[Key, list[int]] = {}
+        for each in sorted({*waiting} - {*seen}):
+            of_key.setdefault(key_of(self.reports[each], profile), []).append(each)
         beside: dict[int, list[DrawReport]] = {}
         fresh: list[UUID] = []
         for place_ in seen:
             report, claims = self.reports[place_], self._claims(place_)
-            key = key_of(report, profile)
-            results = [
-                each
-                for each in waiting
-                if each not in self.answers
-                and each not in seen
-                and key_of(self.reports[each], profile) == key
-            ]
-            if results:
+            if results := of_key.get(key_of(report, profile)):
                 for each in results:
                     beside.setdefault(each, []).append(report)
                 self.answers[place_] = Answer(claims[0].line, report.accession, "known")
@@ -146,16 +143,15 @@ class Taking:
             ).delete()
 
     def _draws_question(self, places: Sequence[int]) -> Question:
+        reports = [self.reports[place] for place in places]
         return draws_question(
-            [self.reports[place] for place in places],
-            laboratory_id=self.sender.laboratory_id,
-            names=self.names.all,
+            reports, laboratory_id=self.sender.laboratory_id, names=names_in(reports)
         )
 
     def _claims(self, place_: int) -> list[Claim]:
         """Say which results are meant; those that are ignored have kept their places in `names`."""
         results = self.reports[place_].results
-        left_out = self.ignored.get(place_, ())
+        left_out = frozenset(self.ignored.get(place_, ()))
         places = (n for n in range(len(results) + len(left_out)) if n not in left_out)
         return [
             self.names.of(place_, position, result)
@@ -174,21 +170,24 @@ class Taking:
         places = range(len(self.reports)) if only is None else only
         waiting = [each for each in places if each not in self.answers]
         parked: dict[int, Unplaceable] = {}
-        while waiting:
+        for _number in range(VERSIONS_AT_MOST):
             wave = Wave()
             for each in waiting:
                 if (answer := self._answer_existing(each)) is not None:
                     self.answers[each] = answer
-                else:
+                elif not wave.must_wait(each, [claim.line for claim in self._claims(each)]):
                     wave.add(each, self._place(each), self.reports[each])
             if refuse_overlaps and wave.overlaps:
                 raise OverlappingIdentities(wave.overlaps[0])
             self._write(wave.placed)
             parked |= wave.unplaceable
             waiting = wave.later
-            if waiting:
-                [rows] = ask(self._draws_question(waiting))
-                self.around.take_in(rows)
+            if not waiting:
+                break
+            [rows] = ask(self._draws_question(waiting))
+            self.around.take_in(rows)
+        else:
+            raise ToldTooOften(waiting[0])
         self._park(parked)
         for each, ignored in self.ignored.items():
             self.answers[each] = replace(self.answers[each], ignored=ignored)

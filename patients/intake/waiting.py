@@ -26,14 +26,29 @@ class Waiting:
 
 
 def waiting_of(laboratory_id: int, lines: Sequence[UUID]) -> dict[UUID, list[Waiting]]:
-    """Read what was parked of these results, each in the order in which it came."""
+    """Read what was parked of these results, each in the order in which it came.
+
+    A draw is read once however many of its results are asked for; the bytes of its message are not.
+    """
     found: dict[UUID, list[Waiting]] = {}
-    rows = ParkedResult.objects.filter(parked__laboratory_id=laboratory_id, line__in=lines)
-    for each in rows.select_related("parked__inbound").order_by("pk"):
-        versions = found.setdefault(each.line, [])
-        report = DrawReport.model_validate(each.parked.report)
-        said = report.results[each.position]
-        versions.append(Waiting(each.line, len(versions) + 1, each.parked, report, said))
+    rows = list(
+        ParkedResult.objects.filter(parked__laboratory_id=laboratory_id, line__in=lines)
+        .order_by("pk")
+        .values_list("line", "position", "parked_id")
+    )
+    if not rows:
+        return found
+    parked = (
+        Parked.objects.select_related("inbound")
+        .defer("inbound__body")
+        .in_bulk({parked_id for _line, _position, parked_id in rows})
+    )
+    reports = {pk: DrawReport.model_validate(each.report) for pk, each in parked.items()}
+    for line, position, parked_id in rows:
+        versions = found.setdefault(line, [])
+        report = reports[parked_id]
+        said = report.results[position]
+        versions.append(Waiting(line, len(versions) + 1, parked[parked_id], report, said))
     return found
 
 

@@ -1,9 +1,12 @@
 """Which draws of one message can be written together."""
 
-from collections.abc import Hashable
+from collections import Counter
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from patients.intake.placing import Reason, Unplaceable, tells_samples_apart
+from patients.intake.receipts import VERSIONS_AT_MOST, ToldTooOften
 from patients.intake.reports import DrawReport
 from patients.record.draws import Placed
 from patients.record.results import RETRACTED
@@ -23,8 +26,33 @@ class Wave:
     later: list[int] = field(default_factory=list)
     overlaps: list[int] = field(default_factory=list)
     _lines: _Keys = field(default_factory=set)
+    _taken: _Keys = field(default_factory=set)  # lines that are written by this wave, or later
+    _behind: Counter[Hashable] = field(default_factory=Counter)  # how many wait for what
     _draws: _Keys = field(default_factory=set)
     _new: _Keys = field(default_factory=set)
+
+    def must_wait(self, place: int, lines: Collection[UUID]) -> bool:
+        """Tell whether a draw waits in any case: one before it is the same result, by its names.
+
+        It need not be placed to know that.
+
+        Raises
+        ------
+        ToldTooOften
+            As `add` does, when more wait for one another than can be placed in turn.
+        """
+        if self._taken.isdisjoint(lines):
+            return False
+        self._wait(place, lines, behind=lines)
+        self.overlaps.append(place)
+        return True
+
+    def _wait(self, place: int, lines: Collection[UUID], *, behind: Collection[Hashable]) -> None:
+        self.later.append(place)
+        self._taken.update(lines)
+        self._behind.update(behind)
+        if any(self._behind[each] >= VERSIONS_AT_MOST for each in behind):
+            raise ToldTooOften(place)
 
     def add(self, place: int, found: Placed | Unplaceable, report: DrawReport) -> None:
         """Let a draw join the wave, or wait for the next one."""
@@ -39,7 +67,7 @@ class Wave:
         new = set() if tells_samples_apart(report) else _new_in(found)
         if not self._lines.isdisjoint(lines):
             self.overlaps.append(place)
-            self.later.append(place)
+            self._wait(place, lines, behind=lines)
         elif not self._new.isdisjoint(new) and (
             self._draws.isdisjoint(draws) or any(result.names for result in report.results)
         ):
@@ -47,11 +75,12 @@ class Wave:
             reasons = (Reason.POSSIBLE_DUPLICATE.value,)
             self.unplaceable[place] = Unplaceable(report, reasons, tuple(lines))
         elif not self._draws.isdisjoint(draws):
-            self.later.append(place)
+            self._wait(place, lines, behind=draws)
         else:
             self.placed[place] = found
         if place in self.placed:
             self._lines |= lines
+            self._taken |= lines
             self._draws |= draws
             self._new |= new
 

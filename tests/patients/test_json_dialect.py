@@ -126,11 +126,11 @@ def test_a_number_too_large_to_write_out_is_a_fault_and_not_a_full_memory() -> N
     assert "/results/0/value" in faults
 
 
-def test_a_doubled_name_at_the_end_of_a_large_object_is_found_in_time() -> None:
+def test_an_object_of_very_many_names_is_refused_in_time() -> None:
     body = b"{" + b"".join(b'"%d":1,' % n for n in range(400_000)) + b'"7":1}'
 
     started = time.process_time()
-    with pytest.raises(Unreadable, match="stands twice"):
+    with pytest.raises(Unreadable, match="more than 1000 names"):
         read_json(body)
 
     assert time.process_time() - started < 2

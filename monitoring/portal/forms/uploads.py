@@ -24,7 +24,7 @@ class UploadForm(forms.Form):
     )
     file = forms.FileField(
         label=gettext_lazy("File"),
-        help_text=gettext_lazy("CSV or XLSX, at most 5 MB and 5,000 results."),
+        help_text=gettext_lazy("CSV or XLSX, at most 5 MB and 2,500 results."),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
     )
 

@@ -15,6 +15,7 @@ from monitoring.models import Upload
 from monitoring.portal.forms.uploads import UploadForm
 from monitoring.portal.presenters.uploads import Verdicts, say_counts, verdicts_as_csv
 from monitoring.portal.views.access import reader_of
+from patients.intake.receipts import VERSIONS_AT_MOST, ToldTooOften
 from patients.intake.tables.faults import FileIsUnreadable
 from patients.intake.tables.profiles import layout_of
 from patients.intake.tables.template import template_of
@@ -65,8 +66,8 @@ def upload_verdicts(request: HttpRequest, public_id: UUID) -> HttpResponse:
     kept = _upload_or_404(request, public_id)
     try:
         looked = uploads.look_at(kept, at=timezone.now())
-    except uploads.UploadHasChanged:
-        return _begin_anew(request, kept)
+    except (uploads.UploadHasChanged, ToldTooOften) as fault:
+        return _begin_anew(request, kept, fault)
     context = {
         "upload": kept,
         "verdicts": Verdicts.of(looked.verdicts),
@@ -81,8 +82,8 @@ def download_verdicts(request: HttpRequest, public_id: UUID) -> HttpResponse:
     kept = _upload_or_404(request, public_id)
     try:
         looked = uploads.look_at(kept, at=timezone.now())
-    except uploads.UploadHasChanged:
-        return _begin_anew(request, kept)
+    except (uploads.UploadHasChanged, ToldTooOften) as fault:
+        return _begin_anew(request, kept, fault)
     return _table(verdicts_as_csv(looked.verdicts), name="verdicts.csv")
 
 
@@ -92,8 +93,8 @@ def confirm_upload(request: HttpRequest, public_id: UUID) -> HttpResponse:
     kept = _upload_or_404(request, public_id)
     try:
         counts = uploads.confirm(kept, by=reader_of(request), at=timezone.now())
-    except uploads.UploadHasChanged:
-        return _begin_anew(request, kept)
+    except (uploads.UploadHasChanged, ToldTooOften) as fault:
+        return _begin_anew(request, kept, fault)
     except uploads.RowsAreRefused:
         return redirect("portal:upload_verdicts", public_id)
     except Upload.DoesNotExist:
@@ -126,11 +127,13 @@ def upload_template(request: HttpRequest) -> HttpResponse:
     return _table(template_of(layout_of(laboratory_id=laboratory.pk)), name="results.csv")
 
 
-def _begin_anew(request: HttpRequest, kept: Upload) -> HttpResponse:
+def _begin_anew(request: HttpRequest, kept: Upload, fault: Exception) -> HttpResponse:
     kept.delete()
-    messages.warning(
-        request, _("The laboratory’s profile has changed meanwhile. Choose the file once more.")
-    )
+    why = _("The laboratory’s profile has changed meanwhile. Choose the file once more.")
+    if isinstance(fault, ToldTooOften):
+        why = _("One result stands more than %(count)d times in this file. Give it in parts.")
+        why %= {"count": VERSIONS_AT_MOST}
+    messages.warning(request, why)
     return redirect("portal:upload")
 
 

@@ -1,6 +1,5 @@
 """Bundles: a transaction is taken whole or not at all, a batch entry by entry."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,6 +19,8 @@ from patients.intake.fhir.json_rules import clean
 from patients.intake.fhir.reading import BARE, Wrapping
 from patients.intake.fhir.resources import Bundle, DiagnosticReport, Entry
 from patients.intake.fhir.surroundings import Surroundings, around, read_resource
+
+CONTAINED_AT_MOST = 1_000
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,9 @@ def _read_shell(data: Any) -> Bundle:
     if not isinstance(data, dict) or data.get("resourceType") != "Bundle":
         raise not_fhir("structure", "Bundle", "the body must be a resource: Bundle")
     entries = data.pop("entry", [])
+    if _contained_in(entries) > CONTAINED_AT_MOST:
+        detail = f"reports of a Bundle contain at most {CONTAINED_AT_MOST} results in all of them"
+        raise not_usable("too-costly", "Bundle.entry", f"{detail}; send fewer at once")
     faults = clean(data, root="Bundle")
     if faults:
         raise refused_by_json_rules(faults)
@@ -103,6 +107,17 @@ def _read_shell(data: Any) -> Bundle:
             "not-supported", "Bundle.type", f"a {bundle.type} is not taken: transaction or batch"
         )
     return bundle
+
+
+def _contained_in(entries: Any) -> int:
+    """Count the results that stand within others, before any of them is read."""
+    count = 0
+    for entry in entries if isinstance(entries, list) else ():
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        contained = resource.get("contained") if isinstance(resource, dict) else None
+        for each in contained if isinstance(contained, list) else ():
+            count += isinstance(each, dict) and each.get("resourceType") == "Observation"
+    return count
 
 
 def _read_entry(data: dict[str, Any], *, root: str) -> _Read:
@@ -129,25 +144,19 @@ def _read_entry(data: dict[str, Any], *, root: str) -> _Read:
 
 
 def _wrappings(entries: list[_Read], around: Surroundings) -> dict[int, Wrapping]:
-    """Find for each result the report that lists it, if one does."""
+    """Find for each result the first report that lists it, or a heading over it, if one does."""
     found: dict[int, Wrapping] = {}
     for each in entries:
-        if isinstance(each.resource, DiagnosticReport):
-            for result in _with_members(each.resource, around):
-                found.setdefault(id(result), Wrapping(each.resource))
-    return found
-
-
-def _with_members(report: DiagnosticReport, around: Surroundings) -> Iterator[DomainResource]:
-    waiting: list[Reference] = list(report.result)
-    seen: set[int] = set()
-    while waiting:
-        resource = around.known.get(waiting.pop().reference or "")
-        if resource is None or id(resource) in seen:
+        if not isinstance(each.resource, DiagnosticReport):
             continue
-        seen.add(id(resource))
-        waiting.extend(getattr(resource, "has_member", ()))
-        yield resource
+        wrapping = Wrapping(each.resource)
+        waiting: list[Reference] = list(each.resource.result)
+        while waiting:
+            resource = around.known.get(waiting.pop().reference or "")
+            if resource is not None and id(resource) not in found:
+                found[id(resource)] = wrapping
+                waiting.extend(getattr(resource, "has_member", ()))
+    return found
 
 
 def _step(read: _Read, *, root: str, around: Surroundings, wrappings: dict[int, Wrapping]) -> Step:

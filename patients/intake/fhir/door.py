@@ -6,7 +6,6 @@ from patients.intake import strict_json
 from patients.intake.fhir.bundles import ReadBundle, read_bundle
 from patients.intake.fhir.faults import Refused, not_fhir
 from patients.intake.fhir.interactions import Asked, Context, Write, read_single
-from patients.intake.fhir.json_rules import PARTS_AT_MOST
 
 __all__ = ["Asked", "Context", "ReadBundle", "Refused", "Write", "read_request"]
 
@@ -28,12 +27,11 @@ def read_request(asked: Asked, body: bytes) -> Write | Context | ReadBundle:
 
 
 def _load(body: bytes) -> Any:
-    # Counted before it is read: a million empty lists would cost seconds to build
-    if body.count(b"[") + body.count(b"{") > PARTS_AT_MOST:
-        raise not_fhir("too-costly", "", "the message has more parts than any results need")
     try:
         data = strict_json.load(body)
         strict_json.refuse_what_is_no_text(body, data)
+    except strict_json.TooManyParts as fault:
+        raise not_fhir("too-costly", "", str(fault)) from fault
     except strict_json.Unreadable as fault:
         raise not_fhir("structure", "", f"this is not JSON: {fault}") from fault
     return data

@@ -11,7 +11,7 @@ from typing import Any
 from patients.intake.fhir.faults import FAULTS_AT_MOST, Fault, name_of, path_of
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-PARTS_AT_MOST = 300_000  # five hundred results have a tenth of that
+ELEMENTS_AT_MOST = 300_000  # of one resource; no result has a hundredth of that
 # The way back from a part to its resource; it is written out only where there is a fault
 _Way = tuple[Any, int | str] | None
 _Steps = tuple[int | str, ...]
@@ -30,7 +30,7 @@ def clean(tree: dict[str, Any], *, root: str) -> list[Fault]:
     while waiting and len(faults) < FAULTS_AT_MOST:
         node, way = waiting.pop()
         count += len(node) + 1
-        if count > PARTS_AT_MOST:
+        if count > ELEMENTS_AT_MOST:
             return [Fault("too-costly", root, f"{root} has more parts than any result needs")]
         parts: Iterable[tuple[int | str, Any]]
         if isinstance(node, dict):

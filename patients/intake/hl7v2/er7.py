@@ -144,7 +144,17 @@ class Segment:
 
     def whole(self, number: int) -> str:
         """Give a field of free text, which holds no components."""
-        return self.separators.unescape(_shortened(self.raw(number))).strip()
+        return self.plain(self.raw(number))
+
+    def plain(self, raw: str) -> str:
+        """Give what was sent as text, with whatever separators stand in it."""
+        return self.separators.unescape(_shortened(raw)).strip()
+
+    def filled(self, number: int) -> list[str]:
+        """Give the repetitions of a field without the separators behind which nothing stands."""
+        behind = self.separators.component + self.separators.subcomponent
+        trimmed = (each.rstrip(behind) for each in self.repetitions(number))
+        return [each for each in trimmed if each]
 
 
 def _shortened(raw: str) -> str:
@@ -182,6 +192,12 @@ def read_er7(body: bytes, *, charset: str = "") -> Message:
 
 
 def _separators_of(text: str) -> Separators:
+    if text.startswith(("FHS", "BHS")):
+        raise refuse(
+            ErrorCode.SEGMENT_SEQUENCE,
+            Place(text[:3]),
+            "one message at a time: it begins with MSH, without FHS or BHS around it",
+        )
     if not text.startswith("MSH") or len(text) < 8:
         raise refuse(
             ErrorCode.SEGMENT_SEQUENCE,

@@ -39,10 +39,10 @@ class Order:
             self.observations.append(Observation(segment))
 
     def note(self, segment: Segment) -> None:
-        """Take in a note: of the result before it, or of the sample."""
-        if self.tells_of_sample:
+        """Take in a note: of the result before it; of the sample, where none stands before it."""
+        if self.tells_of_sample or not self.observations:
             self.of_sample.append(segment)
-        elif self.observations:
+        else:
             self.observations[-1].notes.append(segment)
 
     def measure(self, segment: Segment) -> None:
@@ -62,21 +62,24 @@ def orders_of(message: Message) -> list[Order]:
     orders: list[Order] = []
     patient: Segment | None = None
     control: Segment | None = None
+    noted: Order | None = None  # a note behind PID or ORC is none of the order before
     for segment in message.segments[1:]:
         match segment.name:
             case "PID":
-                patient, control = segment, None
+                patient, control, noted = segment, None, None
             case "ORC":
-                control = segment
+                control, noted = segment, None
             case "OBR":
-                orders.append(Order(segment, control, patient))
+                noted = Order(segment, control, patient)
+                orders.append(noted)
                 control = None
             case "OBX" | "SPM":
-                _open(orders, patient, segment).take(segment)
-            case "NTE" if orders:
-                orders[-1].note(segment)
-            case "TCD" | "SID" | "INV" if orders:
-                orders[-1].measure(segment)
+                noted = _open(orders, patient, segment)
+                noted.take(segment)
+            case "NTE" if noted is not None:
+                noted.note(segment)
+            case "TCD" | "SID" | "INV" if noted is not None:
+                noted.measure(segment)
     if not any(order.observations for order in orders):
         raise refuse(
             ErrorCode.SEGMENT_SEQUENCE,

@@ -5,7 +5,7 @@ from patients.intake.hl7v2.faults import ErrorCode, refuse
 from patients.intake.reports import Identifier, Person
 
 UNSTATED = "urn:unstated"  # the system of a number whose authority is not named
-NUMBERS_AT_MOST = 50
+NUMBERS_AT_MOST = 20
 _AT_MOST = 200
 _BY_TYPE_OF_AUTHORITY = {"ISO": "urn:oid:", "UUID": "urn:uuid:", "GUID": "urn:uuid:"}
 
@@ -46,7 +46,8 @@ def _systems(authority: list[str]) -> list[str]:
     namespace, universal, kind = [*authority, "", "", ""][:3]
     systems = []
     if universal:
-        systems.append(_BY_TYPE_OF_AUTHORITY.get(kind.upper(), "") + universal)
+        is_uri = universal.lower().startswith(("urn:", "http:", "https:"))
+        systems.append(("" if is_uri else _BY_TYPE_OF_AUTHORITY.get(kind.upper(), "")) + universal)
     if namespace:
         systems.append(namespace)
     return systems or [UNSTATED]

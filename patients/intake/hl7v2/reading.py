@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
+from patients import units
 from patients.intake.hl7v2.er7 import Message, Segment, read_er7
 from patients.intake.hl7v2.faults import ErrorCode, Fault, Place, Refused, refuse
 from patients.intake.hl7v2.groups import Observation, Order, orders_of
@@ -139,29 +140,43 @@ def _report_of(order: Order, *, header: Segment) -> DrawReport:
     faults: list[Fault] = []
     results = []
     _set_apart(order)
+    number = _accession(order)
     for each in order.observations:
         try:
-            results.append(_result(each, order, header=header))
+            results.append(_result(each, order, header=header, number=number))
         except Refused as found:
             faults += found.faults
     if faults:
         raise Refused(faults)
     return DrawReport(
-        accession=_accession(order),
+        accession=number,
         patients=patients_of(order.patient),
         person=person_of(order.patient),
         times=tuple(_times(order, header)),
         specimen=_specimen(order),
-        results=tuple(results),
+        results=_without_repetitions(results),
         pointer=str(order.request.place),
     )
 
 
+def _without_repetitions(results: Sequence[ResultReport]) -> tuple[ResultReport, ...]:
+    """Take what stands twice word for word once."""
+    if len({each.codes for each in results}) == len(results):
+        return tuple(results)
+    said: dict[ResultReport, ResultReport] = {}
+    for each in results:
+        said.setdefault(each.model_copy(update={"pointer": ""}), each)
+    return tuple(said.values())
+
+
 def _set_apart(order: Order) -> None:
     """Set apart what was seen of the sample and sent among the results, such as its indices."""
-    of_sample = [each for each in order.observations if is_of_sample(_words(each.segment, 3, 200))]
-    if len(of_sample) < len(order.observations):
-        order.observations = [each for each in order.observations if each not in of_sample]
+    results: list[Observation] = []
+    of_sample: list[Observation] = []
+    for each in order.observations:
+        (of_sample if is_of_sample(_words(each.segment, 3, 200)) else results).append(each)
+    if results:
+        order.observations = results
         for each in of_sample:
             order.of_sample += [each.segment, *each.notes]
 
@@ -205,7 +220,7 @@ def _issued(order: Order, header: Segment) -> str:
     return _moment(order.request.whole(22)) or _moment(header.whole(7))
 
 
-def _result(each: Observation, order: Order, *, header: Segment) -> ResultReport:
+def _result(each: Observation, order: Order, *, header: Segment, number: str) -> ResultReport:
     segment = each.segment
     codes = _codes(segment)
     status, remark = status_of(segment, order.request)
@@ -214,7 +229,7 @@ def _result(each: Observation, order: Order, *, header: Segment) -> ResultReport
     notes = [remark, *(note.whole(3) for note in each.notes)]
     kit, lot, measurement = measured_by(each.measuring)
     return ResultReport(
-        names=_names(segment, order),
+        names=_names(segment, number),
         codes=codes,
         value=value.text,
         comparator=value.comparator,
@@ -245,10 +260,9 @@ def _codes(segment: Segment) -> tuple[Code, ...]:
     return codes
 
 
-def _names(segment: Segment, order: Order) -> tuple[Identifier, ...]:
+def _names(segment: Segment, number: str) -> tuple[Identifier, ...]:
     """Give the names by which the laboratory knows this result."""
     names = []
-    number = _accession(order)
     if number:
         code = segment.parts(3)[0] or segment.parts(3)[1]
         names.append(
@@ -266,8 +280,14 @@ def _names(segment: Segment, order: Order) -> tuple[Identifier, ...]:
 
 
 def _unit(segment: Segment) -> str:
-    code, text, *_ = [*segment.parts(6), "", ""]
-    return _line(code or text, 50)
+    """Give the unit: its code, else its text; where they contradict, let nobody read either."""
+    given = [segment.components(raw) for raw in segment.repetitions(6)]
+    spellings = [parts[place] for parts in given for place in (0, 1, 3, 4) if place < len(parts)]
+    known = [each for each in dict.fromkeys(spellings) if units.is_known(each)]
+    for other in known[1:]:
+        if units.power_between(known[0], other):
+            return _line(f"{known[0]} ≠ {other}", 50)
+    return _line(next((each for parts in given for each in parts[:2] if each), ""), 50)
 
 
 def _specimen(order: Order) -> Specimen | None:
@@ -329,7 +349,7 @@ def _merged(reports: list[DrawReport]) -> list[DrawReport]:
             if known is None
             else known.model_copy(
                 update={
-                    "results": (*known.results, *report.results),
+                    "results": _without_repetitions((*known.results, *report.results)),
                     "specimen": _both(known.specimen, report.specimen),
                 }
             )

@@ -39,7 +39,7 @@ _BY_ORDER: dict[str, ResultStatus] = {
 
 def keeps_value(observation: Segment) -> bool:
     """Tell whether a result becomes final by its letter alone, without being sent again."""
-    return _letter(observation, 11) == "U" and not observation.raw(5)
+    return _letter(observation, 11) == "U" and not observation.filled(5)
 
 
 def status_of(observation: Segment, request: Segment) -> tuple[ResultStatus, str]:

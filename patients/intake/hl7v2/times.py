@@ -9,7 +9,7 @@ from patients.intake.reports import Precision, SeenTime, TimeRole
 _FORM = re.compile(
     r"(?P<year>[0-9]{4})(?:(?P<month>[0-9]{2})(?:(?P<day>[0-9]{2})"
     r"(?:(?P<hour>[0-9]{2})(?:(?P<minute>[0-9]{2})(?:(?P<second>[0-9]{2})"
-    r"(?P<fraction>\.[0-9]{1,6})?)?)?)?)?)?(?P<zone>[+-][0-9]{4})?",
+    r"(?P<fraction>\.[0-9]{1,9})?)?)?)?)?)?(?P<zone>[+-][0-9]{4})?",
     re.ASCII,
 )
 _MINUTES_OF_ANY_ZONE = 14 * 60

@@ -32,27 +32,28 @@ def value_of(observation: Segment) -> Value:
     A comparator in front of a number is illegal in NM and common all the same: “<0.5” is never 0.5.
     Ranges, ratios, several values and words are handed on as text, so that a person sees them.
     """
-    raw = observation.raw(5)
-    if not raw:
+    given = observation.filled(5)
+    if not given:
         return Value(None)
+    if len(given) > 1:
+        return Value(_line(observation.whole(5)))
+    [raw] = given
     if raw == NULL:
         return Value(None, absent_reason="deleted by the laboratory")
-    if len(observation.repetitions(5)) > 1:
-        return Value(_line(observation.whole(5)))
     kind = observation.whole(2).upper()
     if kind == "SN":
-        return _flagged(_structured(observation), observation)
+        return _flagged(_structured(observation.components(raw)), observation)
     if kind in _NO_NUMBERS:
-        return Value(_line(f"{kind}: {observation.whole(5)}"))
-    return _flagged(_numeric(_written(observation, kind)), observation)
+        return Value(_line(f"{kind}: {observation.plain(raw)}"))
+    return _flagged(_numeric(_written(observation, raw, kind)), observation)
 
 
-def _written(observation: Segment, kind: str) -> str:
+def _written(observation: Segment, raw: str, kind: str) -> str:
     """Give what is printed: of a coded value its words."""
     if kind in _CODED:
-        code, words, *_ = [*observation.parts(5), "", ""]
+        code, words, *_ = [*observation.components(raw), "", ""]
         return words or code
-    return observation.whole(5)
+    return observation.plain(raw)
 
 
 def _numeric(text: str) -> Value:
@@ -68,9 +69,9 @@ def _digits(found: re.Match[str]) -> str:
     return f"{found['whole'] or '0'}.{part}" if part else found["whole"]
 
 
-def _structured(observation: Segment) -> Value:
+def _structured(parts: list[str]) -> Value:
     """Read SN: comparator^number^separator^number. Two numbers are no concentration."""
-    comparator, first, separator, second = [*observation.parts(5), "", "", "", ""][:4]
+    comparator, first, separator, second = [*parts, "", "", "", ""][:4]
     if not (first or separator or second):
         return _numeric(comparator)  # written as a text, under the name of SN
     as_printed = _line("".join((comparator, first, separator, second)))

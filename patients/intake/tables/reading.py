@@ -14,7 +14,7 @@ from patients.intake.tables.rows import Facts, ReadResult, RowReader
 from patients.intake.tables.table import Table
 from patients.intake.tables.xlsx_table import read_xlsx
 
-RESULTS_AT_MOST = 5_000
+RESULTS_AT_MOST = 2_500
 # A result and its corrections may stand in one file; each of them is placed after the one before
 VERSIONS_AT_MOST = 10
 

@@ -119,9 +119,11 @@ class RowReader:
 
     def text(self, column: Column) -> str:
         """Read a line of text."""
+        if not (cell := self.cell(column)):
+            return ""
         is_name = column in {Column.PATIENT, Column.ACCESSION, Column.RESULT}
         read = cells.number_of if is_name else cells.line
-        cell, at_most = self.cell(column), _AT_MOST[column]
+        at_most = _AT_MOST[column]
         return self._read(self.columns.name(column), lambda: read(cell, at_most=at_most), "")
 
     def _needed(self, column: Column) -> str:

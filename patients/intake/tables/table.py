@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-ROWS_AT_MOST = 5_000
+ROWS_AT_MOST = 2_500
 COLUMNS_AT_MOST = 200
 CELL_AT_MOST = 2_000
 

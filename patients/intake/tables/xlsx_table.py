@@ -18,6 +18,7 @@ from decimal import Decimal
 from typing import Any
 
 from openpyxl import load_workbook
+from openpyxl.cell.read_only import EMPTY_CELL
 
 from patients.intake.tables.faults import FileIsUnreadable, unreadable
 from patients.intake.tables.layout import Layout
@@ -26,7 +27,8 @@ from patients.intake.tables.table import CELL_AT_MOST, COLUMNS_AT_MOST, ROWS_AT_
 # A workbook is a packed folder; a few kilobytes can unpack to gigabytes
 UNPACKED_AT_MOST = 6 * 1024 * 1024
 PARTS_AT_MOST = 500
-CELLS_AT_MOST = 50_000  # ten in each of the rows that a file may have
+CELLS_AT_MOST = 25_000  # ten in each of the rows that a file may have
+_TAGS_OF_A_CELL = 8  # a cell with its text in it, opened and closed
 _LINES_AT_MOST = 2 * ROWS_AT_MOST
 _EXACT_DIGITS = 15  # of a whole number that a spreadsheet keeps
 _OLD_FORMAT = b"\xd0\xcf\x11\xe0"
@@ -86,6 +88,8 @@ def _check_part(part: bytes) -> None:
         raise unreadable("is a workbook with declarations of its own, which are not read")
     if part.count(b"<c>") + part.count(b"<c ") > CELLS_AT_MOST:
         raise _too_many_cells()
+    if part.count(b"<") > _TAGS_OF_A_CELL * CELLS_AT_MOST:
+        raise unreadable("is a workbook of more parts than such a table needs; save it as CSV")
 
 
 def _too_many_cells() -> FileIsUnreadable:
@@ -136,7 +140,9 @@ def _rows(sheet: Any) -> Iterator[Row]:
 def _row(number: int, cells: Any) -> Row:
     texts: list[str] = []
     wrong: dict[int, str] = {}
-    for place, cell in enumerate(cells):
+    # Every row comes filled up to the widest that is taken
+    width = next((n for n in range(len(cells), 0, -1) if cells[n - 1] is not EMPTY_CELL), 0)
+    for place, cell in enumerate(cells[:width]):
         text, fault = _text(cell)
         texts.append(text)
         if fault:
