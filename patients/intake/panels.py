@@ -70,7 +70,6 @@ SentValue = Annotated[
     str,
     BeforeValidator(_as_sent),
     AfterValidator(_is_a_concentration),
-    StringConstraints(pattern=_DIGITS),
     WithJsonSchema({"type": "string", "pattern": _DIGITS, "examples": ["37.50"]}),
 ]
 
@@ -202,7 +201,7 @@ class PanelResult(_Part):
     @model_validator(mode="before")
     @classmethod
     def _read_null_as_absent(cls, data: Any) -> Any:
-        if isinstance(data, dict):
+        if isinstance(data, dict) and None in data.values():
             return {
                 name: part
                 for name, part in data.items()

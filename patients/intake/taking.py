@@ -175,8 +175,10 @@ class Taking:
             for each in waiting:
                 if (answer := self._answer_existing(each)) is not None:
                     self.answers[each] = answer
-                elif not wave.must_wait(each, [claim.line for claim in self._claims(each)]):
-                    wave.add(each, self._place(each), self.reports[each])
+                    continue
+                claims = self._claims(each)
+                if not wave.must_wait(each, [claim.line for claim in claims]):
+                    wave.add(each, self._place(each, claims), self.reports[each])
             if refuse_overlaps and wave.overlaps:
                 raise OverlappingIdentities(wave.overlaps[0])
             self._write(wave.placed)
@@ -193,10 +195,10 @@ class Taking:
             self.answers[each] = replace(self.answers[each], ignored=ignored)
         return tuple(self.answers[each] for each in range(len(self.reports)))
 
-    def _place(self, each: int) -> Placed | Unplaceable:
+    def _place(self, each: int, claims: Sequence[Claim]) -> Placed | Unplaceable:
         if each in self.of_sample:
             return self.of_sample[each]
-        report, claims = self.reports[each], self._claims(each)
+        report = self.reports[each]
         wanted = self.conditions[each].if_version
         if wanted is not None and wanted not in {self._version(claim) for claim in claims}:
             raise OtherVersion(each)
