@@ -56,26 +56,12 @@ def take_in(
                 refuse_overlaps=all_or_nothing,
             )
             break
-        except (OtherVersion, CorrectionNotAllowed) as fault:
+        except (OtherVersion, CorrectionNotAllowed, OverlappingIdentities, ToldTooOften) as fault:
             place = _write_at(fault.place, wanted)
-            why = _other_version if isinstance(fault, OtherVersion) else _not_allowed
-            refused = why(wanted[place][1])
-            if all_or_nothing:
+            refused = _why(fault, wanted[place][1])
+            if all_or_nothing or isinstance(fault, ToldTooOften):
                 raise refused from fault
             outcomes[wanted.pop(place)[0]] = refused
-        except ToldTooOften as fault:
-            raise not_usable(
-                "too-costly",
-                wanted[_write_at(fault.place, wanted)][1].expression,
-                _("one result stands more than %(count)d times in this message; send it in parts")
-                % {"count": VERSIONS_AT_MOST},
-            ) from fault
-        except OverlappingIdentities as fault:
-            raise not_fhir(
-                "duplicate",
-                wanted[_write_at(fault.place, wanted)][1].expression,
-                _("this is the same result as another entry; a transaction may name each once"),
-            ) from fault
     answers = iter(receipt.answers)
     done = describe(
         [(write, [next(answers) for _draw in write.draws]) for _place, write in wanted],
@@ -87,10 +73,19 @@ def take_in(
     return [outcomes[place] for place in range(len(writes))]
 
 
-def _not_allowed(write: Write) -> Refused:
-    return Refused(
-        [Fault("forbidden", write.expression, str(OutOfScope(UPDATE).detail))], status=403
-    )
+def _why(fault: Exception, write: Write) -> Refused:
+    """Say of a write why it is not taken in."""
+    if isinstance(fault, ToldTooOften):
+        text = _("one result stands more than %(count)d times in this message; send it in parts")
+        return not_usable("too-costly", write.expression, text % {"count": VERSIONS_AT_MOST})
+    if isinstance(fault, OverlappingIdentities):
+        text = _("this is the same result as another entry; a transaction may name each once")
+        return not_fhir("duplicate", write.expression, text)
+    if isinstance(fault, OtherVersion):
+        text = _("If-Match does not name the current version; fetch it and look at it first")
+        return Refused([Fault("conflict", write.expression, text)], status=412)
+    text = str(OutOfScope(UPDATE).detail)
+    return Refused([Fault("forbidden", write.expression, text)], status=403)
 
 
 def _condition(write: Write) -> Condition:
@@ -110,16 +105,3 @@ def _write_at(draw: int, wanted: Sequence[tuple[int, Write]]) -> int:
             return place
     message = "the message has no such draw"
     raise ValueError(message)
-
-
-def _other_version(write: Write) -> Refused:
-    return Refused(
-        [
-            Fault(
-                "conflict",
-                write.expression,
-                _("If-Match does not name the current version; fetch it and look at it first"),
-            )
-        ],
-        status=412,
-    )

@@ -35,8 +35,8 @@ def answer(body: bytes, *, charset: str, sender: Sender, at: datetime) -> bytes:
         receipt = ingest.receive(read.reports, body=body, dialect=DIALECT, sender=sender, at=at)
     except ToldTooOften:
         detail = f"one order stands more than {VERSIONS_AT_MOST} times in this message"
-        refused = refuse(ErrorCode.INTERNAL, Place("OBR"), detail)
-        return acknowledgement.refuse(body, refused, at=at)
+        too_often = refuse(ErrorCode.INTERNAL, Place("OBR"), detail)
+        return acknowledgement.refuse(body, too_often, at=at)
     return acknowledgement.acknowledge(read.message.header, at=at, words=_say(receipt.answers))
 
 

@@ -140,7 +140,7 @@ def test_one_result_five_hundred_times_is_refused_in_time(key: str, patient: Pat
 
 
 def test_a_large_panel_of_one_sample_is_no_repetition(key: str, patient: Patient) -> None:
-    sample = {"specimen": {"identifier": {"value": "S-1"}}}
+    sample: dict[str, Any] = {"specimen": {"identifier": {"value": "S-1"}}}
     codes = ["sIL-6R", "IL-6", *(f"c{n}" for n in range(100))]
     entries = [
         entry(observation(identifier=named(code), code={"coding": [{"code": code}]}, **sample))
