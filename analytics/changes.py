@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from math import erf, exp, log, sqrt
+from math import erf, exp, inf, log, sqrt
 
 import numpy as np
 from scipy.optimize import brentq
@@ -14,7 +14,13 @@ Z95 = 1.959963984540054
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(80)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 MOST_LOOKS = 60
+MOST_CV = 1.5  # no analyte varies more; a larger figure is a percentage
+LEAST_ALPHA, MOST_ALPHA = 1e-9, 0.5
 SET_POINT_DRAWS = 4
+
+
+class ChangeIsUnfit(ValueError):
+    """A figure from which no limit of change can be made; says which, and what would be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,23 @@ def log_variance(*, within_cv: float, assay_cv: float) -> float:
     -------
     float
     """
+    _refuse_no_variation(within_cv=within_cv, assay_cv=assay_cv)
     return log(1 + within_cv**2 + assay_cv**2)
+
+
+def _refuse_no_variation(**cvs: float) -> None:
+    for name, value in cvs.items():
+        if not 0 <= value <= MOST_CV:
+            raise ChangeIsUnfit(
+                f"{name}: {value}; wanted: a fraction from 0 to {MOST_CV}, 0.15 for 15 %"
+            )
+
+
+def _refuse_no_limit(*, z: float, draws_before: int) -> None:
+    if not 0 <= z < inf:
+        raise ChangeIsUnfit(f"z: {z}; wanted: a normal quantile of at least 0, 1.96 for 95 %")
+    if not draws_before >= 1:
+        raise ChangeIsUnfit(f"draws_before: {draws_before}; wanted: at least 1 draw")
 
 
 def reference_change(
@@ -62,7 +84,13 @@ def reference_change(
     -------
     ReferenceChange
         For example -0.366 and +0.577 for CV_I 15 %, CV_A 7 %.
+
+    Raises
+    ------
+    ChangeIsUnfit
+        A variation that is no fraction, a negative quantile, or no draw.
     """
+    _refuse_no_limit(z=z, draws_before=draws_before)
     reach = z * sqrt((1 + 1 / draws_before) * log_variance(within_cv=within_cv, assay_cv=assay_cv))
     return ReferenceChange(low=exp(-reach) - 1, high=exp(reach) - 1)
 
@@ -83,6 +111,8 @@ def symmetric_reference_change(
     -------
     ReferenceChange
     """
+    _refuse_no_limit(z=z, draws_before=draws_before)
+    _refuse_no_variation(within_cv=within_cv, assay_cv=assay_cv)
     reach = z * sqrt((1 + 1 / draws_before) * (within_cv**2 + assay_cv**2))
     return ReferenceChange(low=-reach, high=reach)
 
@@ -108,6 +138,9 @@ def false_alarm_rate(*, z: float, looks: int, draws_before: int = 1) -> float:
     float
         5 % for one look at z = 1.96, 23 % for seven.
     """
+    _refuse_no_limit(z=z, draws_before=draws_before)
+    if not looks >= 0:
+        raise ChangeIsUnfit(f"looks: {looks}; wanted: how many later results, at least 0")
     reach = z * sqrt(1 + 1 / draws_before)
     centre = _NODES / sqrt(draws_before)
     inside = ndtr(centre + reach) - ndtr(centre - reach)
@@ -132,6 +165,8 @@ def widened_z(*, looks: int, draws_before: int = 1, alpha: float = 0.05) -> floa
     float
         1.96 for one look, 2.21 for two, at 5 %.
     """
+    if not LEAST_ALPHA <= alpha <= MOST_ALPHA:
+        raise ChangeIsUnfit(f"alpha: {alpha}; wanted: a rate from {LEAST_ALPHA} to {MOST_ALPHA}")
     if looks <= 1:
         return _normal_limit(alpha)
     found = brentq(

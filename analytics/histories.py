@@ -29,7 +29,7 @@ from analytics.columns import (
     SpecimenColumns,
     TrialColumns,
 )
-from analytics.measures import refuse_totals, refuse_units
+from analytics.measures import refuse_out_of_bounds, refuse_totals, refuse_units
 from analytics.segments import labels, name_segments
 from analytics.tables import (
     COLUMNS,
@@ -153,6 +153,7 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
     _refuse(table, given, "value", value <= 0, "a concentration above zero")
     analyte = _codes(table, given, "analyte", ANALYTES)
     refuse_units(given, analyte)
+    refuse_out_of_bounds(given)
     comparator = _codes(table, given, "comparator", COMPARATORS)
     status = _codes(table, given, "status", STATUSES)
     drawn = given["drawn_at"]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from analytics.changes import MOST_CV
 from analytics.columns import ANALYTES, UNITS
 from analytics.tables import Column, Floats, HistoryIsUnfit, Ints, first_row, is_any, is_blank
 from instruments import INSTRUMENTS
@@ -33,6 +34,37 @@ def refuse_units(given: dict[str, Column], analyte: Ints) -> None:
                 row=row,
                 value=unit,
                 wanted=f"{UNITS[name]!r}, the unit of {name}, with the value converted to it",
+            )
+
+
+# What a column of the results may hold besides being a number of at least zero or unknown
+_BOUNDS = (
+    ("assay_cv", np.less_equal, MOST_CV, f"a fraction of at most {MOST_CV}, 0.07 for 7 %"),
+    ("local_hour", np.less, 24.0, "an hour of the day from 0 to below 24"),
+)
+
+
+def refuse_out_of_bounds(given: dict[str, Column]) -> None:
+    """Refuse what is in another unit than a fraction, or than the hours of a day.
+
+    Parameters
+    ----------
+    given : dict
+        The columns of the results.
+
+    Raises
+    ------
+    HistoryIsUnfit
+    """
+    for column, is_right, most, wanted in _BOUNDS:
+        if is_blank(given[column]):
+            continue
+        wrong = ~(is_right(given[column], most) | np.isnan(given[column]))
+        if is_any(wrong):
+            row = first_row(wrong)
+            value = float(given[column][row])
+            raise HistoryIsUnfit(
+                table="results", column=column, row=row, value=value, wanted=wanted
             )
 
 

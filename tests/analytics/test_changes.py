@@ -1,9 +1,12 @@
 """Whether a change is real: limits by formula, and false alarms over repeated looks."""
 
+import re
+
 import numpy as np
 import pytest
 
 from analytics.changes import (
+    ChangeIsUnfit,
     false_alarm_rate,
     reference_change,
     symmetric_reference_change,
@@ -94,3 +97,28 @@ def test_one_draw_has_nothing_to_change_from() -> None:
     assert line.change_since_first is None
     assert line.reference_change_high is None
     assert not line.is_beyond_variation
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"within_cv": 15.0}, "within_cv: 15.0; wanted: a fraction from 0 to 1.5, 0.15 for 15 %"),
+        ({"within_cv": -0.1}, "within_cv: -0.1"),
+        ({"assay_cv": float("nan")}, "assay_cv: nan"),
+        ({"z": -1.96}, "z: -1.96"),
+        ({"draws_before": 0}, "draws_before: 0; wanted: at least 1 draw"),
+    ],
+)
+def test_figures_that_give_no_limit_are_refused(given: dict[str, float], told: str) -> None:
+    whole = {"within_cv": 0.15, "assay_cv": 0.07, **given}
+
+    with pytest.raises(ChangeIsUnfit, match=re.escape(told)):
+        reference_change(**whole)  # type: ignore[arg-type]
+    with pytest.raises(ChangeIsUnfit, match=re.escape(told)):
+        symmetric_reference_change(**whole)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0, -0.05])
+def test_a_rate_that_no_limit_keeps_is_refused(alpha: float) -> None:
+    with pytest.raises(ChangeIsUnfit, match="alpha"):
+        widened_z(looks=3, alpha=alpha)
