@@ -92,6 +92,9 @@ def score_rows(
         raise SeveralMarkersWeigh(
             f"{release.version} weighs {', '.join(names)}; wanted: marker, the place of each row's"
         )
+    for name, column in (("weeks", weeks), ("level", level), ("marker", marker)):
+        if column is not None and len(column) != len(patient):
+            raise BadDraw(f"column {name!r}: {len(column)} - {len(patient)} rows are needed")
     edges = _edges(patient, n_patients)
     scores = [np.empty(n_patients) for _ in range(4 if with_interval else 2)]
     for number, start in enumerate(range(0, n_patients, CHUNK)):
@@ -99,12 +102,13 @@ def score_rows(
         rows = slice(edges[number], edges[number + 1])
         columns = patient[rows] - start, weeks[rows], level[rows]
         parts = [columns] if marker is None else _by_marker(columns, marker[rows], names)
-        draws = _draws(parts, release, own.stop - own.start)
+        with np.errstate(invalid="ignore"):  # what is no number is refused by name
+            draws = _draws(parts, release, own.stop - own.start)
+        if not all(np.isfinite(one.sums.y + one.sums.tt).all() for one in draws):
+            _name_unreal(weeks, level)
         found = _with_interval(draws, release) if with_interval else _lean(draws, release)
         for whole, part in zip(scores, found, strict=True):
             whole[own] = part
-    if not np.isfinite(scores[0]).all():
-        _name_unreal(weeks, level)
     if not with_interval:
         return Scores(scores[0], scores[1], None, None)
     return Scores(*scores)
@@ -167,7 +171,7 @@ _ORDER = "column 'patient': ascending numbers of 0 to {} are needed"
 
 
 def _name_unreal(weeks: Floats, level: Floats) -> None:
-    """Refuse the first row that is no number; called once something came out as none."""
+    """Refuse the first row that is no number; called once a sum came out as none."""
     for name, values in (("weeks", weeks), ("level", level)):
         bad = np.flatnonzero(~np.isfinite(values))
         if len(bad):

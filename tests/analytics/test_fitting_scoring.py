@@ -108,6 +108,29 @@ def test_rows_that_cannot_be_scored_are_refused() -> None:
         score_rows(patient=patient + 9, weeks=weeks, level=level, **common)  # type: ignore[arg-type]
     with pytest.raises(BadDraw, match="row 2, column 'level': nan"):
         score_rows(patient=patient, weeks=weeks, level=broken, **common)  # type: ignore[arg-type]
+    with pytest.raises(BadDraw, match=r"column 'weeks': \d+ - \d+ rows are needed"):
+        score_rows(patient=patient, weeks=weeks[1:], level=level, **common)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["weeks", "level"])
+@pytest.mark.parametrize("n_patients", [2, 40])
+def test_a_row_that_is_no_number_is_named_among_few_and_many(
+    name: str, value: float, n_patients: int
+) -> None:
+    patient, weeks, level = rows(n_patients)
+    columns = {"weeks": weeks, "level": level}
+    columns[name] = np.where(np.arange(len(weeks)) == 1, value, columns[name])
+
+    for with_interval in (False, True):
+        with pytest.raises(BadDraw, match=f"row 1, column '{name}': {value}"):
+            score_rows(
+                patient=patient,
+                n_patients=n_patients,
+                release=PUBLISHED,
+                with_interval=with_interval,
+                **columns,
+            )
 
 
 @pytest.mark.parametrize("release", [joint_release(), release_apart(mean_scale=1e-3)])
