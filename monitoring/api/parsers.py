@@ -52,7 +52,7 @@ class UntouchedBytes(BaseParser):
 def _refuse_packed(context: Mapping[str, Any]) -> None:
     """A few kilobytes can unpack to gigabytes; no sender needs it for messages of this size."""
     request = context.get("request")
-    coding = "" if request is None else request.headers.get("Content-Encoding", "")
+    coding = "" if request is None else request.META.get("HTTP_CONTENT_ENCODING", "")
     if coding.strip().lower() not in {"", "identity"}:
         detail = _("The message must come as it is, without Content-Encoding.")
         raise UnsupportedMediaType("", detail=detail)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from patients.intake.reports import ADDRESS, DrawReport, Identifier, ResultReport
-from patients.statements import Question
+from patients.statements import Question, as_rows
 
 # The public name that we gave a result is an address too, for the laboratory that owns it
 _CLAIM = """
@@ -25,16 +25,15 @@ SELECT %(laboratory)s, asked.system, asked.value, coalesce(
              WHERE result.line = asked.address AND parked.laboratory_id = %(laboratory)s
              LIMIT 1),
            asked.line)
-  FROM unnest(%(systems)s::text[], %(values)s::text[], %(lines)s::uuid[], %(addresses)s::uuid[])
-    AS asked (system, value, line, address)
+  FROM json_to_recordset(%(names)s::json)
+    AS asked (system text, value text, line uuid, address uuid)
  ORDER BY asked.system, asked.value
     ON CONFLICT (laboratory_id, system, value) DO UPDATE SET value = excluded.value
 RETURNING kept.system, kept.value, kept.line
 """
 _RENAME = """
 UPDATE patients_resultname AS name SET line = joined.line
-  FROM unnest(%(systems)s::text[], %(values)s::text[], %(lines)s::uuid[])
-    AS joined (system, value, line)
+  FROM json_to_recordset(%(names)s::json) AS joined (system text, value text, line uuid)
  WHERE name.laboratory_id = %(laboratory)s
    AND (name.system, name.value) = (joined.system, joined.value)
 """
@@ -77,10 +76,15 @@ class Names:
                 _CLAIM,
                 {
                     "laboratory": laboratory_id,
-                    "systems": [system for (system, _), _ in asked],
-                    "values": [value for (_, value), _ in asked],
-                    "lines": [line for _, line in asked],
-                    "addresses": [_address(*name) for name, _ in asked],
+                    "names": as_rows(
+                        {
+                            "system": system,
+                            "value": value,
+                            "line": line,
+                            "address": _address(system, value),
+                        }
+                        for (system, value), line in asked
+                    ),
                 },
             )
         ]
@@ -115,9 +119,10 @@ class Names:
                 _RENAME,
                 {
                     "laboratory": laboratory_id,
-                    "systems": [system for system, _ in wrong],
-                    "values": [value for _, value in wrong],
-                    "lines": list(wrong.values()),
+                    "names": as_rows(
+                        {"system": system, "value": value, "line": line}
+                        for (system, value), line in wrong.items()
+                    ),
                 },
             )
         ]

@@ -24,7 +24,7 @@ from patients.record.parking import (
     mark_rejected,
     mark_tried,
 )
-from patients.statements import ask
+from patients.statements import as_rows, ask
 
 logger = logging.getLogger(__name__)
 _LOCK_PATIENTS = """
@@ -241,8 +241,7 @@ def _place_by_numbers(waiting: Parked, *, at: datetime) -> Draw | None:
             WHOSE,
             {
                 "laboratory": waiting.laboratory_id,
-                "systems": [system for system, _ in numbers],
-                "values": [value for _, value in numbers],
+                "numbers": as_rows({"system": system, "value": value} for system, value in numbers),
             },
         )
     )

@@ -1,5 +1,6 @@
 """What must be known of the record to place the draws of a message, read in one round trip."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +12,12 @@ from patients.intake.receipts import Sender
 from patients.intake.reports import DrawReport, TimeRole
 from patients.record.draws import DrawOnRecord
 from patients.record.results import PlacedResult, ResultOnRecord
-from patients.statements import Question
+from patients.statements import Question, as_rows
 
 # The patients behind the identifiers
 WHOSE = """
 SELECT asked.system, asked.value, patient.id
-  FROM unnest(%(systems)s::text[], %(values)s::text[]) AS asked (system, value)
+  FROM json_to_recordset(%(numbers)s::json) AS asked (system text, value text)
   LEFT JOIN patients_numberingalias AS alias
     ON alias.laboratory_id = %(laboratory)s AND alias.sent = asked.system
   JOIN patients_identifier AS identifier
@@ -48,7 +49,7 @@ SELECT (SELECT json_object_agg(sha256, id) FROM stored), ({PROFILE}),
 _DRAWS = """
 WITH meant AS (
     SELECT draw.id
-      FROM unnest(%(accessions)s::text[]) AS asked (accession)
+      FROM json_array_elements_text(%(accessions)s::json) AS asked (accession)
      CROSS JOIN LATERAL (
             SELECT id FROM patients_draw
              WHERE laboratory_id = %(laboratory)s AND accession = asked.accession
@@ -56,8 +57,7 @@ WITH meant AS (
            ) AS draw
     UNION
     SELECT draw.id
-      FROM unnest(%(systems)s::text[], %(values)s::text[], %(times_of_numbers)s::timestamptz[])
-        AS asked (system, value, at)
+      FROM json_to_recordset(%(seen)s::json) AS asked (system text, value text, at timestamptz)
       LEFT JOIN patients_numberingalias AS alias
         ON alias.laboratory_id = %(laboratory)s AND alias.sent = asked.system
       JOIN patients_identifier AS identifier
@@ -78,7 +78,7 @@ WITH meant AS (
            ) AS draw
     UNION
     SELECT draw.id
-      FROM unnest(%(name_systems)s::text[], %(name_values)s::text[]) AS asked (system, value)
+      FROM json_to_recordset(%(names)s::json) AS asked (system text, value text)
      CROSS JOIN LATERAL (
             SELECT line FROM patients_resultname
              WHERE laboratory_id = %(laboratory)s AND system = asked.system
@@ -183,8 +183,7 @@ def arrival_question(
             "dialects": [each.dialect for each in messages],
             "digests": [each.sha256 for each in messages],
             "bodies": [each.body for each in messages],
-            "systems": [system for system, _ in numbers],
-            "values": [value for _, value in numbers],
+            "numbers": as_rows({"system": system, "value": value} for system, value in numbers),
         },
     )
 
@@ -210,14 +209,13 @@ def draws_question(
         _DRAWS,
         {
             "laboratory": laboratory_id,
-            "accessions": [report.accession for report in reports],
-            "systems": [system for system, _, _ in asked],
-            "values": [value for _, value, _ in asked],
-            "times_of_numbers": [at for _, _, at in asked],
+            "accessions": json.dumps([report.accession for report in reports]),
+            "seen": as_rows(
+                {"system": system, "value": value, "at": at} for system, value, at in asked
+            ),
             "times": sorted({at for report in reports for at in _times_of(report)}),
             "patients": list(patient_ids),
-            "name_systems": [system for system, _ in names],
-            "name_values": [value for _, value in names],
+            "names": as_rows({"system": system, "value": value} for system, value in names),
         },
     )
 

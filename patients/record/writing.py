@@ -3,13 +3,11 @@
 All write accessions in one order, so that no two messages wait for each other in a circle.
 """
 
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from patients.statements import Question, ask
+from patients.statements import Question, as_rows, ask
 
 # What is replaced steps down before its successor is written: at any time one row is current
 _STEP_DOWN = """
@@ -156,8 +154,3 @@ def write(rows: Rows, *, laboratory_id: int, by: str, at: datetime) -> None:
             (_NAME_SUCCESSORS, given),
         ]
     ask(*questions)
-
-
-def as_rows(rows: Iterable[Row]) -> str:
-    """Write rows as one parameter; a decimal travels as its digits."""
-    return json.dumps(list(rows), default=str)
