@@ -33,7 +33,9 @@ def _put(question: Question, line: Connection[Any]) -> Cursor[tuple[Any, ...]]:
 
 
 def _rows(cursor: Cursor[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    return cursor.fetchall() if cursor.description else []
+    # description would make an object of every column
+    result = cursor.pgresult
+    return cursor.fetchall() if result is not None and result.nfields else []
 
 
 def numbers(values: Iterable[float | None]) -> str:
