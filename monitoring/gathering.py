@@ -48,4 +48,6 @@ def _take_in_all(arrived: Sequence[Arrived]) -> list[Receipt | None]:
     return [receipts[place] for place in range(len(arrived))]
 
 
-gathering = Together(_take_in_all)
+# About what the pushes of a few busy connections take to be read; who is alone waits for nobody
+PATIENCE_S = 0.008
+gathering = Together(_take_in_all, patience_s=PATIENCE_S)

@@ -3,9 +3,13 @@
 Whoever comes while another thread is at it leaves its wish with those that wait. When that thread
 is done, the first of those that wait does the wishes of all of them. Alone, nobody waits for
 anybody.
+
+Those who have just been answered often come again at once. Whoever leads next may give them a
+moment, so that one that came a little early and many that come a little late do not take turns.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -37,10 +41,26 @@ class Together(Generic[Wish, Outcome]):
     """Calls `do_all` with the wishes that wait; it gives their outcomes in the same order.
 
     `do` must not be called within a transaction: what `do_all` commits is committed for others too.
+
+    Parameters
+    ----------
+    do_all
+        Does the wishes.
+    patience_s
+        For how long after their answer those who were here are waited for, until as many have come
+        as there were.
     """
 
-    def __init__(self, do_all: Callable[[Sequence[Wish]], Sequence[Outcome]]) -> None:
-        self._do_all = do_all
+    def __init__(
+        self,
+        do_all: Callable[[Sequence[Wish]], Sequence[Outcome]],
+        *,
+        patience_s: float = 0.0,
+    ) -> None:
+        self._do_all, self._patience_s = do_all, patience_s
+        # How many may come again, and until when they would
+        self._expected, self._until = 0, 0.0
+        self._are_enough = threading.Event()
         self._waiting: deque[_Waiting[Wish, Outcome]] = deque()
         self._is_led = False
         self._lock = threading.Lock()
@@ -51,6 +71,8 @@ class Together(Generic[Wish, Outcome]):
         with self._lock:
             self._waiting.append(mine)
             mine.leads, self._is_led = not self._is_led, True
+            if len(self._waiting) >= self._expected:
+                self._are_enough.set()
         if not mine.leads:
             mine.gate.acquire()
         if mine.leads:
@@ -61,6 +83,7 @@ class Together(Generic[Wish, Outcome]):
 
     def _lead(self) -> None:
         """Do what waits, let the next one lead, and let go those whose wishes are done."""
+        self._await_others()
         with self._lock:
             taken = [self._waiting.popleft() for _ in range(min(AT_MOST, len(self._waiting)))]
         try:
@@ -71,6 +94,8 @@ class Together(Generic[Wish, Outcome]):
             for each in taken:
                 each.fault = fault
         with self._lock:
+            self._expected = min(AT_MOST, len(taken) + len(self._waiting))
+            self._until = time.monotonic() + self._patience_s
             self._is_led = bool(self._waiting)
             if self._waiting:
                 self._waiting[0].leads = True
@@ -78,3 +103,12 @@ class Together(Generic[Wish, Outcome]):
         for each in taken:
             if not each.leads:
                 each.gate.release()
+
+    def _await_others(self) -> None:
+        """Wait for those who were here just now, if they may still come again."""
+        with self._lock:
+            left_s = self._until - time.monotonic()
+            if left_s <= 0 or len(self._waiting) >= self._expected:
+                return
+            self._are_enough.clear()
+        self._are_enough.wait(left_s)

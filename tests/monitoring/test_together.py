@@ -78,3 +78,41 @@ def test_after_a_fault_it_goes_on() -> None:
         together.do(-1)
 
     assert together.do(7) == 49
+
+
+def test_those_who_come_again_at_once_are_done_in_one_go_again() -> None:
+    held = Held()
+    together = Together(held.do_all, patience_s=1)
+    while_held(together, held, [1, 2, 3])
+
+    with ThreadPoolExecutor(2) as threads:
+        again = [threads.submit(together.do, wish) for wish in (4, 5)]
+
+        assert [each.result(PATIENCE_S) for each in again] == [16, 25]
+    assert held.calls == [1, 2, 2]
+
+
+def test_who_comes_when_the_others_do_not_waits_no_longer_than_agreed() -> None:
+    held = Held()
+    together = Together(held.do_all, patience_s=0.05)
+    while_held(together, held, [1, 2, 3])
+
+    assert together.do(4) == 16
+    assert held.calls == [1, 2, 1]
+
+
+def test_who_comes_later_waits_for_nobody() -> None:
+    held = Held()
+    together = Together(held.do_all, patience_s=0.05)
+    while_held(together, held, [1, 2, 3])
+    time.sleep(0.06)
+    together._are_enough = NeverEnough()
+
+    assert together.do(4) == 16
+
+
+class NeverEnough(threading.Event):
+    """Whoever waits for it has waited in vain."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        raise AssertionError(f"waits for {timeout} s")
