@@ -93,6 +93,7 @@ urlpatterns = [
     path("settings/sites/<int:site_id>/doses/", site_settings.doses, name="doses"),
     path("settings/sites/<int:site_id>/visits/", site_settings.visits, name="visits"),
     path("patients/<uuid:public_id>/episode/", episode.episode, name="episode"),
+    path("patients/<uuid:public_id>/status/", episode.status, name="status"),
     path("patients/<uuid:public_id>/genotype/", episode.genotype, name="genotype"),
     path(
         "patients/<uuid:public_id>/genotype/withdraw/",

@@ -40,6 +40,7 @@ class EpisodeFacts:
     is_bipolar: bool | None
     primary_instrument: str
     earlier_failures: int | None
+    ended_on: date | None = None
 
 
 @transaction.atomic
@@ -129,6 +130,10 @@ def _check(facts: EpisodeFacts, patient: Patient) -> None:
         (
             born is not None and facts.started_on < born,
             "The first dose lies before the patient was born; check the year.",
+        ),
+        (
+            facts.ended_on is not None and facts.ended_on < facts.started_on,
+            "The episode ends after its first dose: check both days.",
         ),
     ):
         if is_wrong:

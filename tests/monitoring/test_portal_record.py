@@ -209,6 +209,43 @@ def test_a_trial_is_recorded_with_its_dose_steps_and_the_code_of_a_known_drug(
     ]
 
 
+def test_an_episode_that_has_ended_makes_room_for_the_next(
+    client: Client, patient: Patient
+) -> None:
+    EpisodeFactory.create(patient=patient, started_on=date(2026, 2, 2))
+    said = {"started_on": "02-Feb-2026", "ended_on": "01-Jul-2026"}
+
+    client.post(page(patient, "episode"), said)
+
+    assert not patient.episodes.filter(ended_on=None, superseded_at=None).exists()
+    assert client.get(page(patient, "patient")).status_code == 200
+    client.post(page(patient, "add_trial"), trial())
+    ended, now = patient.episodes.filter(superseded_at=None).order_by("started_on")
+    assert (ended.ended_on, now.started_on) == (date(2026, 7, 1), date(2026, 9, 28))
+
+
+def test_an_episode_does_not_end_before_it_begins(client: Client, patient: Patient) -> None:
+    answer = client.post(
+        page(patient, "episode"), {"started_on": "02-Feb-2026", "ended_on": "01-Feb-2026"}
+    )
+
+    assert answer.status_code == 422
+    assert "ends after its first dose" in answer.content.decode()
+    assert not Episode.objects.exists()
+
+
+@pytest.mark.parametrize("status", ["transferred", "deceased", "withdrawn"])
+def test_who_is_not_followed_any_longer_is_said_on_a_page(
+    client: Client, patient: Patient, status: str
+) -> None:
+    client.post(page(patient, "status"), {"status": status})
+
+    patient.refresh_from_db()
+    assert patient.status == status
+    shown = client.get(page(patient, "patient")).content.decode()
+    assert status.capitalize() in shown
+
+
 def test_the_first_trial_starts_the_episode(client: Client, patient: Patient) -> None:
     client.post(page(patient, "add_trial"), trial())
 

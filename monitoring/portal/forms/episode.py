@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from analytics.doses import DOSE_TABLE
 from instruments import INSTRUMENTS
 from monitoring.portal.forms.fields import DayField, SiteForm
-from patients.models import EpisodeSeverity, Genotype
+from patients.models import EpisodeSeverity, Genotype, PatientStatus
 
 _YES_NO = (
     ("", gettext_lazy("Not known")),
@@ -58,6 +58,14 @@ class EpisodeForm(SiteForm):
         required=False,
         min_value=0,
         max_value=30,
+    )
+    ended_on = DayField(
+        label=gettext_lazy("Episode ended on"),
+        required=False,
+        help_text=gettext_lazy(
+            "Such as 05-Oct-2026. Leave empty while it lasts. Nothing is due afterwards; the next "
+            "trial begins a new episode, with a baseline of its own."
+        ),
     )
 
     def clean_is_bipolar(self) -> bool | None:
@@ -112,4 +120,18 @@ class VisitsForm(forms.Form):
         min_value=2,
         max_value=52,
         help_text=gettext_lazy("Before: weeks 0, 2, 4, 6, 9 and 12."),
+    )
+
+
+class StatusForm(forms.Form):
+    """Whether a patient is followed."""
+
+    status = forms.ChoiceField(
+        label=gettext_lazy("The patient is"),
+        choices=PatientStatus.choices,
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy(
+            "All but active stop mails and reminders; of a transferred or withdrawn patient a "
+            "positive answer on self-harm is told all the same. The record stays readable."
+        ),
     )

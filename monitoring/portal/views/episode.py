@@ -12,12 +12,13 @@ from django.views.decorators.http import require_http_methods
 
 from monitoring import ingest, wake
 from monitoring.history import estimate_of
-from monitoring.portal.forms.episode import EpisodeForm, GenotypeForm
+from monitoring.portal.forms.episode import EpisodeForm, GenotypeForm, StatusForm
 from monitoring.portal.forms.ratings import ReasonForm
 from monitoring.portal.views.access import patient_or_404, reader_of
 from monitoring.portal.views.record import fill_in
 from patients import audit
-from patients.models import Episode
+from patients.models import Episode, PatientStatus
+from patients.record.patients import change_status
 from patients.record.verdicts import (
     EpisodeFacts,
     VerdictFault,
@@ -58,6 +59,25 @@ def episode(request: HttpRequest, public_id: UUID) -> HttpResponse:
             messages.success(request, _("The facts of the episode are recorded."))
             return redirect("portal:patient", public_id)
     return fill_in(request, patient, form, template="portal/episode.html", at=at)
+
+
+@get_or_post
+def status(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Say that the patient is followed, or why not any longer."""
+    patient, at = patient_or_404(request, public_id), timezone.now()
+    form = StatusForm(request.POST or None, initial={"status": patient.status})
+    if form.is_valid():
+        with transaction.atomic():
+            change_status(
+                patient=patient,
+                status=PatientStatus(form.cleaned_data["status"]),
+                by=ingest.actor(reader_of(request)),
+                at=at,
+            )
+            transaction.on_commit(wake.wake_workers)
+        messages.success(request, _("It is on record whether the patient is followed."))
+        return redirect("portal:patient", public_id)
+    return fill_in(request, patient, form, template="portal/status.html", at=at)
 
 
 @get_or_post
