@@ -4,6 +4,7 @@ A positive answer on self-harm is answered with what the rater must be shown, in
 nothing of that waits for a queue, a worker or a mail.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, Self, cast
 
 from django.utils import timezone
@@ -27,9 +28,9 @@ from monitoring.api.teams import IsACareTeam, TeamAtTheDoor, TeamAuthentication
 from monitoring.models import Flag, FlagKind
 from monitoring.portal.presenters.safety import Crisis, urgency
 from patients.intake import strict_json
-from patients.intake.json_dialect import Fault
+from patients.intake.json_dialect import NO_DAYS, Fault
 from patients.intake.panels import CollectedAt, PatientReference
-from patients.models import Identifier, Patient, Rating
+from patients.models import CareTeam, Identifier, Patient, Rating
 from patients.record.ratings import RatingExists, RatingFault
 
 _PLAIN_WORDS = {
@@ -41,7 +42,12 @@ _PLAIN_WORDS = {
     "list_type": "must be a list of answers in the order of the scale, null for one not given",
     "model_type": "must be an object in braces",
     "model_attributes_type": "must be an object in braces",
+    **NO_DAYS,
 }
+NOT_ON_RECORD = (
+    "The item on self-harm is answered above zero, and this rating is not on record: see to this "
+    "person now, and do not wait until it is put right."
+)
 NO_REASSURANCE = "A zero, or no answer, is no sign of safety. Ask, and use your own judgement."
 Scale = Annotated[str, Field(min_length=1, max_length=20, examples=["PHQ-9"])]
 
@@ -79,6 +85,16 @@ class SelfHarmAnswer(BaseModel):
     flag: str | None = Field(description="Our name for the open safety flag.")
     show_at_once: list[str] = Field(
         description="What must be shown to whoever has entered the rating, before anything else."
+    )
+
+
+class RatingRefused(Problem):
+    """Why a rating is not on record."""
+
+    show_at_once: list[str] = Field(
+        default=[],
+        description="Where it answers the item on self-harm above zero: what must be shown to "
+        "whoever has entered it, before anything else.",
     )
 
 
@@ -120,7 +136,9 @@ class Ratings(APIView):
             201: OpenApiResponse(RatingAnswer, description="The rating was recorded."),
             200: OpenApiResponse(RatingAnswer, description="It was on record already."),
             **{
-                (status, CONTENT_TYPE): OpenApiResponse(Problem, description=text)
+                (status, CONTENT_TYPE): OpenApiResponse(
+                    RatingRefused if status in {409, 422} else Problem, description=text
+                )
                 for status, text in {
                     **{key: examples.REFUSALS[key] for key in (400, 401, 413, 415, 422, 429, 503)},
                     409: "This scale is on record for this moment with other answers.",
@@ -132,41 +150,72 @@ class Ratings(APIView):
     )
     def post(self, request: Request) -> Response:
         caller, at = cast(TeamAtTheDoor, request.user), timezone.now()
+        data: object = request.data
+        body = data if isinstance(data, bytes) else b""  # DRF's word for no body is no bytes
         try:
-            data: object = request.data
-            body = data if isinstance(data, bytes) else b""  # DRF's word for no body is no bytes
-            sent = RatingRequest.model_validate(strict_json.load(body))
+            said = strict_json.load(body)
         except strict_json.Unreadable as fault:
             return problem(400, _("This is not JSON"), detail=str(fault))
-        except ValidationError as found:
-            return _unprocessable(_faults_of(found))
-        if fault_of_items := _fault_of_items(sent):
-            return _unprocessable([fault_of_items])
-        patient = _patient_of(caller, sent.patient)
-        if patient is None:
-            words = _("no patient of this care team has this number")
-            return _unprocessable([Fault("/patient/value", words)])
-        rated_at = sent.rated_at
-        if rated_at.tzinfo is None:
-            rated_at = rated_at.replace(tzinfo=patient.team.site.zone)
-        try:
-            rating, is_new = ingest.receive_rating(
-                patient=patient,
-                instrument=sent.instrument,
-                rated_at=rated_at,
-                items=sent.items,
-                total=sent.total,
-                self_harm_answer=sent.self_harm,
-                by=caller.name,
-                at=at,
-            )
-        except RatingFault as fault:
-            return _unprocessable([Fault("", str(fault))])
-        except RatingExists:
-            detail = _("Correct that one in the portal. Nothing of this message was stored.")
-            title = _("This scale is on record for this moment with other answers")
-            return problem(409, title, detail=detail)
-        return Response(_say(rating, is_new=is_new), status=201 if is_new else 200)
+        answer = _take(said, caller, at=at)
+        if answer.status_code >= 400 and _is_positive(said):
+            # Nothing is on record, and so no flag is up: whoever has asked must know at once
+            answer.data["show_at_once"] = _not_on_record(caller)
+        return answer
+
+
+def _take(said: Any, caller: TeamAtTheDoor, *, at: datetime) -> Response:
+    """Put one rating on record, or say why it cannot be."""
+    try:
+        sent = RatingRequest.model_validate(said)
+    except ValidationError as found:
+        return _unprocessable(_faults_of(found))
+    if fault_of_items := _fault_of_items(sent):
+        return _unprocessable([fault_of_items])
+    patient = _patient_of(caller, sent.patient)
+    if patient is None:
+        words = _("no patient of this care team has this number")
+        return _unprocessable([Fault("/patient/value", words)])
+    rated_at = sent.rated_at
+    if rated_at.tzinfo is None:
+        rated_at = rated_at.replace(tzinfo=patient.team.site.zone)
+    try:
+        rating, is_new = ingest.receive_rating(
+            patient=patient,
+            instrument=sent.instrument,
+            rated_at=rated_at,
+            items=sent.items,
+            total=sent.total,
+            self_harm_answer=sent.self_harm,
+            by=caller.name,
+            at=at,
+        )
+    except RatingFault as fault:
+        return _unprocessable([Fault("", str(fault))])
+    except RatingExists:
+        detail = _("Correct that one in the portal. Nothing of this message was stored.")
+        title = _("This scale is on record for this moment with other answers")
+        return problem(409, title, detail=detail)
+    return Response(_say(rating, is_new=is_new), status=201 if is_new else 200)
+
+
+def _is_positive(said: Any) -> bool:
+    """Tell whether a refused message answers the item on self-harm above zero."""
+    if not isinstance(said, dict):
+        return False
+    scale = INSTRUMENTS.get(str(said.get("instrument")))
+    items = said.get("items")
+    own = None
+    if scale is not None and isinstance(items, list) and len(items) >= scale.self_harm_item:
+        own = items[scale.self_harm_item - 1]
+    return any(
+        str(each).strip(" 0.") not in {"", "None", "False"} for each in (own, said.get("self_harm"))
+    )
+
+
+def _not_on_record(caller: TeamAtTheDoor) -> list[str]:
+    team = CareTeam.objects.select_related("site").get(pk=caller.team_id)
+    crisis = Crisis.of(duties.plan_of(team.site))
+    return [_(NOT_ON_RECORD), crisis.text, crisis.numbers, crisis.out_of_hours]
 
 
 def _fault_of_items(sent: RatingRequest) -> Fault | None:

@@ -43,6 +43,10 @@ class Faulty(Exception):
         self.faults = faults
 
 
+_NO_DAY = "is no day and time of any calendar; write it like “2026-11-02T08:10:00+01:00”"
+NO_DAYS = dict.fromkeys(
+    ("datetime_parsing", "datetime_from_date_parsing", "datetime_object_invalid"), _NO_DAY
+)
 # What the reader says of itself is for programmers; these are for whoever sent the message
 _PLAIN_WORDS = {
     "missing": "is missing",
@@ -51,6 +55,7 @@ _PLAIN_WORDS = {
     "string_unicode": "holds a half of a character (a lone surrogate)",
     "string_too_short": "must not be empty",
     "model_type": "must be an object in braces",
+    **NO_DAYS,
 }
 
 

@@ -210,3 +210,37 @@ def test_a_patient_gets_a_named_clinician(
 
     patient.refresh_from_db()
     assert patient.named_clinician == reader
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"item_9": "3", "rated_on": "31-Feb-2026"},
+        {"total": "40", "self_harm": "1"},
+        {"total": "2", "self_harm": "3"},
+    ],
+)
+def test_a_positive_answer_in_a_form_that_is_refused_interrupts_all_the_same(
+    client: Client, patient: Patient, reader: Clinician, said: dict[str, str]
+) -> None:
+    address = reverse("portal:add_rating", args=[patient.public_id])
+    typed = {"rated_on": "02-Nov-2026", "rated_time": "09:30", **said}
+
+    answer = client.post(f"{address}?scale=PHQ-9", typed)
+
+    assert answer.status_code == 422
+    text = answer.content.decode()
+    assert "this rating is not on record" in text
+    assert "until somebody has taken over" in text
+    assert not Flag.objects.exists()
+
+
+def test_a_refused_form_with_a_zero_says_nothing_of_that_kind(
+    client: Client, patient: Patient, reader: Clinician
+) -> None:
+    address = reverse("portal:add_rating", args=[patient.public_id])
+
+    answer = client.post(f"{address}?scale=PHQ-9", {"item_9": "0", "rated_on": "31-Feb-2026"})
+
+    assert answer.status_code == 422
+    assert "not on record" not in answer.content.decode()

@@ -139,7 +139,7 @@ def test_a_time_without_an_offset_is_read_at_the_site(key: str, patient: Patient
         ({"instrument": "BDI"}, "", "“BDI” is not a scale we know; known: QIDS-SR16"),
         ({"rated_at": "2031-01-01T08:00:00Z"}, "", "the rating is dated in the future"),
         ({"rated_at": "0026-11-02T08:00:00Z"}, "/rated_at", "must not lie before 1950"),
-        ({"rated_at": "2026-02-30T08:00:00Z"}, "/rated_at", "day value is outside"),
+        ({"rated_at": "2026-02-30T08:00:00Z"}, "/rated_at", "is no day and time of any calendar"),
         ({"rated_at": "2026-11-02"}, "/rated_at", "must be a date with a time"),
         ({"mood": "low"}, "/mood", "is not a field of this message"),
         ({"patient": {"system": "urn:clinic:mrn", "value": "9"}}, "/patient/value", "no patient"),
@@ -237,3 +237,45 @@ def test_a_system_that_sends_too_fast_is_told_to_wait_and_others_are_not(
     assert len(refused) >= 1  # the clock may turn to the next minute between two
     assert 1 <= int(refused[0]["Retry-After"]) <= 60
     assert send(other).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"items": [0] * 8 + [4]},
+        {"items": [0] * 8 + [2], "rated_at": "2031-01-01T08:00:00Z"},
+        {"items": [0] * 8 + [1], "mood": "low"},
+        {"items": [0] * 8 + ["3"]},
+        {"items": ..., "total": 2, "self_harm": 3},
+        {"instrument": "BDI", "items": ..., "total": 2, "self_harm": 3},
+        {"items": [0] * 8 + [3], "patient": {"system": "urn:clinic:mrn", "value": "9"}},
+    ],
+)
+def test_a_positive_answer_that_is_refused_interrupts_all_the_same(
+    key: str, patient: Patient, change: dict[str, Any]
+) -> None:
+    answer = send(key, **change)
+
+    assert answer.status_code == 422
+    first, *crisis = answer.json()["show_at_once"]
+    assert "not on record: see to this person now" in first
+    assert "until somebody has taken over" in crisis[0]
+    assert not Rating.objects.exists()
+
+
+def test_other_answers_of_a_moment_that_is_on_record_interrupt_too(
+    key: str, patient: Patient
+) -> None:
+    send(key)
+
+    answer = send(key, items=[0] * 8 + [3])
+
+    assert answer.status_code == 409
+    assert answer.json()["show_at_once"]
+
+
+def test_what_is_refused_without_a_positive_answer_shows_nothing(
+    key: str, patient: Patient
+) -> None:
+    for items in ([5] + [0] * 8, [5] + [0] * 7 + [None], "words"):
+        assert "show_at_once" not in send(key, items=items).json()

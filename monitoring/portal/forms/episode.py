@@ -5,10 +5,11 @@ from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
+from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analytics.doses import DOSE_TABLE
+from analytics.doses import DOSE_TABLE, LeastDose
 from instruments import INSTRUMENTS
 from monitoring.portal.forms.fields import DayField, SiteForm
 from patients.models import EpisodeSeverity, Genotype, PatientStatus
@@ -107,9 +108,13 @@ class DoseTableForm(forms.Form):
                 max_digits=8,
                 decimal_places=2,
                 initial=own.get(atc),
-                help_text=_("Default %(least)g mg; usual up to %(most)g mg.")
-                % {"least": default.least_mg, "most": default.usual_to_mg},
+                widget=forms.NumberInput(attrs={"class": "input--short"}),
             )
+
+    @property
+    def rows(self) -> list[tuple[BoundField, LeastDose]]:
+        """Give each field with the default that it may replace."""
+        return [(self[atc], DOSE_TABLE[atc]) for atc in self.fields]
 
 
 class VisitsForm(forms.Form):

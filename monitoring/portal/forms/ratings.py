@@ -60,6 +60,14 @@ class RatingForm(SiteForm):
         """Give the fields of the items, in the order of the scale."""
         return (self[f"item_{number}"] for number, _name in item_domains(self.scale))
 
+    @property
+    def is_refused_and_positive(self) -> bool:
+        """Tell whether what was typed is not on record and answers self-harm above zero."""
+        if not self.errors:
+            return False
+        names = (f"item_{self.scale.self_harm_item}", "self_harm")
+        return any(self.data.get(self.add_prefix(name), "").strip(" 0") for name in names)
+
     def clean(self) -> dict[str, Any]:
         """Take items or a total, and refuse what contradicts itself."""
         cleaned = super().clean() or self.cleaned_data

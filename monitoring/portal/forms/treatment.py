@@ -70,7 +70,7 @@ class TrialForm(SiteForm):
     drug = forms.CharField(
         label=gettext_lazy("Drug, or name of the course"),
         max_length=100,
-        required=False,
+        error_messages={"required": gettext_lazy("Say which drug it is.")},
         help_text=gettext_lazy("May stay empty for ECT, TMS and psychotherapy."),
         widget=forms.TextInput(attrs={"list": "antidepressants", "autocomplete": "off"}),
     )
@@ -114,8 +114,11 @@ class TrialForm(SiteForm):
                 label=_("Daily dose")
                 if number == 1
                 else _("Daily dose after change %(number)d") % {"number": number - 1},
-                required=False,
+                required=number == 1,
+                error_messages={"required": _("Give the first daily dose with its unit: 10 mg.")},
             )
+        if self.data.get(self.add_prefix("kind")) in WITHOUT_DRUG:
+            self.fields["drug"].required = self.fields["dose_1_mg"].required = False
 
     @property
     def later_doses(self) -> list[tuple[BoundField, BoundField]]:
@@ -135,14 +138,8 @@ class TrialForm(SiteForm):
         cleaned = super().clean() or self.cleaned_data
         cleaned["kind"] = TrialKind(cleaned.get("kind") or TrialKind.ANTIDEPRESSANT)
         has_drug = cleaned["kind"] not in WITHOUT_DRUG
-        if not cleaned.get("drug") and "drug" not in self.errors:
-            if has_drug:
-                self.add_error("drug", _("Say which drug it is."))
-            else:
-                cleaned["drug"] = str(cleaned["kind"].label)
-        first_is_fine = "dose_1_mg" not in self.errors
-        if has_drug and first_is_fine and cleaned.get("dose_1_mg") is None:
-            self.add_error("dose_1_mg", _("Give the first daily dose with its unit: 10 mg."))
+        if not has_drug and not cleaned.get("drug") and "drug" not in self.errors:
+            cleaned["drug"] = str(cleaned["kind"].label)
         if cleaned.get("override") and not cleaned.get("override_reason"):
             self.add_error(
                 "override_reason", _("Say why you judge the adequacy otherwise than the rule.")

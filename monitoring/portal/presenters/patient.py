@@ -91,6 +91,8 @@ def _of_therapy(record: PatientRecord, *, at: datetime) -> str:
         return _("The first dose lies ahead.")
     running = [trial.drug for trial in record.trials if trial.stopped_on is None]
     values = {"time": dates.duration(days), "drugs": ", ".join(running)}
+    if not record.trials:
+        return _("%(time)s since the first dose; which drug it is is not on record.") % values
     if not running:
         return _("%(time)s since the first dose; no trial is running.") % values
     return _("%(time)s since the first dose; now on %(drugs)s.") % values

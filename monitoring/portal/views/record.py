@@ -84,7 +84,7 @@ def add_rating(request: HttpRequest, public_id: UUID) -> HttpResponse:
         template="portal/add_rating.html",
         at=at,
         scales=list(INSTRUMENTS),
-        out_of_hours=Crisis.of(duties.plan_of(patient.team.site)).out_of_hours,
+        crisis=Crisis.of(duties.plan_of(patient.team.site)),
     )
 
 

@@ -100,7 +100,7 @@ def doses(request: HttpRequest, site_id: int) -> HttpResponse:
         "Where a field is empty the default holds. The defaults are the lower bounds of the usual "
         "ranges; this is not an ATHF table."
     )
-    return render(request, "portal/site_form.html", context, status=422 if form.errors else 200)
+    return render(request, "portal/doses.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
