@@ -1,6 +1,6 @@
 """A list of patients becomes patients on the record: all rows or none; the known are left alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -9,13 +9,13 @@ from django.db import transaction
 
 from monitoring import ingest, wake
 from monitoring.imports import cells
+from monitoring.imports.numbers import find_numbers
 from monitoring.imports.tables import Fault, FileIsFaulty, Row, read_table
-from patients.models import CareTeam, Identifier, Sex
+from patients.models import CareTeam, Sex
 from patients.record.patients import IdentifierTaken, enrol
 
 COLUMNS = ("system", "value", "family", "given", "birth_date", "sex", "started_on")
 EARLIEST_START = date(1950, 1, 1)  # the first antidepressants came later
-_KEYS_AT_ONCE = 5000
 
 
 class Verdict(StrEnum):
@@ -48,7 +48,7 @@ def read_patients(data: bytes, *, team: CareTeam, at: datetime) -> list[Enrolmen
     """
     rows = read_table(data, required=COLUMNS)
     today = at.astimezone(team.site.zone).date()
-    known = _known_among((row.cells["system"], row.cells["value"]) for row in rows)
+    known = find_numbers(rows).keys()
     faults: list[Fault] = []
     first_row: dict[tuple[str, str], int] = {}
     enrolments = []
@@ -92,22 +92,17 @@ def _read_row(row: Row, *, today: date, verdict: Verdict, faults: list[Fault]) -
     )
 
 
-def _known_among(numbers: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    values = sorted({value for _system, value in numbers})
-    known: set[tuple[str, str]] = set()
-    for first in range(0, len(values), _KEYS_AT_ONCE):
-        part = values[first : first + _KEYS_AT_ONCE]
-        known |= set(Identifier.objects.filter(value__in=part).values_list("system", "value"))
-    return known
-
-
 @transaction.atomic
 def enrol_patients(
     enrolments: Sequence[Enrolment], *, team: CareTeam, by: str, at: datetime
 ) -> int:
-    """Enrol those who are new, all or none; say how many."""
+    """Enrol those who are new, all or none; say how many.
+
+    They are written in the order of their numbers: in the order of the file, two files that name
+    the same people would wait for each other.
+    """
     new = [each for each in enrolments if each.verdict == Verdict.NEW]
-    for each in new:
+    for each in sorted(new, key=lambda each: (each.system, each.value)):
         try:
             enrol(
                 team=team,

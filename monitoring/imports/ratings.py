@@ -1,5 +1,6 @@
 """A list of completed scales becomes ratings: all rows or none, and a repeat changes nothing."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,9 +9,11 @@ from django.db import transaction
 from instruments import INSTRUMENTS, Instrument
 from monitoring import ingest
 from monitoring.imports import cells
+from monitoring.imports.numbers import Number, find_numbers
 from monitoring.imports.tables import Fault, FileIsFaulty, Row, read_table
-from patients.models import Identifier, Patient, Rating
+from patients.models import Patient, Rating
 from patients.record.ratings import RatingExists, RatingFault
+from patients.record.versions import lock_all
 
 REQUIRED = ("system", "value", "instrument", "rated_at")
 ITEMS = tuple(
@@ -41,8 +44,9 @@ def import_ratings(data: bytes, *, by: str, at: datetime) -> Taken:
         When anything in the file is wrong: nothing of it is then on record.
     """
     rows = read_table(data, required=REQUIRED, optional=("total", SELF_HARM, *ITEMS))
+    patients = _hold_patients(rows)
     faults: list[Fault] = []
-    taken = [_take(row, faults, by=by, at=at) for row in rows]
+    taken = [_take(row, patients, faults, by=by, at=at) for row in rows]
     if faults:
         # Nothing is on record then, and so no flag is up: whoever has the file must know at once
         raise FileIsFaulty([*map(_warn, filter(_is_positive, rows)), *faults])
@@ -69,10 +73,25 @@ def _warn(row: Row) -> Fault:
     )
 
 
-def _take(row: Row, faults: list[Fault], *, by: str, at: datetime) -> tuple[Rating, bool] | None:
+def _hold_patients(rows: Sequence[Row]) -> Mapping[Number, Patient]:
+    """Find the patients of the file and take their rows, in the order in which everybody does.
+
+    Taken in the order of the file, two files that name the same people would wait for each other.
+    """
+    patients = find_numbers(rows)
+    lock_all(patient.pk for patient in patients.values())
+    return patients
+
+
+def _take(
+    row: Row, patients: Mapping[Number, Patient], faults: list[Fault], *, by: str, at: datetime
+) -> tuple[Rating, bool] | None:
     """Put one row on record; say whether it was new. What is wrong with it joins the faults."""
     before = len(faults)
-    patient = _find_patient(row, faults)
+    patient = patients.get((row.cells["system"], row.cells["value"]))
+    if patient is None:
+        wanted = f"no patient has this number of “{row.cells['system']}”"
+        faults.append(row.fault("value", wanted))
     rated_at = row.read("rated_at", cells.moment, faults)
     scale = INSTRUMENTS.get(row.cells["instrument"])
     if scale is None:
@@ -102,19 +121,6 @@ def _take(row: Row, faults: list[Fault], *, by: str, at: datetime) -> tuple[Rati
         wanted = "this scale is on record for this moment with other answers; correct that one"
         faults.append(row.fault("rated_at", wanted))
         return None
-
-
-def _find_patient(row: Row, faults: list[Fault]) -> Patient | None:
-    identifier = (
-        Identifier.objects.select_related("patient__team__site")
-        .filter(system=row.cells["system"], value=row.cells["value"])
-        .first()
-    )
-    if identifier is None:
-        wanted = f"no patient has this number of “{row.cells['system']}”"
-        faults.append(row.fault("value", wanted))
-        return None
-    return identifier.patient
 
 
 def _read_items(row: Row, scale: Instrument, faults: list[Fault]) -> list[int | None] | None:
