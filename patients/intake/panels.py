@@ -122,12 +122,8 @@ def fault_of_value_and_unit(
     status: object, value: object, unit: object
 ) -> PydanticCustomError | None:
     """Tell what is wrong between these three, whatever each of them holds."""
-    if status == "cancelled":
-        if value is None:
-            return None
-        return PydanticCustomError(
-            "cancelled_value", "a cancelled result must come without a value"
-        )
+    if status == "cancelled":  # a value that comes along is kept as sent, and is never a point
+        return None
     if value is None and unit is None:
         return PydanticCustomError("value_and_unit_missing", "value is missing, and so is its unit")
     if value is None:

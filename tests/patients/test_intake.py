@@ -185,10 +185,15 @@ def test_a_preliminary_value_that_comes_late_does_not_replace_the_final_one(
     assert [result.sent_value for result in current_results()] == ["38.10"]
 
 
-def test_a_cancelled_result_has_no_value_and_keeps_its_past(push: Push, patient: Patient) -> None:
+@pytest.mark.parametrize(
+    "sent", [{"value": None, "unit": None}, {"value": "37.50", "unit": "ng/mL"}, {"unit": None}]
+)
+def test_a_cancelled_result_has_no_value_and_keeps_its_past(
+    sent: dict[str, Any], push: Push, patient: Patient
+) -> None:
     push(message(draw()))
 
-    receipt = push(message(draw(value=None, unit=None, status="cancelled")))
+    receipt = push(message(draw(**sent, status="cancelled")))
 
     [current] = current_results()
     assert states(receipt) == ["corrected"]
