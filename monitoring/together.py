@@ -94,7 +94,9 @@ class Together(Generic[Wish, Outcome]):
             for each in taken:
                 each.fault = fault
         with self._lock:
-            self._expected = min(AT_MOST, len(taken) + len(self._waiting))
+            # One alone that met another is chance; several in one go come again in one go
+            about = len(taken) + len(self._waiting)
+            self._expected = min(AT_MOST, about) if len(taken) > 1 else 0
             self._until = time.monotonic() + self._patience_s
             self._is_led = bool(self._waiting)
             if self._waiting:
