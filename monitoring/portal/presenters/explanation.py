@@ -28,6 +28,11 @@ class Section:
     rows: tuple[tuple[str, ...], ...]
 
     @property
+    def labelled(self) -> list[list[tuple[str, str]]]:
+        """Give each row's cells under the names of their columns, for a narrow page."""
+        return [list(zip(self.head, row, strict=True)) for row in self.rows]
+
+    @property
     def anchor(self) -> str:
         return self.title.lower().replace(" ", "-").replace(",", "")
 
