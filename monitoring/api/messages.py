@@ -67,6 +67,8 @@ def read_message(
         When it cannot be read. Of a table that is taken in for good no row may be wrong; a dry run
         says of every row what is.
     """
+    if not body:
+        raise MessageIsRefused(problem(400, _("The message is empty")))
     media_type, parameters = parse_header_parameters(content_type)
     kind = _KINDS.get(media_type)
     if kind is None:

@@ -10,6 +10,8 @@ from monitoring.api.views import Results
 app_name = "api"
 urlpatterns = [
     path("v1/results", login_not_required(Results.as_view()), name="results"),
+    # The same with a slash, for clients that add one; the document names it once
+    path("v1/results/", login_not_required(Results.as_view(schema=None))),
     path("v1/ratings", login_not_required(Ratings.as_view()), name="ratings"),
     path("schema/", login_not_required(SpectacularAPIView.as_view()), name="schema"),
     path(

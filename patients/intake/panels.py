@@ -35,7 +35,7 @@ _NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
 _LINE = StringConstraints(strip_whitespace=True, pattern=_NO_CONTROL_CHARACTERS)
 Name = Annotated[str, _LINE, Field(min_length=1, max_length=200)]
 Short = Annotated[str, _LINE, Field(min_length=1, max_length=100)]
-Code = Annotated[str, _LINE, Field(min_length=1, max_length=20)]
+Unit = Annotated[str, _LINE, Field(min_length=1, max_length=50)]
 Remark = Annotated[str, _LINE, Field(max_length=200)]
 
 
@@ -167,11 +167,11 @@ _TEXTS_OF_A_RESULT = frozenset({"method", "kit", "lot", "run", "calibrator", "di
 class PanelResult(_Part):
     """One analyte of the draw. Only a cancelled result may come without a value."""
 
-    analyte: Code = Field(examples=["sIL-6R"])
+    analyte: Short = Field(examples=["sIL-6R"])
     value: SentValue | None = Field(
         default=None, description="The number as printed; 37.50 stays 37.50."
     )
-    unit: Code | None = Field(
+    unit: Unit | None = Field(
         default=None, description="Compulsory with a value.", examples=["ng/mL"]
     )
     comparator: Literal["<", "<=", ">", ">="] | None = Field(

@@ -289,13 +289,35 @@ def test_a_connection_that_broke_between_two_pushes_is_mended_by_the_second(
     assert door.push(draw(accession="A-2")).status_code == 201
 
 
+def test_a_slash_behind_the_address_is_passed_over(door: Door) -> None:
+    answer = door.client.post(
+        "/api/v1/results/",
+        json.dumps(draw()),
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {door.key}"},
+    )
+
+    assert answer.status_code == 201
+
+
+def test_a_message_without_a_body_is_said_to_be_empty(door: Door) -> None:
+    answer = door.client.post(
+        "/api/v1/results",
+        b"",
+        content_type="text/csv",
+        headers={"Authorization": f"Bearer {door.key}"},
+    )
+
+    assert (answer.status_code, answer.json()["title"]) == (400, "The message is empty")
+
+
 def test_other_methods_are_refused(door: Door) -> None:
     answer = door.client.get("/api/v1/results", headers={"Authorization": f"Bearer {door.key}"})
 
     assert answer.status_code == 405
 
 
-@pytest.mark.parametrize("path", ["/api/v1/result", "/api/v1/results/", "/api/nothing"])
+@pytest.mark.parametrize("path", ["/api/v1/result", "/api/v1/results/1", "/api/nothing"])
 def test_an_address_where_nothing_is_is_refused_in_json(door: Door, path: str) -> None:
     answer = door.client.post(path, b"{}", content_type="application/json")
 

@@ -15,6 +15,7 @@ ELEMENTS_AT_MOST = 300_000  # of one resource; no result has a hundredth of that
 # The way back from a part to its resource; it is written out only where there is a fault
 _Way = tuple[Any, int | str] | None
 _Steps = tuple[int | str, ...]
+_BLANK = ("", " ")
 _SPECIAL = frozenset({"id", "extension", "modifierExtension", "implicitRules"})
 MODIFIES = (
     "changes what the resource means, and this one is not known here; leave it out, or agree on it "
@@ -52,13 +53,16 @@ def clean(tree: dict[str, Any], *, root: str) -> list[Fault]:
 
 def _is_plain(node: dict[str, Any]) -> bool:
     """Tell quickly that nothing is to be taken out of an object, as of nearly all."""
-    return bool(node) and _SPECIAL.isdisjoint(node) and "_" not in [name[:1] for name in node]
+    # no name holds U+0000, so nothing but the beginning of one is found
+    return bool(node) and _SPECIAL.isdisjoint(node) and "\0_" not in "\0" + "\0".join(node)
 
 
 def _fault_of_primitive(part: object) -> str | None:
     if part is None:
         return "must not be null; leave it out"
     if isinstance(part, str):
+        if part.isprintable() and part[:1] not in _BLANK:
+            return None  # as nearly every text is
         if not part or part.isspace():
             return "must not be an empty text; leave it out"
         if _CONTROL.search(part):

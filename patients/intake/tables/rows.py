@@ -287,6 +287,9 @@ class RowReader:
             self._say(
                 self.columns.name(Column.UNIT), "is empty; a value without a unit is not read"
             )
+        if not self.columns.is_wide and self.text(Column.ABSENT_REASON):
+            name = self.columns.name(Column.ABSENT_REASON)
+            self._say(name, "says why there is no value, and there is one")
         if status == "registered":
             self._say(
                 of.column, "holds a value, but a registered result is pending; is it preliminary?"
