@@ -142,7 +142,17 @@ def prediction_band(trajectory: Trajectory, weeks: Floats) -> Band:
     -------
     Band
         In the canonical unit of the analyte.
+
+    Raises
+    ------
+    ValueError
+        A week is not finite.
     """
+    weeks = np.asarray(weeks, dtype=np.float64)
+    wrong = ~np.isfinite(weeks)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(f"weeks, row {row}: {weeks[row]}; wanted: a finite number of weeks")
     one, other = trajectory.lines[0], trajectory.lines[-1]
     v00, v01, v11 = map(np.asarray, trajectory.covariance)
     lines = MixedLines(
@@ -155,4 +165,4 @@ def prediction_band(trajectory: Trajectory, weeks: Floats) -> Band:
         residual=np.asarray(trajectory.residual),
         bend_weeks=np.inf if trajectory.bend_weeks is None else trajectory.bend_weeks,
     )
-    return band(lines, np.asarray(weeks, dtype=np.float64))
+    return band(lines, weeks)

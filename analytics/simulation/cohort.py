@@ -61,10 +61,8 @@ def simulate_cohort(
         A setting is outside what it can mean.
     """
     chosen = checked_scenario(scenario)
-    if n_patients < 1:
-        raise BadSimulation(f"n_patients is {n_patients}; it must be at least 1")
-    if seed < 0:
-        raise BadSimulation(f"seed is {seed}; it must be 0 or a positive whole number")
+    if not _is_whole(n_patients, least=1):
+        raise BadSimulation(f"n_patients is {n_patients}; it must be at least 1, a whole number")
     if not (np.isfinite(weeks) and weeks > 0):
         raise BadSimulation(f"weeks is {weeks}; it must be greater than 0")
     for name, visits in (("draw_weeks", draw_weeks), ("rating_weeks", rating_weeks)):
@@ -131,8 +129,16 @@ def realise(
 
 def generators(seed: int) -> dict[str, Generator]:
     """One independent stream per part, so that a change in one leaves the others alone."""
+    if not _is_whole(seed, least=0):
+        raise BadSimulation(f"seed is {seed}; it must be 0 or a positive whole number")
     streams = SeedSequence(seed).spawn(len(PARTS))
     return {part: default_rng(stream) for part, stream in zip(PARTS, streams, strict=True)}
+
+
+def _is_whole(number: object, *, least: int) -> bool:
+    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        return False
+    return int(number) >= least
 
 
 def checked_scenario(scenario: Scenario | str) -> Scenario:

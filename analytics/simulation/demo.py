@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from analytics.simulation.cohort import BadSimulation, generators, realise
+from analytics.simulation.cohort import generators, realise
 from analytics.simulation.laboratory import DRAW_WEEKS
 from analytics.simulation.people import SEGMENT, describe, set_scenario, truth_of
 from analytics.simulation.priors import Scenario, SimulationPriors
@@ -58,8 +58,6 @@ def simulate_demo_cohort(*, seed: int) -> SimulatedCohort:
     BadSimulation
         The seed is negative.
     """
-    if seed < 0:
-        raise BadSimulation(f"seed is {seed}; it must be 0 or a positive whole number")
     rngs = generators(seed)
     patients, truth = _cast(rngs["people"])
     events = _disturbances(patients, rngs["events"])

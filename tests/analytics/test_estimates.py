@@ -257,6 +257,14 @@ def test_the_band_is_drawn_from_what_is_stored() -> None:
     assert drawn.high[1] - drawn.low[1] > drawn.high[0] - drawn.low[0]
 
 
+@pytest.mark.parametrize("week_asked", [np.nan, np.inf])
+def test_a_band_at_no_week_is_refused(week_asked: float) -> None:
+    line = estimate_one(results=results_table([30, 34, 33], weeks=[0, 4, 8])).trajectories[0]
+
+    with pytest.raises(ValueError, match=f"weeks, row 1: {week_asked}; wanted: a finite"):
+        prediction_band(line, np.array([12.0, week_asked]))
+
+
 def test_the_innovation_is_the_distance_from_what_was_predicted_before() -> None:
     draws = results_table([30, 34, 33, 41], weeks=[0, 3, 5, 9])
     before = estimate_one(results=draws.head(3)).trajectories[0]

@@ -360,7 +360,9 @@ def test_a_second_kit_reads_higher_and_says_so() -> None:
     ("wrong", "message"),
     [
         ({"n_patients": 0}, "n_patients is 0; it must be at least 1"),
+        ({"n_patients": 2.5}, "n_patients is 2.5; it must be at least 1, a whole number"),
         ({"seed": -1}, "seed is -1"),
+        ({"seed": None}, "seed is None; it must be 0 or a positive whole number"),
         ({"scenario": "gaps"}, "scenario is 'gaps'; it must be one of 'null', 'trait'"),
         ({"weeks": float("nan")}, "weeks is nan"),
         ({"draw_weeks": (0, -2)}, r"draw_weeks\[1\] is -2"),
