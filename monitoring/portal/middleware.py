@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
 from django.utils import timezone, translation
 
 
@@ -25,6 +27,29 @@ class ReadersOwnWays:
             return self.get_response(request)
         with timezone.override(reader.zone), translation.override(reader.language):
             response = self.get_response(request)
+            if response.status_code == 405 and request.method == "GET":
+                response = _say_where_the_form_is(request)
         response.headers.setdefault("Content-Language", reader.language)
         response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _say_where_the_form_is(request: HttpRequest) -> HttpResponseBase:
+    """Answer who comes to the address of a form's button, for one by a sign-in in between."""
+    above = {"page_above": _page_above(request.path)}
+    answer = render(request, "405.html", above, status=405)
+    answer.headers["Allow"] = "POST"
+    return answer
+
+
+def _page_above(path: str) -> str:
+    """Give the address of the nearest page that holds the form; the worklist is above all."""
+    while path != "/":
+        path = path.rstrip("/").rpartition("/")[0] + "/"
+        for page in (path, path.rstrip("/")):
+            try:
+                resolve(page)
+            except Resolver404:
+                continue
+            return page
+    return path

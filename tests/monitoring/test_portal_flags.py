@@ -45,7 +45,10 @@ def test_looking_at_a_flag_changes_nothing_but_the_trail(
 
 def test_acts_are_not_to_be_had_by_asking(client: Client, flag: Flag, reader: Clinician) -> None:
     for act in ("see_flag", "acknowledge_flag", "resolve_flag"):
-        assert client.get(page(flag, act)).status_code == 405
+        answer = client.get(page(flag, act))
+
+        assert answer.status_code == 405
+        assert f'href="{page(flag)}"' in answer.content.decode()  # and not a white window
 
 
 def test_a_flag_is_marked_as_seen(client: Client, flag: Flag, reader: Clinician) -> None:
