@@ -1,16 +1,37 @@
 """Every setting of the site, and the only place where the environment is read."""
 
+import os
 import secrets
 from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.embedded.addresses import read_addresses
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
+env.ENVIRON = {name: value for name, value in os.environ.items() if value}  # empty is unset
+
+
+def _refuse(name: str, wanted: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name} cannot be used: it must be {wanted}.")
+
+
+def _read_number(name: str, *, default: int, least: int = 1, most: int = 1_000_000_000) -> int:
+    """Read a whole number, or say which ones there are."""
+    text = env.str(name, default=str(default))
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise _refuse(name, f"a whole number from {least} to {most}, and is “{text}”")
+    return int(text)
+
+
+def _check_address(name: str, *beginnings: str) -> None:
+    """Refuse an address of another kind; what stands in it may be secret and is not repeated."""
+    if name in env and not env.str(name).startswith(beginnings):
+        raise _refuse(name, f"an address that begins with {' or '.join(beginnings)}")
 
 
 def _read_or_make_secret(path: Path) -> str:
@@ -31,11 +52,15 @@ VAR_DIR = Path(env.str("VAR", default=str(BASE_DIR / "var"))).resolve()
 EMBEDDED = read_addresses(VAR_DIR)
 DATABASE_IS_EMBEDDED = "DATABASE_URL" not in env
 BROKER_IS_EMBEDDED = "REDIS_URL" not in env
+_check_address("DATABASE_URL", "postgres://", "postgresql://")
+_check_address("REDIS_URL", "redis://", "rediss://", "unix://")
+_check_address("EMAIL_URL", "smtp://", "smtp+tls://", "smtp+ssl://", "smtps://")
+_check_address("SITE_URL", "http://", "https://")
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or _read_or_make_secret(VAR_DIR / "secret_key")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-PORT = env.int("PORT", default=8000)
+PORT = _read_number("PORT", default=8000, most=65535)
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -103,7 +128,7 @@ FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 # Data: one engine everywhere; without DATABASE_URL the embedded PostgreSQL is used
 DATABASES = {"default": env.db_url("DATABASE_URL", default=EMBEDDED.database_url)}
 DATABASES["default"].update(
-    CONN_MAX_AGE=env.int("CONN_MAX_AGE", default=60),
+    CONN_MAX_AGE=_read_number("CONN_MAX_AGE", default=60, least=0),
     CONN_HEALTH_CHECKS=True,
     OPTIONS={
         # What patients/statements.py asks is prepared, and planned once a connection. Django's own
@@ -286,10 +311,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
-PUSHES_PER_MINUTE = env.int("PUSHES_PER_MINUTE", default=120_000)
+PUSHES_PER_MINUTE = _read_number("PUSHES_PER_MINUTE", default=120_000)
 # A system of a clinic sends what people fill in; ten in a second is more than they do
-RATINGS_PER_MINUTE = env.int("RATINGS_PER_MINUTE", default=600)
-DOOR_LINES_KEPT_DAYS = env.int("DOOR_LINES_KEPT_DAYS", default=365)
+RATINGS_PER_MINUTE = _read_number("RATINGS_PER_MINUTE", default=600)
+DOOR_LINES_KEPT_DAYS = _read_number("DOOR_LINES_KEPT_DAYS", default=365)
 # Origins from which key sets may be fetched though they are private or not over TLS
 JWKS_ALLOWED_ORIGINS = env.list("JWKS_ALLOWED_ORIGINS", default=[])
 # The header in which a proxy hands on the subject of a client's certificate, and who that proxy is

@@ -1,0 +1,49 @@
+"""What the environment says wrongly is refused by a sentence, before anything is started."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.site import ROOT
+
+
+def _run(folder: Path, **said: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "manage.py", "check_vectors", "--help"],
+        cwd=ROOT,
+        env={**os.environ, "VAR": str(folder), **said},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        ("PORT", "abc", "a whole number from 1 to 65535, and is “abc”"),
+        ("PORT", "70000", "a whole number from 1 to 65535, and is “70000”"),
+        ("DATABASE_URL", "mysql://me:secret@host/x", "postgres:// or postgresql://"),
+        ("REDIS_URL", "secret", "redis://"),
+        ("EMAIL_URL", "secret", "smtp://"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(
+    name: str, text: str, wanted: str, tmp_path: Path
+) -> None:
+    answer = _run(tmp_path, **{name: text})
+
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"Soundings is not set up rightly: {name} ")
+    assert wanted in answer.stderr
+    assert answer.stderr.count("\n") == 1
+    assert "secret" not in answer.stderr  # addresses hold passwords
+
+
+def test_an_empty_setting_counts_as_not_set(tmp_path: Path) -> None:
+    answer = _run(tmp_path, PORT="", DATABASE_URL="", REDIS_URL="", EMAIL_URL="", SITE_URL="")
+
+    assert (answer.returncode, answer.stderr) == (0, "")
