@@ -7,8 +7,10 @@ that a value that trembles about a threshold does not raise the same flag again.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from typing import Any, NamedTuple
 
+from analytics.changes import LEAST_ALPHA, MOST_ALPHA, MOST_LOOKS
 from analytics.columns import first_that_holds
 from analytics.courses import Courses
 from analytics.risk import Risk
@@ -60,6 +62,26 @@ class FlagReason(StrEnum):
     FLAG_CHANGED = "flag_changed_by_a_correction"
 
 
+class PolicyIsUnfit(ValueError):
+    """A threshold that is none; says which, and what would be right."""
+
+
+_SHARE = (0.0, 1.0)
+_RANGES = {
+    "watch_probability": _SHARE,
+    "watch_clear_probability": _SHARE,
+    "watch_marker_log_odds": (0.0, inf),
+    "rise_alpha": (LEAST_ALPHA, MOST_ALPHA),
+    "planned_looks": (1, MOST_LOOKS),
+    "rise_clear_share": _SHARE,
+    "rise_draws": (2, inf),
+    "rise_weeks": (0.0, inf),
+    "agree_log_odds": (0.0, inf),
+    "watch_nominal_share": _SHARE,
+    "allocation_probability": _SHARE,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Thresholds, as data; a change of any is a new version.
@@ -88,6 +110,11 @@ class Policy:
     allocation_probability : float
         Cut-off of the three-state allocation; the interval of the prior alone spans it, so that
         without evidence nobody is allocated.
+
+    Raises
+    ------
+    PolicyIsUnfit
+        A threshold is no number of its kind.
     """
 
     version: str = "policy-2"
@@ -102,6 +129,20 @@ class Policy:
     agree_log_odds: float = 0.35
     watch_nominal_share: float = 0.10
     allocation_probability: float = 0.40
+
+    def __post_init__(self) -> None:
+        """Refuse what no threshold can be, and a flag that clears above where it is raised."""
+        if not self.version.strip():
+            raise PolicyIsUnfit(f"version: {self.version!r}; wanted: a name")
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise PolicyIsUnfit(f"{name}: {value}; wanted: from {least} to {most}")
+        if self.watch_clear_probability > self.watch_probability:
+            raise PolicyIsUnfit(
+                f"watch_clear_probability: {self.watch_clear_probability}; "
+                f"wanted: at most watch_probability, {self.watch_probability}"
+            )
 
 
 CURRENT_POLICY = Policy()

@@ -1,5 +1,8 @@
 """Which flags should be up: never high by the biomarker alone, and no trembling."""
 
+import re
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,9 +17,11 @@ from analytics import (
     FlagLevel,
     FlagReason,
     History,
+    Policy,
     WantedFlag,
     estimate_cohort,
 )
+from analytics.policy import PolicyIsUnfit
 from tests.analytics.cohorts import (
     estimate_one,
     events_table,
@@ -221,3 +226,23 @@ def ever_watched(results: pd.DataFrame, *, n: int, weeks: "np.typing.NDArray[np.
             if any(flag.is_raise for flag in each.wanted_flags)
         }
     return len(seen) / n
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "told"),
+    [
+        ({"watch_probability": 42.0}, "watch_probability: 42.0; wanted: from 0.0 to 1.0"),
+        ({"watch_probability": float("nan")}, "watch_probability: nan; wanted: from 0.0 to 1.0"),
+        ({"rise_alpha": 0.0}, "rise_alpha: 0.0; wanted: from 1e-09 to 0.5"),
+        ({"planned_looks": 0}, "planned_looks: 0; wanted: from 1 to 60"),
+        ({"rise_draws": 1}, "rise_draws: 1; wanted: from 2 to inf"),
+        ({"version": " "}, "version: ' '; wanted: a name"),
+        (
+            {"watch_clear_probability": 0.5},
+            "watch_clear_probability: 0.5; wanted: at most watch_probability, 0.42",
+        ),
+    ],
+)
+def test_a_threshold_that_is_none_is_refused(thresholds: dict[str, Any], told: str) -> None:
+    with pytest.raises(PolicyIsUnfit, match=f"^{re.escape(told)}$"):
+        Policy(**thresholds)
