@@ -1,8 +1,9 @@
 """What a laboratory may do: push draws."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, cast
 
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -55,11 +56,11 @@ def _say_what_would_be(verdicts: Sequence[Verdict]) -> dict[str, object]:
     }
 
 
-def asks_for_dry_run(query: Mapping[str, str]) -> bool:
-    """Tell whether nothing is to be stored. A misspelt wish is refused: it must not store."""
-    for name, value in query.items():
+def asks_for_dry_run(query: QueryDict) -> bool:
+    """Tell whether nothing is to be stored. A misspelt or doubtful wish must not store either."""
+    for name, values in query.lists():
         if name.replace("-", "").replace("_", "").lower() == "dryrun" and (
-            name != "dry_run" or value not in {"true", "false"}
+            name != "dry_run" or values not in (["true"], ["false"])
         ):
             raise ParseError(_("Ask for a dry run as ?dry_run=true; nothing was stored."))
     return query.get("dry_run") == "true"

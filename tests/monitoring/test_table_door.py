@@ -179,7 +179,16 @@ def test_json_may_be_tried_as_well(door: Door, patient: Patient) -> None:
     assert not Inbound.objects.exists()
 
 
-@pytest.mark.parametrize("wish", ["dry_run=yes", "dryrun=true", "dry-run=true", "dryRun=true"])
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "dry_run=yes",
+        "dryrun=true",
+        "dry-run=true",
+        "dryRun=true",
+        "dry_run=true&dry_run=false",
+    ],
+)
 def test_a_misspelt_wish_for_a_dry_run_stores_nothing(
     door: Door, patient: Patient, wish: str
 ) -> None:
