@@ -12,7 +12,7 @@ from analytics.definitions import NoSuchRules
 from analytics.explanation import Explanation, explain
 from monitoring.history import estimate_of
 from monitoring.models import RiskAssessment
-from monitoring.portal import dates
+from monitoring.portal import dates, pdf
 from monitoring.portal.presenters.banner import Banner, name_of
 from monitoring.portal.presenters.explanation import ExplanationPage
 from monitoring.portal.views.access import note_view, patient_or_404, reader_of
@@ -46,8 +46,6 @@ def as_data(request: HttpRequest, public_id: UUID, assessment_id: int) -> JsonRe
 @require_GET
 def as_pdf(request: HttpRequest, public_id: UUID, assessment_id: int) -> HttpResponse:
     """Give it as a PDF; its name tells nothing."""
-    from monitoring.portal import pdf  # noqa: PLC0415 - a fifth of all that a start would load
-
     patient, assessment, found = _read(request, public_id, assessment_id)
     numbers = ", ".join(each.value for each in patient.identifiers.order_by("pk"))
     printed = _("Printed %(at)s by %(who)s") % {
