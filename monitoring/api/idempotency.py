@@ -38,7 +38,7 @@ def claim(request: Request, body: bytes) -> None:
         When the laboratory has used the key for another message within a day, whether that one was
         taken in or refused.
     """
-    key, caller = request.headers.get(HEADER), request.user
+    key, caller = request.META.get("HTTP_IDEMPOTENCY_KEY"), request.user
     if key is None or not isinstance(caller, LaboratoryAtTheDoor):
         return
     if request.query_params.get("dry_run") == "true":

@@ -125,6 +125,9 @@ class Ratings(APIView):
     parser_classes = (UntouchedBytes,)
     content_negotiation_class = AlwaysTheFirst
 
+    def check_throttles(self, request: Request) -> None:
+        """Wait until the message is read: a positive answer on self-harm is never turned away."""
+
     @extend_schema(
         operation_id="send_rating",
         summary="Send one completed symptom scale",
@@ -156,8 +159,11 @@ class Ratings(APIView):
             said = strict_json.load(body)
         except strict_json.Unreadable as fault:
             return problem(400, _("This is not JSON"), detail=str(fault))
+        is_positive = _is_positive(said)
+        if not is_positive:
+            super().check_throttles(request)
         answer = _take(said, caller, at=at)
-        if answer.status_code >= 400 and _is_positive(said):
+        if answer.status_code >= 400 and is_positive:
             # Nothing is on record, and so no flag is up: whoever has asked must know at once
             answer.data["show_at_once"] = _not_on_record(caller)
         return answer
@@ -199,7 +205,7 @@ def _take(said: Any, caller: TeamAtTheDoor, *, at: datetime) -> Response:
 
 
 def _is_positive(said: Any) -> bool:
-    """Tell whether a refused message answers the item on self-harm above zero."""
+    """Tell whether a message answers the item on self-harm above zero, whatever else it says."""
     if not isinstance(said, dict):
         return False
     scale = INSTRUMENTS.get(str(said.get("instrument")))

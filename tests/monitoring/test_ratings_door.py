@@ -239,6 +239,20 @@ def test_a_system_that_sends_too_fast_is_told_to_wait_and_others_are_not(
     assert send(other).status_code == 200
 
 
+def test_a_positive_answer_is_taken_however_fast_a_system_sends(
+    key: str, patient: Patient, settings: LazySettings
+) -> None:
+    redis.ask(lambda line: line.flushdb())
+    settings.RATINGS_PER_MINUTE = 2
+    assert 429 in {send(key).status_code for _ in range(5)}
+
+    answer = send(key, items=[0] * 8 + [1], rated_at="2026-11-02T09:10:00+09:00")
+
+    assert answer.status_code == 201
+    assert answer.json()["self_harm"]["show_at_once"]
+    assert Flag.objects.get().kind == FlagKind.SAFETY
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -31,6 +31,11 @@ CELLS_AT_MOST = 25_000  # ten in each of the rows that a file may have
 _TAGS_OF_A_CELL = 8  # a cell with its text in it, opened and closed
 _LINES_AT_MOST = 2 * ROWS_AT_MOST
 _EXACT_DIGITS = 15  # of a whole number that a spreadsheet keeps
+# What zipfile and the packings that it knows say of bytes that are broken
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, OSError, NotImplementedError, RuntimeError, ValueError),
+)
 _OLD_FORMAT = b"\xd0\xcf\x11\xe0"
 
 
@@ -76,10 +81,8 @@ def _check_parts(body: bytes) -> None:
                 # what it says of its size is not believed beyond this: reading stops there
                 if part.filename.endswith((".xml", ".rels")):
                     _check_part(folder.read(part))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError) as fault:
+    except _DAMAGED as fault:
         raise unreadable("is no XLSX workbook, or a damaged one") from fault
-    except (zlib.error, lzma.LZMAError, EOFError, struct.error) as fault:
-        raise unreadable("is a damaged XLSX workbook") from fault
 
 
 def _check_part(part: bytes) -> None:
