@@ -55,6 +55,7 @@ class ResultColumns:
     is_confirmed: Bools  # by a person, or by a corrected report
     segment: Ints  # position in segments
     segments: tuple[str, ...]
+    is_kit_assumed: Bools  # not stated: taken to be that of the result before
     assay_cv: Floats  # of the kit, as its laboratory states it; NaN: not stated
     local_day: Floats  # of the draw, by the calendar of the site; NaN: not known
     is_overridden: Bools  # a person scores a caution draw in spite of it, with a reason

@@ -105,7 +105,9 @@ def _verdicts(courses: Courses, known: TrialColumns) -> Iterator[TrialVerdict]:
             atc=atcs[source] if is_real else "",
             started_at=moment_of(start),
             stopped_at=None if stop == NEVER else moment_of(stop),
-            words=trial_words(number, worth_word, is_running=stop == NEVER, is_failed=failed),
+            words=trial_words(number, worth_word, is_running=stop == NEVER, is_failed=failed)
+            if is_real
+            else ClinicalState.NO_TRIAL_RECORDED.value,
             adequacy=worth_word,
             is_overridden=overridden,
             weeks_at_dose=weeks,

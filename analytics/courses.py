@@ -30,6 +30,7 @@ from analytics.symptoms import (
 from analytics.tables import NEVER, Bools, Column, Floats, Ints, column_of
 
 _NO_EPISODE, _NO_TRIAL = map(STATES.index, (ClinicalState.NO_EPISODE, ClinicalState.NO_TRIAL))
+_NO_TRIAL_RECORDED = STATES.index(ClinicalState.NO_TRIAL_RECORDED)
 _ON_TRIAL = STATES.index(ClinicalState.ON_TRIAL_1)
 _EARLY = STATES.index(ClinicalState.EARLY_NON_IMPROVEMENT)
 _MEETS_RULE = STATES.index(ClinicalState.MEETS_TRD_RULE)
@@ -126,7 +127,8 @@ def assess_courses(history: History, *, at_us: int, rules: Rules = RULES) -> Cou
         history, places, (ratings, instrument, scale), (trials, adequacy, judged), at_us, rules
     )
     inadequate = places.latest(adequacy.adequacy == _INADEQUATE, missing=False)
-    state = _states(courses, places.has, courses.is_running, inadequate)
+    bare = places.latest(trials.source < 0, missing=False)
+    state = _states(courses, places.has, bare, inadequate)
     return courses._replace(state=state)
 
 
@@ -312,11 +314,12 @@ class _Places:
         return found
 
 
-def _states(courses: Courses, has: Bools, running: Bools, inadequate: Bools) -> Ints:
+def _states(courses: Courses, has: Bools, bare: Bools, inadequate: Bools) -> Ints:
     """Name the state; what is further along the course of therapy wins, and is written last."""
     step = _STEP_OF_NUMBER.take(courses.trial_number, mode="clip")
     state, symptoms = _ON_TRIAL + step, courses.symptoms
-    put(state, ~running, _NO_TRIAL)
+    put(state, ~courses.is_running, _NO_TRIAL)
+    put(state, bare, _NO_TRIAL_RECORDED)
     put(state, courses.is_early_now, _EARLY)
     state[inadequate] = _INADEQUATE_TRIAL + step[inadequate]
     failed = courses.is_failed

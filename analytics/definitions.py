@@ -20,6 +20,7 @@ class ClinicalState(StrEnum):
 
     NO_EPISODE = "no episode"
     NO_TRIAL = "no trial running"
+    NO_TRIAL_RECORDED = "no trial recorded"
     ON_TRIAL_1 = "on trial 1"
     ON_TRIAL_2 = "on trial 2"
     ON_TRIAL_3 = "on trial 3"

@@ -65,7 +65,8 @@ class History:
         Columns as in :data:`COLUMNS`. Rows may come in any order and tables may
         be empty (or None); the columns of :data:`OPTIONAL` may be left out. ``is_confirmed``
         says that a person has checked an implausible result, ``is_overridden`` that a person
-        scores a draw in spite of a caution. Values are canonical: sIL-6R in ng/mL, IL-6 and
+        scores a draw in spite of a caution; a ``segment`` that is the
+        ``laboratory`` alone does not state its kit. Values are canonical: sIL-6R in ng/mL, IL-6 and
         TNF-α in pg/mL, hs-CRP in mg/L (``unit`` may say so, and is checked); times carry a zone.
         A mapping spares the DataFrame: of each column an array of int64, float64, bool or
         text (object), times as int64 microseconds since 1970 UTC, ``NEVER`` for none.
@@ -157,7 +158,8 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
     comparator = _codes(table, given, "comparator", COMPARATORS)
     status = _codes(table, given, "status", STATUSES)
     drawn = given["drawn_at"]
-    segment, segments = labels(name_segments(given, patient, analyte))
+    names, is_kit_assumed = name_segments(given, patient, analyte)
+    segment, segments = labels(names)
     order = np.lexsort((segment, analyte, drawn, patient))
     keys = [column[order] for column in (drawn, patient, analyte, segment)]
     _refuse_repeats(
@@ -173,6 +175,7 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
         is_confirmed=(given["is_confirmed"] | (status == STATUSES.index("corrected")))[order],
         segment=keys[3],
         segments=segments,
+        is_kit_assumed=is_kit_assumed[order],
         assay_cv=given["assay_cv"][order],
         local_day=given["local_day"][order],
         is_overridden=given["is_overridden"][order],

@@ -117,7 +117,7 @@ class Policy:
         A threshold is no number of its kind.
     """
 
-    version: str = "policy-2"
+    version: str = "policy-3"
     watch_probability: float = 0.42
     watch_clear_probability: float = 0.38
     watch_marker_log_odds: float = 0.35

@@ -52,6 +52,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "comparator": "text",
         "status": "text",
         "segment": "text",
+        "laboratory": "text",
         "is_confirmed": "flag",
         "is_overridden": "flag",
         "is_duplicate": "flag",
@@ -90,6 +91,7 @@ COLUMNS: dict[str, dict[str, str]] = {
 # What may be left out of a table, and then is not known: "", NaN, False, never
 OPTIONAL = {
     "unit",
+    "laboratory",
     "is_bipolar",
     "primary_instrument",
     "rs2228145",

@@ -57,7 +57,8 @@ SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment, m
        CASE WHEN fact.comparator <> '' THEN fact.comparator WHEN fact.value < limits.low THEN '<'
             WHEN fact.value > limits.high THEN '>' ELSE '' END AS comparator,
        CASE fact.status WHEN 'amended' THEN 'corrected' ELSE fact.status END AS status,
-       draw.laboratory_id || '/' || coalesce(nullif(fact.kit, ''), fact.method) AS segment,
+       concat_ws('/', draw.laboratory_id, coalesce(nullif(fact.kit, ''), nullif(fact.method, '')))
+         AS segment, draw.laboratory_id::text AS laboratory,
        coalesce(sample.fluid, nullif(limits.matrix, 'plasma'), '') AS matrix,
        coalesce(said.verdict IN ('score', 'release'), FALSE) AS is_confirmed,
        coalesce(said.verdict = 'score', FALSE) AS is_overridden,
@@ -213,6 +214,7 @@ _QUERIES = {
                 "comparator",
                 "status",
                 "segment",
+                "laboratory",
                 "matrix",
                 "is_confirmed",
                 "is_overridden",
@@ -299,6 +301,7 @@ class Measured:
     value: float
     comparator: str
     segment: str
+    is_kit_assumed: bool
     assay_cv: float | None
 
 
@@ -317,14 +320,16 @@ def measured_of(patient_id: int) -> tuple[Measured, ...]:
             value=value,
             comparator=COMPARATORS[comparator],
             segment=columns.segments[segment],
+            is_kit_assumed=is_assumed,
             assay_cv=None if np.isnan(cv) else cv,
         )
-        for analyte, drawn_us, value, comparator, segment, cv in zip(
+        for analyte, drawn_us, value, comparator, segment, is_assumed, cv in zip(
             columns.analyte.tolist(),
             columns.drawn_us.tolist(),
             columns.value.tolist(),
             columns.comparator.tolist(),
             columns.segment.tolist(),
+            columns.is_kit_assumed.tolist(),
             columns.assay_cv.tolist(),
             strict=True,
         )

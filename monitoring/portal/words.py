@@ -24,8 +24,7 @@ from analytics import (
 from monitoring.charts import clinical_date
 from monitoring.models import FlagKind
 
-# Fewer usable draws than this are no trend (analytics/policy.py, rise_draws)
-DRAWS_FOR_A_TREND = 3
+DRAWS_FOR_A_TREND = 3  # fewer usable draws are none (analytics/policy.py, rise_draws)
 SIL6R = "sIL-6R"
 CENSORED = "censored"
 SELF_HARM = "self_harm_item_above_zero"
@@ -38,6 +37,7 @@ class UnknownCode(Exception):
 STATES: dict[ClinicalState, Promise] = {
     ClinicalState.NO_EPISODE: gettext_lazy("no first dose on record"),
     ClinicalState.NO_TRIAL: gettext_lazy("no trial running"),
+    ClinicalState.NO_TRIAL_RECORDED: gettext_lazy("no trial recorded"),
     ClinicalState.ON_TRIAL_1: gettext_lazy("on trial 1"),
     ClinicalState.ON_TRIAL_2: gettext_lazy("on trial 2"),
     ClinicalState.ON_TRIAL_3: gettext_lazy("on trial 3"),

@@ -36,10 +36,12 @@ def test_a_first_dose_in_the_future_has_not_happened() -> None:
     assert found.state is ClinicalState.NO_EPISODE
 
 
-def test_without_trials_on_record_the_first_dose_is_trial_one() -> None:
+def test_of_a_first_dose_without_a_trial_it_is_said_that_none_is_recorded() -> None:
     found = estimate_one(at=week(3))
 
-    assert found.state is ClinicalState.ON_TRIAL_1
+    assert found.state is ClinicalState.NO_TRIAL_RECORDED
+    assert found.course is not None
+    assert (found.course.status, found.course.trials[0].words) == ("no trial recorded",) * 2
     assert found.weeks_on_therapy == 3
 
 
@@ -209,7 +211,7 @@ def test_a_patient_is_not_judged_by_a_neighbours_ratings() -> None:
 
     found = estimate_one(patients=patients_table([2]), ratings=ratings.query("patient_id == 2"))
 
-    assert found.state is ClinicalState.ON_TRIAL_1
+    assert found.state is ClinicalState.NO_TRIAL_RECORDED
 
 
 @pytest.mark.parametrize("start", [week(0), week(-1500)])
@@ -218,4 +220,4 @@ def test_a_start_long_before_the_first_rating_is_no_trouble(start: datetime) -> 
 
     found = estimate_one(patients=patients_table(started_at=start), ratings=ratings, at=week(3))
 
-    assert found.state in {ClinicalState.ON_TRIAL_1, ClinicalState.EARLY_NON_IMPROVEMENT}
+    assert found.state in {ClinicalState.NO_TRIAL_RECORDED, ClinicalState.EARLY_NON_IMPROVEMENT}

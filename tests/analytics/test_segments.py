@@ -32,6 +32,45 @@ def test_of_two_results_of_one_moment_each_keeps_its_own_word() -> None:
     assert sorted(found) == ["1/kit", "1/kit/edta_plasma", "1/kit/serum"]
 
 
+def kits_of(kits: list[str], *, laboratory: str = "1") -> list[tuple[str, bool]]:
+    segments = [f"{laboratory}/{kit}" if kit else laboratory for kit in kits]
+    values = [30 + n for n in range(len(kits))]
+    table = results_table(values, segment=segments, laboratory=laboratory)
+    columns = History(patients=patients_table(), results=table).result_columns
+    names = [columns.segments[each] for each in columns.segment]
+    return list(zip(names, columns.is_kit_assumed.tolist(), strict=True))
+
+
+def test_a_kit_that_is_not_stated_is_the_one_before_and_is_marked() -> None:
+    assert kits_of(["", "A", "", "B", ""]) == [
+        ("1/A", True),
+        ("1/A", False),
+        ("1/A", True),
+        ("1/B", False),
+        ("1/B", True),
+    ]
+
+
+def test_where_no_kit_is_ever_stated_nothing_is_assumed() -> None:
+    assert kits_of(["", ""]) == [("1", False), ("1", False)]
+
+
+def test_of_another_laboratory_no_kit_is_taken_over() -> None:
+    table = results_table([30, 31], segment=["1/A", "2"], laboratory=["1", "2"])
+    columns = History(patients=patients_table(), results=table).result_columns
+
+    assert [columns.segments[each] for each in columns.segment] == ["1/A", "2"]
+
+
+def test_of_two_results_of_one_moment_the_silent_one_is_left_alone() -> None:
+    table = results_table(
+        [30, 31, 32], weeks=[0, 1, 1], segment=["1/A", "1/A", "1"], laboratory="1"
+    )
+    columns = History(patients=patients_table(), results=table).result_columns
+
+    assert sorted(columns.segments[each] for each in columns.segment) == ["1", "1/A", "1/A"]
+
+
 def test_each_marker_is_looked_at_by_itself() -> None:
     one = results_table([30, 31], matrix=["serum", "serum"])
     other = results_table([2, 3], analyte="IL-6", matrix="")
@@ -50,6 +89,7 @@ rows = st.lists(
         st.sampled_from([7.0, 8.5, 14.0]),
         st.floats(min_value=15, max_value=60),
         st.booleans(),
+        st.sampled_from(["1", "1/A", "1/B"]),
     ),
     min_size=1,
     max_size=6,
@@ -58,7 +98,7 @@ rows = st.lists(
 
 @given(rows, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_does_not_matter(told: list[tuple], random: object) -> None:  # type: ignore[type-arg]
-    fluids, lots, haemolyses, hours, values, unfit = map(list, zip(*told, strict=True))
+    fluids, lots, haemolyses, hours, values, unfit, kits = map(list, zip(*told, strict=True))
     table = results_table(
         values,
         matrix=fluids,
@@ -66,6 +106,8 @@ def test_the_order_of_arrival_does_not_matter(told: list[tuple], random: object)
         haemolysis=haemolyses,
         local_hour=hours,
         is_unsuitable=unfit,
+        segment=kits,
+        laboratory="1",
     )
     order = list(range(len(table)))
     random.shuffle(order)  # type: ignore[attr-defined]

@@ -247,6 +247,15 @@ def test_another_fluid_begins_another_segment_and_silence_does_not(
     assert reasons_of(patient) == [("earlier_segment",), ("earlier_segment",)]
 
 
+def test_a_push_without_a_kit_goes_on_with_the_one_before(patient: Patient, push: Push) -> None:
+    for day, kit in (("03", "Kit A"), ("10", "Kit A"), ("17", "")):
+        one = draw(accession=f"A-{day}", collected_at=f"2026-11-{day}T08:10:00+09:00", kit=kit)
+        push(json.dumps(one).encode(), at=NOW)
+
+    assert changes_of(patient)["segments"] == [f"{Laboratory.objects.get().pk}/Kit A"] * 3
+    assert reasons_of(patient) == []
+
+
 def test_a_high_crp_of_the_same_day_cautions_a_draw_of_another_hour(
     patient: Patient, push: Push
 ) -> None:

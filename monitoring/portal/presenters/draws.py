@@ -74,6 +74,7 @@ def draw_table(record: PatientRecord) -> DrawTable:
     columns = sorted(analytes.values(), key=lambda analyte: analyte.position)
     reasons = _reasons(record.estimate)
     changes = changes_of(record)
+    assumed = {(each.analyte, each.drawn_at) for each in record.measured if each.is_kit_assumed}
     judged = {verdict.draw_public_id: verdict for verdict in record.verdicts}
     newest = sorted(record.draws, key=lambda draw: (draw.collected_at, draw.pk), reverse=True)
     rows = []
@@ -92,6 +93,7 @@ def draw_table(record: PatientRecord) -> DrawTable:
                             unit=analyte.unit,
                             reason=reasons.get((analyte.code, draw.collected_at.timestamp()), ""),
                             change=changes.get((analyte.code, draw.collected_at.timestamp()), ""),
+                            is_kit_assumed=(analyte.code, draw.collected_at) in assumed,
                         ),
                     )
                     for analyte in columns
@@ -128,7 +130,9 @@ def _replaced(draw: Draw) -> str:
     )
 
 
-def _cell(versions: Sequence[Result], *, unit: str, reason: str, change: str) -> Cell:
+def _cell(
+    versions: Sequence[Result], *, unit: str, reason: str, change: str, is_kit_assumed: bool
+) -> Cell:
     """Put one analyte into words: the current version first, then what it was before."""
     if not versions:
         return Cell(_("No data"), [], [])
@@ -142,6 +146,8 @@ def _cell(versions: Sequence[Result], *, unit: str, reason: str, change: str) ->
         notes.append(_("Not scored: %(reason)s") % {"reason": reason})
     if change and not reason and current.superseded_at is None and current.value is not None:
         notes.append(capitalised(change))
+    if is_kit_assumed and not (current.kit or current.method):
+        notes.append(_("Kit not stated: taken to be that of the other draws"))
     before = [each for each in versions if each is not current]
     notes.extend(
         format_html(
