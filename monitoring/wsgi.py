@@ -36,8 +36,10 @@ def _handler_with(middleware: Sequence[str]) -> WSGIHandler:
 
 # A push would pay more for the layers that serve people than for being stored
 _door = _handler_with(settings.DOOR_MIDDLEWARE)
-# What is loaded by now stays for good: the collector need not walk it again and again
+# What is loaded by now stays for good: the collector need not walk it again and again. A message of
+# some thousand results is no rubbish either while it is read, and would be walked every 700 objects
 gc.freeze()
+gc.set_threshold(50_000, 20, 50)
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -117,6 +117,40 @@ def test_what_is_hardly_json_is_refused_in_time(push: Push, body: bytes) -> None
     assert answer.status_code in {400, 422}
 
 
+def table_of_as_much_as_may_be() -> bytes:
+    row = "A-{0},urn:clinic:mrn,{0:04},2026-11-02T08:10:00+01:00,sIL-6R,37.50,ng/mL,{1}\r\n"
+    rows = "".join(row.format(n, "x" * 1_850) for n in range(2_500))
+    return (
+        b"accession,patient_system,patient,collected_at,analyte,value,unit,notes\r\n"
+        + rows.encode()
+    )
+
+
+def bundle_of_as_much_as_may_be(kind: str) -> bytes:
+    note = [{"text": "x" * 9_000}]
+    return bundle(
+        *(entry(observation(identifier=named(f"R-{n}"), note=note)) for n in range(500)), kind=kind
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body"),
+    [
+        ("/api/v1/results", "text/csv", table_of_as_much_as_may_be()),
+        ("/fhir", "application/fhir+json", bundle_of_as_much_as_may_be("batch")),
+        ("/fhir", "application/fhir+json", bundle_of_as_much_as_may_be("transaction")),
+    ],
+    ids=["a table", "a batch", "a transaction"],
+)
+def test_as_much_as_may_be_is_taken_in_time(push: Push, path: str, kind: str, body: bytes) -> None:
+    assert 4_500_000 < len(body) < 5 * 1024 * 1024
+    with in_time():
+        answer = push(path, body, kind)
+
+    assert answer.status_code in {200, 201}
+    assert Parked.objects.count() == (2_500 if kind == "text/csv" else 500)
+
+
 def test_twenty_versions_of_a_result_in_one_bundle_come_in_their_order(
     key: str, patient: Patient
 ) -> None:

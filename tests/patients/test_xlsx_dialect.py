@@ -170,6 +170,17 @@ def packed(**parts: bytes) -> bytes:
             packed(**{"xl__workbook.xml": b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"}),
             "declarations",
         ),
+        (
+            packed(**{"xl__workbook.xml": b'<?xml version="1.0" encoding="cp037"?><x/>'}),
+            "another encoding",
+        ),
+        (
+            packed(
+                **{"xl__workbook.xml": '<?xml version="1.0" encoding="cp500"?>'.encode("utf-16")}
+            ),
+            "another encoding",
+        ),
+        (packed(**{"xl__workbook.xml": b"<?xml" + b" " * 500 + b"?><x/>"}), "another encoding"),
         (packed(**{f"p{n}": b"" for n in range(600)}), "more than 500 parts"),
         (workbook_of({})[:-200], "no XLSX workbook"),
     ],

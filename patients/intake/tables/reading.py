@@ -109,6 +109,7 @@ def part_of_table(
 class _Gathering:
     def __init__(self, columns: Columns, layout: Layout) -> None:
         self.columns, self.layout = columns, layout
+        self.given = frozenset([*columns.places, *layout.constants])
         self.draws: dict[object, _Draw] = {}
         self.faults: list[Fault] = []
         self.without_result: list[int] = []
@@ -128,7 +129,7 @@ class _Gathering:
                 detail = f"has one cell; there are {width} columns. Is the delimiter another?"
                 self.faults.append(Fault(row.number, "", detail))
             else:
-                self._take(RowReader(row, self.columns, self.layout))
+                self._take(RowReader(row, self.columns, self.layout, self.given))
         drafts = [(draw, version) for draw in self.draws.values() for version in draw.versions]
         return Reading(
             reports=tuple(_report(draw, version.values()) for draw, version in drafts),

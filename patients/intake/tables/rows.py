@@ -35,6 +35,23 @@ _FASTING: dict[str, Fasting] = {"": "", "yes": "yes", "no": "no"}
 _WITHOUT_VALUE = frozenset({"registered", "cancelled", "entered-in-error"})
 # The numbering of a laboratory's own numbers of results, where they come in a table
 RESULT_NUMBERS = "urn:table:result"
+_OF_PERSON = (Column.FAMILY, Column.GIVEN, Column.BIRTH_DATE, Column.SEX)
+_OF_SPECIMEN = (
+    Column.MATRIX,
+    Column.TUBE,
+    Column.HAEMOLYSIS,
+    Column.HAEMOLYSIS_INDEX,
+    Column.LIPAEMIA,
+    Column.ICTERUS,
+    Column.FREEZE_THAW_CYCLES,
+    Column.FASTING,
+)
+_OF_MEASUREMENT = (
+    Column.RUN,
+    Column.CALIBRATOR,
+    Column.DILUTION,
+    Column.REPLICATE_CV_PERCENT,
+)
 _AT_MOST = {
     Column.PATIENT_SYSTEM: 200,
     Column.PATIENT: 200,
@@ -86,10 +103,16 @@ class ReadResult:
 
 
 class RowReader:
-    """Reads one row; every fault of it joins the others."""
+    """Reads one row; every fault of it joins the others.
 
-    def __init__(self, row: Row, columns: Columns, layout: Layout) -> None:
-        self.row, self.columns, self.layout = row, columns, layout
+    `given` are the columns that say anything in this table: most tables have few of those that
+    there can be, and what is nowhere said is not looked for in every row.
+    """
+
+    def __init__(
+        self, row: Row, columns: Columns, layout: Layout, given: frozenset[Column]
+    ) -> None:
+        self.row, self.columns, self.layout, self.given = row, columns, layout, given
         self.faults: list[Fault] = []
 
     def cell(self, column: Column) -> str:
@@ -119,7 +142,7 @@ class RowReader:
 
     def text(self, column: Column) -> str:
         """Read a line of text."""
-        if not (cell := self.cell(column)):
+        if column not in self.given or not (cell := self.cell(column)):
             return ""
         is_name = column in {Column.PATIENT, Column.ACCESSION, Column.RESULT}
         read = cells.number_of if is_name else cells.line
@@ -158,13 +181,14 @@ class RowReader:
         )
 
     def _person(self) -> Person | None:
-        said = {
-            each.value: self.text(each)
-            for each in (Column.FAMILY, Column.GIVEN, Column.BIRTH_DATE, Column.SEX)
-        }
+        if self.given.isdisjoint(_OF_PERSON):
+            return None
+        said = {each.value: self.text(each) for each in _OF_PERSON}
         return Person(**said) if any(said.values()) else None
 
     def _specimen(self) -> Specimen | None:
+        if self.given.isdisjoint(_OF_SPECIMEN):
+            return None
         matrix, index = self.text(Column.MATRIX), self.text(Column.HAEMOLYSIS_INDEX)
         name, cell = (
             self.columns.name(Column.FREEZE_THAW_CYCLES),
@@ -246,6 +270,8 @@ class RowReader:
         return str(getattr(of.words, column.value)) or self.text(column)
 
     def _measurement(self) -> Measurement | None:
+        if self.given.isdisjoint(_OF_MEASUREMENT):
+            return None
         words = {
             each.value: self.text(each) for each in (Column.RUN, Column.CALIBRATOR, Column.DILUTION)
         }
