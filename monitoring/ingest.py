@@ -146,6 +146,14 @@ def replay_parked(*, at: datetime) -> int:
     return len(placed)
 
 
+def replay_samples(*, at: datetime) -> int:
+    """Lay what was seen of samples beside draws that have come since; say of how many."""
+    placed = parking.replay_samples(at=at)
+    if placed:
+        transaction.on_commit(wake.wake_workers)
+    return len(placed)
+
+
 @dataclass(frozen=True)
 class Changed:
     """What became of a change of a profile.

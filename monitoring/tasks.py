@@ -60,7 +60,8 @@ def look_after_laboratories() -> None:
 
 @shared_task
 def replay_parked() -> None:
-    """Try again, a batch at a time, what waits since before its laboratory's profile changed."""
+    """Try again what waits for a draw that has come, or since before a profile changed."""
+    ingest.replay_samples(at=timezone.now())
     before = None
     while (left := ingest.replay_of_older_profiles(at=timezone.now())) and left != before:
         before = left

@@ -27,6 +27,9 @@ _REASONS: dict[str, Promise] = {
     Reason.POSSIBLE_DUPLICATE: gettext_lazy(
         "This patient has a result of the same analyte and moment already, under another name."
     ),
+    Reason.SAMPLE_WITHOUT_DRAW: gettext_lazy(
+        "It tells of a sample whose draw is not on record; it joins the draw when that comes."
+    ),
 }
 
 

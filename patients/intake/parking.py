@@ -1,5 +1,6 @@
 """Parked draws leave by a person's word: matched to a patient, or rejected with a reason."""
 
+import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,9 +11,10 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from patients import audit
 from patients.intake.naming import Claim, Names, names_in
-from patients.intake.placing import IfDuplicate, Terms, Unplaceable, place
+from patients.intake.placing import IfDuplicate, Reason, Terms, Unplaceable, place
 from patients.intake.profiles import PROFILE, read_profile, without_ignored
 from patients.intake.reports import ADDRESS, DrawReport, ResultReport
+from patients.intake.samples import added_to_record, tells_of_sample_alone, waits_for_draw
 from patients.intake.surroundings import WHOSE, Surroundings, draws_question
 from patients.models import Clinician, Draw, Laboratory, Parked, ParkedState, Patient, ResultName
 from patients.record.draws import write_draws
@@ -88,7 +90,9 @@ def _place(
     ]
     kept = (n for n in range(len(whole.results)) if n not in ignored)
     received_at = waiting.inbound.received_at
-    placed = place(
+    is_seen = tells_of_sample_alone(report, around.profile)
+    placed = added_to_record(report, around, patient_ids=patient_ids) if is_seen else None
+    found = placed or place(
         report,
         claims=[
             names.of(0, position, result) if result.names else Claim(line)
@@ -98,18 +102,20 @@ def _place(
         patient_ids=patient_ids,
         terms=Terms(at=at, received_at=received_at, if_duplicate=if_duplicate),
     )
-    if isinstance(placed, Unplaceable):
-        raise StillUnplaceable(placed.reasons, profile_version=around.profile.version)
+    if isinstance(found, Unplaceable):
+        reasons = (waits_for_draw(found) if is_seen else found).reasons
+        raise StillUnplaceable(reasons, profile_version=around.profile.version)
     [written] = write_draws(
-        [placed],
+        [found],
         laboratory_id=waiting.laboratory_id,
         inbound_ids=[waiting.inbound_id],
         received_at=received_at,
         by=by,
         at=at,
     )
-    placed_as = [line.public_id for line in placed.lines]
-    _rename(waiting, names, list(zip(report.results, told, placed_as, strict=True)))
+    if placed is None:
+        placed_as = [line.public_id for line in found.lines]
+        _rename(waiting, names, list(zip(report.results, told, placed_as, strict=True)))
     draw = Draw.objects.get(
         patient__in=patient_ids, public_id=written.public_id, superseded_at=None
     )
@@ -168,6 +174,29 @@ SELECT DISTINCT parked.id
  WHERE parked.state = 'waiting' AND parked.reasons @> '["unknown_patient"]'
  ORDER BY parked.id LIMIT %s
 """
+# What was seen of a sample, whose draw has come by now: by its number, else by patient and moment
+_DRAW_HAS_COME = """
+SELECT DISTINCT parked.id
+  FROM patients_parked AS parked
+  JOIN patients_laboratory AS laboratory ON laboratory.id = parked.laboratory_id
+ CROSS JOIN jsonb_to_recordset(parked.report -> 'patients') AS sent (system text, value text)
+  LEFT JOIN patients_numberingalias AS alias
+    ON alias.laboratory_id = parked.laboratory_id AND alias.sent = sent.system
+  JOIN patients_identifier AS identifier
+    ON identifier.system = coalesce(alias.means, sent.system) AND identifier.value = sent.value
+  JOIN patients_draw AS draw
+    ON draw.patient_id = identifier.patient_id AND draw.laboratory_id = parked.laboratory_id
+   AND draw.superseded_at IS NULL
+ WHERE parked.state = 'waiting' AND parked.reasons = %s::jsonb
+   AND CASE WHEN parked.accession <> '' THEN draw.accession = parked.accession
+            ELSE EXISTS (
+                 SELECT FROM jsonb_array_elements(parked.report -> 'times') AS time
+                  WHERE draw.collected_at = CASE
+                        WHEN time ->> 'at' ~ '(Z|[+-][0-9:]{2,8})$'
+                        THEN (time ->> 'at')::timestamptz
+                        ELSE (time ->> 'at')::timestamp AT TIME ZONE laboratory.time_zone END) END
+ ORDER BY parked.id LIMIT %s
+"""
 RULE = "rule:replay"
 REPLAYED_AT_ONCE = 100
 _IGNORED = "the laboratory's profile ignores all of its codes"
@@ -176,6 +205,13 @@ _IGNORED = "the laboratory's profile ignores all of its codes"
 def replay_named(*, at: datetime) -> list[Draw]:
     """Place what waited for a patient who is known by now; the rule's name stands in the trail."""
     [rows] = ask((_NAMED_BY_NOW, [REPLAYED_AT_ONCE]))
+    return _replay([pk for (pk,) in rows], at=at)
+
+
+def replay_samples(*, at: datetime) -> list[Draw]:
+    """Lay what was seen of samples beside their draws, which have come by now."""
+    waiting = json.dumps([Reason.SAMPLE_WITHOUT_DRAW.value])
+    [rows] = ask((_DRAW_HAS_COME, [waiting, REPLAYED_AT_ONCE]))
     return _replay([pk for (pk,) in rows], at=at)
 
 

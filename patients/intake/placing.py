@@ -42,6 +42,7 @@ class Reason(StrEnum):
     OTHER_ANALYTE = "name_belongs_to_another_analyte"
     NAMES_DISAGREE = "names_of_different_results"
     POSSIBLE_DUPLICATE = "possible_duplicate"
+    SAMPLE_WITHOUT_DRAW = "draw_of_the_sample_not_on_record"
 
 
 class IfDuplicate(StrEnum):

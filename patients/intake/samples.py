@@ -1,13 +1,14 @@
 """What was seen of a sample and sent as a result of its own goes with the draw of that sample.
 
 An index of haemolysis sent as an Observation is no result of the patient. Its words are laid beside
-the results of the same sample: in the same message, else on the record.
+the results of the same sample: in the same message, else on the record, else when they come.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from patients.intake.placing import whose
+from patients.intake.placing import Reason, Unplaceable
 from patients.intake.profiles import Profile
 from patients.intake.reports import DrawReport, Identifier, ResultReport, Specimen
 from patients.intake.specimens import is_of_sample, specimen_of
@@ -47,9 +48,18 @@ def with_remarks(report: DrawReport, seen: Sequence[DrawReport]) -> DrawReport:
     return report.model_copy(update={"specimen": said})
 
 
-def added_to_record(seen: DrawReport, around: Surroundings) -> Placed | None:
+def waits_for_draw(found: Unplaceable) -> Unplaceable:
+    """Say that what was seen of a sample waits for its draw; no code or unit need be taught."""
+    of_results = f"{Reason.UNKNOWN_ANALYTE}: ", f"{Reason.UNKNOWN_UNIT}: ", Reason.UNUSABLE_VALUE
+    others = [each for each in found.reasons if not each.startswith(of_results)]
+    return replace(found, reasons=(*others, Reason.SAMPLE_WITHOUT_DRAW.value))
+
+
+def added_to_record(
+    seen: DrawReport, around: Surroundings, *, patient_ids: set[int]
+) -> Placed | None:
     """Add what was seen to the one draw of the sample that is on record; None where none is."""
-    draw = _draw_of(seen, around)
+    draw = _draw_of(seen, around, patient_ids)
     if draw is None:
         return None
     alone = seen.model_copy(update={"results": ()})
@@ -69,8 +79,7 @@ def added_to_record(seen: DrawReport, around: Surroundings) -> Placed | None:
     )
 
 
-def _draw_of(seen: DrawReport, around: Surroundings) -> DrawOnRecord | None:
-    patient_ids = whose(seen, among=around)
+def _draw_of(seen: DrawReport, around: Surroundings, patient_ids: set[int]) -> DrawOnRecord | None:
     if seen.accession:
         found = (
             [around.by_accession[seen.accession]] if seen.accession in around.by_accession else []

@@ -31,6 +31,7 @@ from patients.intake.samples import (
     added_to_record,
     key_of,
     tells_of_sample_alone,
+    waits_for_draw,
     with_remarks,
 )
 from patients.intake.surroundings import (
@@ -67,6 +68,7 @@ class Taking:
         self.ignored: dict[int, tuple[int, ...]] = {}
         # What was seen of a sample whose draw is on record already
         self.of_sample: dict[int, Placed] = {}
+        self.without_draw: set[int] = set()
 
     def look_around(self, messages: Sequence[Message]) -> list[int | None]:
         """Store the messages, lock their patients, claim their names, read what is on record.
@@ -125,15 +127,20 @@ class Taking:
                 for each in results:
                     beside.setdefault(each, []).append(report)
                 self.answers[place_] = Answer(claims[0].line, report.accession, "known")
-            elif (placed := added_to_record(report, self.around)) is not None:
+            elif (placed := self._added_to_record(report)) is not None:
                 self.of_sample[place_] = placed
                 self.reports[place_] = report.model_copy(update={"results": ()})
             else:
-                continue  # a person may know whose it is
+                self.without_draw.add(place_)
+                continue
             fresh += [claim.line for claim in claims if not claim.is_known]
         for place_, remarks in beside.items():
             self.reports[place_] = with_remarks(self.reports[place_], remarks)
         self._forget(fresh)
+
+    def _added_to_record(self, report: DrawReport) -> Placed | None:
+        patient_ids = whose(report, among=self.around)
+        return added_to_record(report, self.around, patient_ids=patient_ids)
 
     def _forget(self, lines: list[UUID]) -> None:
         """Keep no name that means nothing."""
@@ -202,13 +209,16 @@ class Taking:
         wanted = self.conditions[each].if_version
         if wanted is not None and wanted not in {self._version(claim) for claim in claims}:
             raise OtherVersion(each)
-        return place(
+        found = place(
             report,
             claims=claims,
             among=self.around,
             patient_ids=whose(report, among=self.around),
             terms=Terms(at=self.at, received_at=self.at, replaces=wanted),
         )
+        if isinstance(found, Unplaceable) and each in self.without_draw:
+            return waits_for_draw(found)
+        return found
 
     def _version(self, claim: Claim) -> int:
         if claim.line in self.around.by_line:

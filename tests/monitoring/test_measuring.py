@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from monitoring import redis
+from monitoring import ingest, redis
 from patients.models import Draw, Laboratory, Parked, Patient, Result, ResultName
 from patients.record.laboratories import issue_key
+from patients.record.patients import add_identifier
 from tests.conftest import MONDAY, Push, draw
 from tests.factories import ClinicianFactory
 from tests.monitoring.fhir_door import FhirDoor, entry
@@ -227,6 +228,54 @@ def test_an_index_of_an_unknown_sample_waits_for_a_person(key: str) -> None:
 
     assert answer.status_code == 201
     assert Parked.objects.count() == 1
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("number", [{}, NUMBERED])
+def test_an_index_that_comes_before_its_draw_joins_it_by_itself(key: str, number: Tree) -> None:
+    door = FhirDoor(key)
+    first = door.post(seen("320", **number))
+    assert Parked.objects.get().reasons == ["draw_of_the_sample_not_on_record"]
+    assert ingest.replay_samples(at=MONDAY) == 0
+    door.post(observation(**number))
+
+    assert ingest.replay_samples(at=MONDAY) == 1
+
+    assert of_sample()["haemolysis"] == "gross"
+    assert Result.objects.filter(superseded_at=None).count() == 1
+    [parked] = Parked.objects.all()
+    assert (parked.state, parked.ended_by) == ("matched", "rule:replay")
+    assert parked.draw == Draw.objects.get(superseded_at=None)
+    assert ingest.replay_samples(at=MONDAY) == 0
+    assert door.post(seen("320", **number)).status_code == 200
+    assert door.get(f"/Observation/{first.json()['id']}").status_code == 200
+    assert door.post(seen("12", **number)).status_code == 200
+    assert of_sample()["haemolysis"] == "none"
+
+
+@pytest.mark.usefixtures("patient")
+def test_an_index_before_its_draw_waits_for_the_draw_of_the_same_sample(key: str) -> None:
+    door = FhirDoor(key)
+    door.post(seen("320", specimen={"identifier": {"value": "A-99"}}))
+    door.post(observation(**NUMBERED))
+
+    assert ingest.replay_samples(at=MONDAY) == 0
+    assert of_sample() is None
+    assert Parked.objects.get().reasons == ["draw_of_the_sample_not_on_record"]
+
+
+def test_an_index_and_a_draw_that_wait_for_their_patient_join_once_he_is_enrolled(
+    key: str, patient: Patient
+) -> None:
+    door, stranger = FhirDoor(key), {"identifier": {"system": "urn:clinic:mrn", "value": "77"}}
+    door.post(seen("320", subject=stranger, **NUMBERED))
+    door.post(observation(subject=stranger, **NUMBERED))
+    add_identifier(patient=patient, system="urn:clinic:mrn", value="77", by="operator", at=MONDAY)
+
+    placed = ingest.replay_parked(at=MONDAY), ingest.replay_samples(at=MONDAY)
+
+    assert placed == (1, 1)
+    assert of_sample()["haemolysis"] == "gross"
 
 
 @pytest.mark.usefixtures("patient")
