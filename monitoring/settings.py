@@ -168,6 +168,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "monitoring.portal.passwords.NoRepetition"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "portal:worklist"

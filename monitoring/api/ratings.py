@@ -4,6 +4,7 @@ A positive answer on self-harm is answered with what the rater must be shown, in
 nothing of that waits for a queue, a worker or a mail.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Self, cast
 
@@ -31,7 +32,7 @@ from patients.intake import strict_json
 from patients.intake.json_dialect import NO_DAYS, Fault
 from patients.intake.panels import CollectedAt, PatientReference
 from patients.models import CareTeam, Identifier, Patient, Rating
-from patients.record.ratings import RatingExists, RatingFault
+from patients.record.ratings import RatingExists, RatingFault, fault_of_time
 
 _PLAIN_WORDS = {
     "missing": "is missing",
@@ -175,15 +176,13 @@ def _take(said: Any, caller: TeamAtTheDoor, *, at: datetime) -> Response:
         sent = RatingRequest.model_validate(said)
     except ValidationError as found:
         return _unprocessable(_faults_of(found))
-    if fault_of_items := _fault_of_items(sent):
-        return _unprocessable([fault_of_items])
     patient = _patient_of(caller, sent.patient)
-    if patient is None:
-        words = _("no patient of this care team has this number")
-        return _unprocessable([Fault("/patient/value", words)])
     rated_at = sent.rated_at
-    if rated_at.tzinfo is None:
+    if rated_at.tzinfo is None and patient is not None:
         rated_at = rated_at.replace(tzinfo=patient.team.site.zone)
+    faults = list(_faults_of_content(sent, patient, rated_at, at=at))
+    if patient is None or faults:
+        return _unprocessable(faults)
     try:
         rating, is_new = ingest.receive_rating(
             patient=patient,
@@ -222,6 +221,18 @@ def _not_on_record(caller: TeamAtTheDoor) -> list[str]:
     team = CareTeam.objects.select_related("site").get(pk=caller.team_id)
     crisis = Crisis.of(duties.plan_of(team.site))
     return [_(NOT_ON_RECORD), crisis.text, crisis.numbers, crisis.out_of_hours]
+
+
+def _faults_of_content(
+    sent: RatingRequest, patient: Patient | None, rated_at: datetime, *, at: datetime
+) -> Iterator[Fault]:
+    """Name everything that keeps a well-formed rating from the record, so that one answer does."""
+    if patient is None:
+        yield Fault("/patient/value", _("no patient of this care team has this number"))
+    if rated_at.tzinfo is not None and (wrong := fault_of_time(rated_at, at=at)):
+        yield Fault("/rated_at", wrong)
+    if fault_of_items := _fault_of_items(sent):
+        yield fault_of_items
 
 
 def _fault_of_items(sent: RatingRequest) -> Fault | None:

@@ -12,7 +12,7 @@ from monitoring.imports import cells
 from monitoring.imports.numbers import Number, find_numbers
 from monitoring.imports.tables import Fault, FileIsFaulty, Row, read_table
 from patients.models import Patient, Rating
-from patients.record.ratings import RatingExists, RatingFault
+from patients.record.ratings import RatingExists, RatingFault, fault_of_time
 from patients.record.versions import lock_all
 
 REQUIRED = ("system", "value", "instrument", "rated_at")
@@ -93,6 +93,10 @@ def _take(
         wanted = f"no patient has this number of “{row.cells['system']}”"
         faults.append(row.fault("value", wanted))
     rated_at = row.read("rated_at", cells.moment, faults)
+    if rated_at is not None and patient is not None:
+        rated_at = cells.in_zone(rated_at, patient.team.site.zone)
+    if rated_at is not None and rated_at.tzinfo and (wrong := fault_of_time(rated_at, at=at)):
+        faults.append(row.fault("rated_at", wrong))
     scale = INSTRUMENTS.get(row.cells["instrument"])
     if scale is None:
         known = ", ".join(INSTRUMENTS)
@@ -102,7 +106,6 @@ def _take(
     self_harm = _read_self_harm(row, scale, faults)
     if len(faults) > before or patient is None or rated_at is None:
         return None
-    rated_at = cells.in_zone(rated_at, patient.team.site.zone)
     try:
         return ingest.receive_rating(
             patient=patient,
@@ -114,8 +117,8 @@ def _take(
             by=by,
             at=at,
         )
-    except RatingFault as wrong:
-        faults.append(row.fault("rated_at" if rated_at > at else "total", str(wrong)))
+    except RatingFault as fault:
+        faults.append(row.fault("total", str(fault)))
         return None
     except RatingExists:
         wanted = "this scale is on record for this moment with other answers; correct that one"

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from patients.models.exact import ExactDecimalField
@@ -77,6 +78,7 @@ class Laboratory(models.Model):
                 condition=Q(if_preliminary__in=IfPreliminary.values),
                 name="a_preliminary_value_is_recorded_or_waits",
             ),
+            models.UniqueConstraint(Lower("name"), name="one_laboratory_per_name_in_any_case"),
         ]
 
     def __str__(self) -> str:

@@ -34,6 +34,7 @@ class Site(models.Model):
             models.CheckConstraint(
                 condition=Q(visits_every_weeks__lte=52), name="visits_come_at_least_once_a_year"
             ),
+            models.UniqueConstraint(Lower("name"), name="one_site_per_name_in_any_case"),
         ]
 
     def __str__(self) -> str:
@@ -109,6 +110,9 @@ class CareTeam(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["site", "name"], name="one_team_per_site_and_name"),
+            models.UniqueConstraint(
+                "site", Lower("name"), name="one_team_per_site_and_name_in_any_case"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ PLACES = (1, 2)
 
 
 class LaboratoryExists(Exception):
-    """A laboratory of this name is on record."""
+    """A laboratory of this name is on record, perhaps in other letters; says how it is written."""
 
 
 class NoPlaceForKey(Exception):
@@ -41,10 +41,11 @@ def add_laboratory(
 ) -> Laboratory:
     """Add a laboratory; it can push once it has a key."""
     laboratory, is_new = Laboratory.objects.get_or_create(
-        name=name, defaults={"time_zone": zone.key, "pushes_per_minute": pushes_per_minute}
+        name__iexact=name,
+        defaults={"name": name, "time_zone": zone.key, "pushes_per_minute": pushes_per_minute},
     )
     if not is_new:
-        raise LaboratoryExists(name)
+        raise LaboratoryExists(laboratory.name)
     audit.write(verb="add_laboratory", subject=f"laboratory:{laboratory.pk}", by=by, at=at)
     return laboratory
 

@@ -298,6 +298,14 @@ def _words(part: BaseModel) -> str:
     return ", ".join(f"{name} {value!r}" for name, value in said.items())
 
 
+def refuse_other_letters(name: str) -> None:
+    """Refuse a name that differs from the one on record in capitals only: a slip, not another."""
+    known = Laboratory.objects.filter(name__iexact=name).exclude(name=name).first()
+    if known is not None:
+        message = f"“{name}” is on record as “{known.name}”; write it so, or choose another name"
+        raise FaultyProfile([("/name", message)])
+
+
 @transaction.atomic
 def load_profile(
     document: ProfileDocument, *, by: str, at: datetime
@@ -306,6 +314,7 @@ def load_profile(
 
     The same document again changes nothing.
     """
+    refuse_other_letters(document.name)
     laboratory, is_new = Laboratory.objects.get_or_create(name=document.name)
     laboratory = Laboratory.objects.select_for_update().get(pk=laboratory.pk)
     changed = differences(document, None if is_new else laboratory)

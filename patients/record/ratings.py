@@ -165,6 +165,15 @@ def _create(patient: Patient, answers: Answers, *, by: str, at: datetime) -> Rat
     return rating
 
 
+def fault_of_time(rated_at: datetime, *, at: datetime) -> str:
+    """Say what is wrong with the moment of a rating, if anything."""
+    if rated_at > at:
+        return "the rating is dated in the future"
+    if rated_at.date() < EARLIEST_RATING:
+        return f"the rating is dated before {EARLIEST_RATING}; check the year"
+    return ""
+
+
 def _check(
     *,
     instrument: str,
@@ -179,12 +188,8 @@ def _check(
     if scale is None:
         message = f"“{instrument}” is not a scale we know; known: {', '.join(INSTRUMENTS)}"
         raise RatingFault(message)
-    if rated_at > at:
-        message = "the rating is dated in the future"
-        raise RatingFault(message)
-    if rated_at.date() < EARLIEST_RATING:
-        message = f"the rating is dated before {EARLIEST_RATING}; check the year"
-        raise RatingFault(message)
+    if wrong := fault_of_time(rated_at, at=at):
+        raise RatingFault(wrong)
     if items is not None:
         counted = scale.total(items)
         if total is not None and total != counted:

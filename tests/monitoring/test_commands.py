@@ -66,6 +66,7 @@ def test_a_laboratory_is_added_with_its_zone_and_pace() -> None:
     ("arguments", "words"),
     [
         (["North laboratory"], "There is a laboratory “North laboratory” already"),
+        (["NORTH laboratory"], "There is a laboratory “North laboratory” already"),
         (["New", "--zone", "Asia/Tokio"], "is not a time zone"),
         (["New", "--pushes-per-minute", "0"], "must be a whole number from 1"),
         (["  "], "a name of 1 to 100 characters"),
@@ -149,9 +150,19 @@ def test_the_zone_of_a_site_is_not_changed_in_passing(team: CareTeam) -> None:
     assert list(CareTeam.objects.all()) == [team]
 
 
-def test_a_team_that_is_there_is_said(team: CareTeam) -> None:
+@pytest.mark.parametrize("name", ["Ward 3", "ward 3"])
+def test_a_team_that_is_there_is_said(team: CareTeam, name: str) -> None:
     with pytest.raises(CommandError, match="has a team “Ward 3” already"):
-        _run("add_team", "Kita clinic", "Ward 3", "--zone", "Asia/Tokyo")
+        _run("add_team", "Kita clinic", name, "--zone", "Asia/Tokyo")
+
+    assert list(CareTeam.objects.all()) == [team]
+
+
+def test_a_site_in_other_capitals_is_no_second_one(team: CareTeam) -> None:
+    with pytest.raises(CommandError, match="is on record as “Kita clinic”"):
+        _run("add_team", "KITA Clinic", "Ward 4", "--zone", "Asia/Tokyo")
+
+    assert list(Site.objects.all()) == [team.site]
 
 
 def test_a_clinician_is_added_with_the_password_from_standard_input(
@@ -183,6 +194,7 @@ def test_a_clinician_may_have_a_role_and_a_name(
     ("password", "words"),
     [
         ("too short", "at least 15 characters"),
+        ("passwordpassword", "repeats something shorter"),
         ("mei.invented@clinic.example", "too similar to the e-mail address"),
         ("", "holds no password"),
     ],
@@ -312,6 +324,10 @@ def test_a_profile_is_looked_through_then_loaded_then_known(tmp_path: Path) -> N
     assert loaded[0] == "the laboratory “North laboratory” is new"
     assert again[0] == "nothing to change"
     assert Laboratory.objects.get().unit_aliases.get().means == "ng/mL"
+
+    file.write_text('{"name": "NORTH Laboratory"}')
+    with pytest.raises(CommandError, match="is on record as “North laboratory”; write it so"):
+        _run("load_laboratory", str(file))
 
 
 @pytest.mark.parametrize(

@@ -356,6 +356,16 @@ def test_every_fault_of_a_list_of_ratings_is_named(patient: Patient) -> None:
     ]
 
 
+def test_a_row_that_is_wrong_twice_says_both(patient: Patient) -> None:
+    with pytest.raises(FileIsFaulty) as refused:
+        _rate("urn:clinic:mrn,0042,QIDS-SR16,2026-12-24,28", header=BY_TOTAL)
+
+    assert str(refused.value).splitlines() == [
+        "row 2, rated_at: “2026-12-24” the rating is dated in the future",
+        "row 2, total: “28” must be a whole number from 0 to 27, or empty",
+    ]
+
+
 def test_every_wrong_item_is_named(patient: Patient) -> None:
     items = ITEMS.split(",")
     items[0], items[4] = "4", "x"

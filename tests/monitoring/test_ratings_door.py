@@ -137,7 +137,7 @@ def test_a_time_without_an_offset_is_read_at_the_site(key: str, patient: Patient
         ({"items": ..., "total": 1, "self_harm": 3}, "", "item 9 alone is 3, more than the total"),
         ({"self_harm": 2}, "", "item 9 says 0, and beside it stands 2"),
         ({"instrument": "BDI"}, "", "“BDI” is not a scale we know; known: QIDS-SR16"),
-        ({"rated_at": "2031-01-01T08:00:00Z"}, "", "the rating is dated in the future"),
+        ({"rated_at": "2031-01-01T08:00:00Z"}, "/rated_at", "the rating is dated in the future"),
         ({"rated_at": "0026-11-02T08:00:00Z"}, "/rated_at", "must not lie before 1950"),
         ({"rated_at": "2026-02-30T08:00:00Z"}, "/rated_at", "is no day and time of any calendar"),
         ({"rated_at": "2026-11-02"}, "/rated_at", "must be a date with a time"),
@@ -156,6 +156,21 @@ def test_what_cannot_be_is_refused_with_a_plain_sentence(
     assert fault["pointer"] == pointer
     assert detail in fault["detail"]
     assert not Rating.objects.exists()
+
+
+def test_all_that_is_wrong_with_a_rating_is_said_at_once(key: str, patient: Patient) -> None:
+    answer = send(
+        key,
+        patient={"system": "urn:clinic:mrn", "value": "9"},
+        rated_at="2031-01-01T08:00:00Z",
+        items=[4, *PHQ9[1:]],
+    )
+
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == [
+        "/patient/value",
+        "/rated_at",
+        "/items/0",
+    ]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"a":1,"a":2}', b"\xff", b"null"])

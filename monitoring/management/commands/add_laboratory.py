@@ -32,5 +32,5 @@ class Command(OperatorCommand):
         try:
             add_laboratory(name=name, zone=zone, pushes_per_minute=per_minute, by=by, at=at)
         except LaboratoryExists as fault:
-            raise CommandError(f"There is a laboratory “{name}” already.") from fault
+            raise CommandError(f"There is a laboratory “{fault}” already.") from fault
         self.say(f"Added the laboratory “{name}” ({zone.key}). It needs a key: issue_key “{name}”")

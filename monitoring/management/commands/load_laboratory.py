@@ -10,7 +10,12 @@ from monitoring import ingest
 from monitoring.management.operators import OperatorCommand, read_file
 from patients.intake import strict_json
 from patients.models import Laboratory
-from patients.record.profiles import FaultyProfile, differences, read_profile
+from patients.record.profiles import (
+    FaultyProfile,
+    differences,
+    read_profile,
+    refuse_other_letters,
+)
 
 
 class Command(OperatorCommand):
@@ -28,6 +33,7 @@ class Command(OperatorCommand):
     def act(self, *, by: str, at: datetime, **options: Any) -> None:
         try:
             document = read_profile(strict_json.load(read_file(options["file"])))
+            refuse_other_letters(document.name)
         except strict_json.Unreadable as fault:
             message = f"{options['file']} is not JSON: {fault}. Nothing was changed."
             raise CommandError(message) from fault
