@@ -32,9 +32,12 @@ from patients.models import Laboratory
 from patients.scopes import EVERYTHING
 
 START, END, CARRIAGE_RETURN = b"\x0b", b"\x1c", b"\r"
+BEGINNING = START + b"MSH"
 LINES_AT_MOST = 20  # each holds a connection to the database
 CHUNK = 64 * 1024
 SILENCE_AT_MOST_S = 600.0
+HANDSHAKE_AT_MOST_S = 10.0
+NOISE_AT_MOST = 1024  # bytes before a message, which MLLP has a receiver pass over
 logger = logging.getLogger(__name__)
 
 
@@ -81,6 +84,10 @@ class Listener(ThreadingTCPServer):
 class NoMessage(Exception):
     """What came by the line is no MLLP, too long, or broke off in the middle."""
 
+    def __init__(self, *, status: int = 400) -> None:
+        super().__init__(status)
+        self.status = status
+
 
 class Call(BaseRequestHandler):
     """One line, from the call to its end."""
@@ -96,11 +103,14 @@ class Call(BaseRequestHandler):
             logger.warning("All %d lines are taken; a call was closed", LINES_AT_MOST)
             return
         try:
-            self.request.settimeout(SILENCE_AT_MOST_S)
             if self.server.tls is not None:
+                self.request.settimeout(HANDSHAKE_AT_MOST_S)
                 self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+            self.request.settimeout(SILENCE_AT_MOST_S)
             self._converse()
-        except (OSError, NoMessage) as fault:
+        except NoMessage as fault:
+            self._note(b"", status=fault.status, at=timezone.now(), began=time.perf_counter())
+        except OSError as fault:
             logger.info("A line was closed: %s", type(fault).__name__)
         finally:
             self.request.close()
@@ -147,20 +157,27 @@ class Call(BaseRequestHandler):
         )
 
     def _read_message(self) -> bytes | None:
-        """Read what stands between the bytes of MLLP; None when the caller has hung up."""
+        """Read what stands between the bytes of MLLP; None when the caller has hung up.
+
+        Noise before a message is passed over. A message that begins anew had broken off, and was
+        not acknowledged; the byte alone may be a line break of some text.
+        """
         searched = 0
         while (end := self.received.find(END, searched)) < 0:
             searched = len(self.received)
             if searched > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+                raise NoMessage(status=413)
+            if searched > NOISE_AT_MOST and START not in self.received[: NOISE_AT_MOST + 1]:
                 raise NoMessage
             part = self.request.recv(CHUNK)
             if not part:
-                if self.received.strip(CARRIAGE_RETURN):
+                if self.received.strip(b"\r\n"):
                     raise NoMessage
                 return None
             self.received += part
-        message = bytes(self.received[:end]).lstrip(b"\r\n")
+        block = bytes(self.received[:end])
         del self.received[: end + 1]
-        if not message.startswith(START):
+        noise, start, message = block.partition(START)
+        if not start or len(noise) > NOISE_AT_MOST:
             raise NoMessage
-        return message[1:]
+        return message[message.rfind(BEGINNING) + 1 :]

@@ -3,54 +3,25 @@
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from ipaddress import ip_network
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 
 from monitoring import door_log
-from monitoring.hl7v2.mllp import Line, Listener
+from monitoring.hl7v2.mllp import Line
 from monitoring.models import DoorRequest
-from patients.models import Laboratory, Patient, Result
+from patients.models import Laboratory, Parked, Patient, Result
+from tests.monitoring.mllp_lines import CASES, Bodies, call, converse, framed, hear, listening
 from tests.patients.hl7v2_messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 OURS = {"OBX-3": "sIL-6R^sIL-6R^L"}
 
 
-@contextmanager
-def listening(line: Line, tls: ssl.SSLContext | None = None) -> Iterator[int]:
-    with Listener(("127.0.0.1", 0), line, tls=tls) as listener:
-        Thread(target=listener.serve_forever, daemon=True).start()
-        yield int(listener.server_address[1])
-        listener.shutdown()
-
-
 def line_of(laboratory: Laboratory, **options: Any) -> Line:
     return Line(laboratory.pk, **options)
-
-
-def call(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=10)
-
-
-def framed(body: bytes) -> bytes:
-    return b"\x0b" + body + b"\x1c\r"
-
-
-def hear(line: socket.socket) -> bytes:
-    """Read one acknowledgement, or what came before the line was closed."""
-    heard = b""
-    while not heard.endswith(b"\x1c\r"):
-        part = line.recv(4096)
-        if not part:
-            break
-        heard += part
-    return heard
 
 
 def test_messages_are_acknowledged_one_after_the_other(
@@ -81,6 +52,44 @@ def test_a_message_may_come_in_pieces_and_two_at_once(
 
     assert b"MSA|AA|M-1" in heard
     assert b"MSA|AR|M-1" in heard
+
+
+def test_each_case_is_answered_and_stored_as_it_says(
+    laboratory: Laboratory,
+    patient: Patient,
+    monkeypatch: pytest.MonkeyPatch,
+    subtests: pytest.Subtests,
+) -> None:
+    monkeypatch.setattr(door_log, "writer", door_log.Writer())
+    with listening(line_of(laboratory)) as port:
+        for number, case in enumerate(CASES):
+            bodies, wanted = Bodies(number), list(case["heard"])
+            heard = converse(
+                port,
+                bodies.pieces(case),
+                answers=len(wanted),
+                hangs_up=case.get("hangs_up", False),
+            )
+            door_log.writer.write()
+            with subtests.test(case["name"]):
+                if not (case.get("closed") or case.get("hangs_up")):
+                    assert "closed" not in heard
+                if case.get("closed"):
+                    assert heard.pop() == "closed"
+                assert [h[: len(w)] for h, w in zip(heard, wanted, strict=True)] == wanted
+                _check_stored(case, number)
+                if "noted" in case:
+                    line = DoorRequest.objects.latest("pk")
+                    assert (line.method, line.status) == ("MLLP", case["noted"])
+
+
+def _check_stored(case: dict[str, Any], number: int) -> None:
+    stored = Result.objects.filter(superseded_at=None, draw__accession__startswith=f"Q-{number}-")
+    parked = Parked.objects.filter(accession__startswith=f"Q-{number}-")
+    assert (stored.count(), parked.count()) == (case["stored"], case.get("parked", 0))
+    if "value" in case:
+        found = stored.get()
+        assert f"{found.comparator}{found.sent_value}" == case["value"]
 
 
 def test_what_is_no_mllp_is_hung_up_on(laboratory: Laboratory) -> None:
