@@ -12,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from monitoring.embedded.addresses import read_addresses
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+# Wherever defusedxml is installed, openpyxl reads by a parser in plain Python, twice as slow. What
+# it guards against is refused before (patients/intake/tables/xlsx_table.py)
+os.environ["OPENPYXL_DEFUSEDXML"] = "False"
 env = environ.Env()
 env.ENVIRON = {name: value for name, value in os.environ.items() if value}  # empty is unset
 

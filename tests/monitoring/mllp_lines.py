@@ -71,7 +71,7 @@ class Bodies:
         if isinstance(part, str):
             return _signs(part).encode()
         if "bytes" in part:
-            return b"." * part["bytes"]
+            return b"." * int(part["bytes"])
         if "hex" in part:
             return bytes.fromhex(part["hex"])
         return self._message(part)
