@@ -26,6 +26,9 @@ EVENT_KINDS = (
     "exercise",
     "other",
 )
+# Days after the last dose for which no reading means anything: five half-lives of 13, 10 and 30
+# days, and at least the months that complexes need (M). One that is not named may be the slowest.
+IL6R_BLOCKER_DAYS = {"L04AC07": 90, "L04AC14": 90, "L04AC19": 150, "": 150}
 TRIAL_KINDS = (
     "",  # by the ATC code: an antidepressant, or what augments one
     "antidepressant",
@@ -123,6 +126,7 @@ class EventColumns:
     kind: Ints  # position in EVENT_KINDS
     started_us: Ints
     stopped_us: Ints
+    atc: Objects  # of the drug; "": none, or not known
 
 
 def first_that_holds(cases: Sequence[tuple[Bools, int]], otherwise: int) -> Ints:

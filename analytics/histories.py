@@ -19,6 +19,7 @@ from analytics.columns import (
     EVENT_KINDS,
     GENOTYPES,
     HAEMOLYSES,
+    IL6R_BLOCKER_DAYS,
     OVERRIDES,
     STATUSES,
     TRIAL_KINDS,
@@ -48,6 +49,7 @@ from analytics.tables import (
 
 Known = TypeVar("Known")
 Columns = TypeVar("Columns")
+_BLOCKER = EVENT_KINDS.index("il6r_blocker")
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -287,18 +289,22 @@ def _doses(given: dict[str, Column], trials: TrialColumns) -> DoseColumns:
 
 
 def _events(given: dict[str, Column], ids: Ints) -> EventColumns:
-    table = "events"
+    table, atc = "events", given["drug_atc"]
     patient = _positions(table, given["patient_id"], ids)
     kind = _codes(table, given, "kind", EVENT_KINDS)
+    if any(codes := atc.tolist()):
+        # What the drug is stands before what it was called
+        kind[[bool(code) and code in IL6R_BLOCKER_DAYS for code in codes]] = _BLOCKER
     started, stopped = given["started_at"], given["stopped_at"]
     wrong = (stopped != NEVER) & (stopped < started)
     _refuse(table, given, "stopped_at", wrong, "a stop that is not before the start")
-    order = np.lexsort((stopped, kind, started, patient))
+    order = np.lexsort((atc, stopped, kind, started, patient))
     return EventColumns(
         patient=patient[order],
         kind=kind[order],
         started_us=started[order],
         stopped_us=stopped[order],
+        atc=atc[order],
     )
 
 

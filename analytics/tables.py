@@ -84,7 +84,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "least_mg": "number?",
     },
     "doses": {"trial_id": "id", "started_at": "time", "dose_mg": "number"},
-    "events": {"patient_id": "id", "kind": "text", "started_at": "time", "stopped_at": "time?"},
+    "events": {
+        "patient_id": "id",
+        "kind": "text",
+        "started_at": "time",
+        "stopped_at": "time?",
+        "drug_atc": "text",
+    },
 }
 
 
@@ -112,6 +118,7 @@ OPTIONAL = {
     "adherence",
     "override",
     "least_mg",
+    "drug_atc",
 }
 
 

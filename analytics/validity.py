@@ -15,6 +15,7 @@ from analytics.columns import (
     CRP,
     EVENT_KINDS,
     IL6,
+    IL6R_BLOCKER_DAYS,
     SIL6R,
     US_PER_DAY,
     EventColumns,
@@ -45,9 +46,9 @@ class Disturbance:
 
 
 # Windows after clinical practice: infection and vaccination 2 to 4 weeks, exercise 24 h, ECT a few
-# days, blockers five half-lives of about 13 days and the months their complexes need (graded M).
+# days (graded M); blockers by their drug.
 DISTURBANCES: dict[str, Disturbance] = {
-    "il6r_blocker": Disturbance(Reason.IL6R_BLOCKER, 90, runs_on=True),
+    "il6r_blocker": Disturbance(Reason.IL6R_BLOCKER, IL6R_BLOCKER_DAYS[""], runs_on=True),
     "infection": Disturbance(Reason.INFECTION, 28, runs_on=False),
     "vaccination": Disturbance(Reason.VACCINATION, 28, runs_on=False),
     "surgery": Disturbance(Reason.SURGERY, 28, runs_on=False),
@@ -181,12 +182,25 @@ def hold(readings: Readings, rows: Ints) -> Readings:
     return readings._replace(reasons=reasons)
 
 
+def _after(events: EventColumns) -> Ints:
+    """Say how long each event still disturbs: by its kind, a blocker by its drug."""
+    after = _AFTER_US[events.kind]
+    [blockers] = (_KIND_BIT[events.kind] == BIT[Reason.IL6R_BLOCKER]).nonzero()
+    if len(blockers):
+        days = [
+            IL6R_BLOCKER_DAYS.get(code, IL6R_BLOCKER_DAYS[""])
+            for code in events.atc[blockers].tolist()
+        ]
+        after[blockers] = np.array(days, dtype=np.int64) * US_PER_DAY
+    return after
+
+
 def _windows(events: EventColumns, at_us: int) -> tuple[Ints, Ints, Ints]:
     """Give the bit, first and last moment of what each event disturbs."""
     # A stop that lies in the future of the moment is not known yet.
     is_open = (events.stopped_us == NEVER) | (events.stopped_us > at_us)
     open_end = np.where(_RUNS_ON[events.kind], _FOREVER, events.started_us)
-    last = np.where(is_open, open_end, events.stopped_us) + _AFTER_US[events.kind]
+    last = np.where(is_open, open_end, events.stopped_us) + _after(events)
     bits = np.where(events.started_us > at_us, 0, _KIND_BIT[events.kind])
     return bits, events.started_us, last
 

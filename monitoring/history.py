@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from analytics import NEVER, Estimate, History, Table
-from analytics.columns import ANALYTES, COMPARATORS
+from analytics.columns import ANALYTES, COMPARATORS, IL6R_BLOCKER_DAYS
 from monitoring.models import RiskAssessment
 from patients import units
 from patients.statements import ask, numbers
@@ -139,13 +139,16 @@ SELECT fact.trial_id, {started} AS started_at, fact.dose_mg::float8 AS dose_mg
   JOIN patients_site AS site ON site.id = team.site_id
  WHERE trial.patient_id = ANY(%s::bigint[])
 """
-# A course of ECT disturbs a reading as the event of that kind does
+# A course of ECT disturbs a reading as the event of that kind does, and so does a course of a drug
+# that blocks the receptor
 _EVENTS = """
-SELECT fact.patient_id, fact.kind, {started} AS started_at, {stopped} AS stopped_at
-  FROM (SELECT patient_id, kind, started_on, stopped_on, superseded_at FROM patients_event
+SELECT fact.patient_id, fact.kind, {started} AS started_at, {stopped} AS stopped_at,
+       fact.atc AS drug_atc
+  FROM (SELECT patient_id, kind, started_on, stopped_on, superseded_at, atc FROM patients_event
          UNION
-        SELECT patient_id, kind, started_on, stopped_on, superseded_at FROM patients_trial
-         WHERE kind = 'ect') AS fact
+        SELECT patient_id, CASE kind WHEN 'ect' THEN kind ELSE 'il6r_blocker' END, started_on,
+               stopped_on, superseded_at, CASE kind WHEN 'ect' THEN '' ELSE atc END
+          FROM patients_trial WHERE kind = 'ect' OR atc IN ({blockers})) AS fact
   JOIN patients_patient AS patient ON patient.id = fact.patient_id
   JOIN patients_careteam AS team ON team.id = patient.team_id
   JOIN patients_site AS site ON site.id = team.site_id
@@ -195,6 +198,7 @@ _MOMENTS = {
     "rated": _microseconds("fact.rated_at"),
     "power_of_kit": _power("regexp_replace(translate(kit.unit, 'µμ', 'uu'), 'l$', 'L')"),
     "power_of_analyte": _power("analyte.unit"),
+    "blockers": ", ".join(f"'{code}'" for code in IL6R_BLOCKER_DAYS if code),
 }
 _QUERIES = {
     name: (columns, sql.format(**_MOMENTS))
@@ -251,7 +255,7 @@ _QUERIES = {
             _TRIALS,
         ),
         ("doses", ("trial_id", "started_at", "dose_mg"), _DOSES),
-        ("events", ("patient_id", "kind", "started_at", "stopped_at"), _EVENTS),
+        ("events", ("patient_id", "kind", "started_at", "stopped_at", "drug_atc"), _EVENTS),
     )
 }
 

@@ -107,6 +107,7 @@ def _events(rows: list[dict[str, Any]]) -> pd.DataFrame:
             "kind": [row["kind"] for row in rows],
             "started_at": _moments([row["from_day"] for row in rows]),
             "stopped_at": _moments([row.get("to_day") for row in rows]),
+            "drug_atc": [row.get("atc", "") for row in rows],
         }
     )
 

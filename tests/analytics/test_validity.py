@@ -68,7 +68,7 @@ def test_an_il6r_blocker_excludes_and_the_patient_cannot_be_assessed() -> None:
 
 
 def test_a_blocker_that_has_washed_out_no_longer_stands_in_the_way() -> None:
-    events = events_table("il6r_blocker", start=1, stop=2)
+    events = events_table("il6r_blocker", start=1, stop=2).assign(drug_atc="L04AC07")
 
     found = estimate_one(
         results=results_table([30, 300, 31], weeks=[0, 8, 20]), events=events, at=week(20)

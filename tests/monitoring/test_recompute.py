@@ -273,6 +273,22 @@ def test_a_reading_on_an_il6_receptor_blocker_is_left_out_and_says_so(
     assert not Flag.objects.up().filter(kind=FlagKind.DRIFTING).exists()
 
 
+@pytest.mark.parametrize(("kind", "atc"), [("biologic", "L04AC07"), (None, "L04AC19")])
+def test_a_blocker_is_one_whatever_it_was_recorded_as(
+    push: Push, patient: Patient, kind: str | None, atc: str
+) -> None:
+    on: dict[str, Any] = {"started_on": date(2026, 10, 1), "by": "operator", "at": MONDAY}
+    if kind is None:
+        record_trial(patient=patient, drug="satralizumab", atc=atc, doses=(), **on)
+    else:
+        record_event(patient=patient, kind=EventKind(kind), atc=atc, **on)
+    push(json.dumps(draw(value="38.0")).encode())
+
+    [assessment] = recompute([patient.pk], at=MONDAY)
+
+    assert assessment.content["left_out"][0]["reasons"] == ["il6r_blocker"]
+
+
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_flags_are_locked_before_standings_as_a_person_who_acts_on_one_does(
     team: CareTeam,
