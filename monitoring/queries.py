@@ -37,8 +37,6 @@ from patients.models import (
     Event,
     Identifier,
     Inbound,
-    Parked,
-    ParkedState,
     Patient,
     PatientStatus,
     Rating,
@@ -371,12 +369,6 @@ def visible_flags(clinician: Clinician) -> QuerySet[Flag]:
 def may_see_parked(clinician: Clinician) -> bool:
     """Parked draws have no team yet: whoever looks after any patient may look for theirs."""
     return clinician.is_active and CareTeam.objects.filter(members=clinician).exists()
-
-
-def parked_draws() -> QuerySet[Parked]:
-    """Give the draws that wait for a person, the longest first."""
-    waiting = Parked.objects.filter(state=ParkedState.WAITING).defer("inbound__body")
-    return waiting.select_related("laboratory", "inbound").order_by("parked_at", "pk")
 
 
 def last_heard_at() -> datetime | None:

@@ -33,6 +33,25 @@ _REASONS: dict[str, Promise] = {
 }
 
 
+REASONS_IN_SHORT: dict[str, Promise] = {
+    Reason.UNKNOWN_PATIENT.value: gettext_lazy("unknown patient"),
+    Reason.PATIENTS_DISAGREE.value: gettext_lazy("numbers of different patients"),
+    Reason.OTHER_PATIENT.value: gettext_lazy("on record for another patient"),
+    Reason.UNKNOWN_ANALYTE.value: gettext_lazy("unknown analyte"),
+    Reason.CODES_DISAGREE.value: gettext_lazy("codes of different analytes"),
+    Reason.OTHER_ANALYTE.value: gettext_lazy("on record for another analyte"),
+    Reason.UNKNOWN_UNIT.value: gettext_lazy("unknown unit"),
+    Reason.UNUSABLE_VALUE.value: gettext_lazy("no concentration"),
+    Reason.VALUE_MISSING.value: gettext_lazy("value missing"),
+    Reason.UNKNOWN_STATUS.value: gettext_lazy("unknown status"),
+    Reason.UNUSABLE_TIME.value: gettext_lazy("time of collection not stated"),
+    Reason.COLLECTED_IN_THE_FUTURE.value: gettext_lazy("collected in the future"),
+    Reason.NAMES_DISAGREE.value: gettext_lazy("names of different results"),
+    Reason.POSSIBLE_DUPLICATE.value: gettext_lazy("possible duplicate"),
+    Reason.SAMPLE_WITHOUT_DRAW.value: gettext_lazy("a sample without its draw"),
+}
+
+
 def parked_reason(code: str) -> str:
     """Say why a draw waits; what follows the colon is the laboratory's own word."""
     name, _colon, what = code.partition(": ")

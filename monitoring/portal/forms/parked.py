@@ -1,14 +1,24 @@
 """What is said when a parked draw is placed or set aside."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.utils.translation import gettext_lazy
 
 from monitoring.portal.forms.fields import DayField
+from monitoring.portal.parked_words import REASONS_IN_SHORT
+from monitoring.waiting import Waiting, laboratories
 from patients.intake.placing import IfDuplicate
-from patients.models import CareTeam, Clinician, Sex
+from patients.models import CareTeam, Clinician, Laboratory, Sex
+
+_DAYS = {
+    "1": gettext_lazy("a day"),
+    "7": gettext_lazy("a week"),
+    "30": gettext_lazy("a month"),
+}
 
 
 class SearchForm(forms.Form):
@@ -19,6 +29,62 @@ class SearchForm(forms.Form):
         max_length=100,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
+
+
+class NumberForm(forms.Form):
+    """The number of a sample; like a patient's it travels in the body of the request."""
+
+    number = forms.CharField(
+        label=gettext_lazy("Accession"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+
+
+class NarrowForm(forms.Form):
+    """Which part of what waits is shown; of an address it is no secret."""
+
+    laboratory = forms.ModelChoiceField(
+        label=gettext_lazy("Laboratory"),
+        queryset=Laboratory.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("any"),
+    )
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Why it waits"),
+        choices=[("", gettext_lazy("any")), *REASONS_IN_SHORT.items()],
+        required=False,
+    )
+    longer_than = forms.ChoiceField(
+        label=gettext_lazy("Waits longer than"),
+        choices=[("", gettext_lazy("any")), *_DAYS.items()],
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["laboratory"].queryset = laboratories()  # type: ignore[attr-defined]
+
+    def narrow(self, waiting: Waiting, *, at: datetime) -> Waiting | None:
+        """Give the part that is asked for; None where all is."""
+        said = self.cleaned_data
+        if not any(said.values()):
+            return None
+        if said["laboratory"] is not None:
+            waiting = waiting.of(said["laboratory"])
+        if said["reason"]:
+            waiting = waiting.because_of(said["reason"])
+        if said["longer_than"]:
+            waiting = waiting.since_before(at - timedelta(days=int(said["longer_than"])))
+        return waiting
+
+    @property
+    def query(self) -> str:
+        """Say what is asked for as the next page's address does."""
+        if not self.is_valid():
+            return ""
+        said = {name: self[name].data for name in self.fields if self[name].data}
+        return f"&{urlencode(said)}" if said else ""
 
 
 class MatchForm(forms.Form):

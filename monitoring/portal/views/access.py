@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from monitoring import queries
+from monitoring import queries, waiting
 from monitoring.models import Flag
 from patients import audit
 from patients.models import Clinician, Parked, Patient, Trial
@@ -51,7 +51,7 @@ def flag_or_404(request: HttpRequest, reference: str) -> Flag:
 def parked_or_404(request: HttpRequest, public_id: UUID) -> Parked:
     """Find a waiting draw, if the reader is in any team."""
     require_team(request)
-    return get_object_or_404(queries.parked_draws(), public_id=public_id)
+    return get_object_or_404(waiting.all_waiting(), public_id=public_id)
 
 
 def require_operator(request: HttpRequest) -> None:

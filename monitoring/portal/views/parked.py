@@ -1,10 +1,9 @@
-"""Draws that wait for a person: the list, one draw, and the two ways out."""
+"""One draw that waits for a person, and the two ways out."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from monitoring import ingest, queries, suggestions, uploads
+from monitoring import ingest, queries, suggestions
 from monitoring.portal import dates, parked_words
 from monitoring.portal.forms.parked import (
     IGNORED,
@@ -23,7 +22,6 @@ from monitoring.portal.forms.parked import (
     SearchForm,
 )
 from monitoring.portal.presenters.candidates import Candidate, doubles_of
-from monitoring.portal.presenters.listing import is_silent, say_heard
 from monitoring.portal.presenters.parked import (
     ParkedRow,
     SentDraw,
@@ -34,9 +32,7 @@ from monitoring.portal.views.access import (
     parked_or_404,
     patient_or_404,
     reader_of,
-    require_team,
 )
-from monitoring.queries import PAGE_SIZE
 from monitoring.suggestions import numbers_to_remember
 from patients import audit
 from patients.intake import parking
@@ -45,24 +41,6 @@ from patients.intake.reports import DrawReport
 from patients.models import Parked, Patient
 from patients.record.parking import NoLongerWaiting
 from patients.record.patients import IdentifierTaken
-
-
-@require_GET
-def parked(request: HttpRequest) -> HttpResponse:
-    """List what waits, the longest first."""
-    require_team(request)
-    at = timezone.now()
-    page = Paginator(queries.parked_draws(), PAGE_SIZE).get_page(request.GET.get("page"))
-    heard_at = queries.last_heard_at()
-    context = {
-        "rows": [ParkedRow.of(each, at=at) for each in page],
-        "count": page.paginator.count,
-        "page": page,
-        "heard": say_heard(heard_at),
-        "is_silent": is_silent(heard_at, at=at),
-        "may_upload": uploads.may_upload(reader_of(request)),
-    }
-    return render(request, "portal/parked.html", context)
 
 
 @require_GET
