@@ -8,11 +8,13 @@ unless the operator says otherwise.
 """
 
 import atexit
+import hashlib
 import logging
 import threading
 import time
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
+from typing import NamedTuple, Self
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -21,6 +23,7 @@ from monitoring.models import DoorRequest
 
 logger = logging.getLogger(__name__)
 OUTCOME = "soundings.outcome"
+SENT = "soundings.sent"
 GATHERED_FOR_S = 1.0
 LINES_AT_MOST = 20_000
 FORGOTTEN_AT_ONCE = 20_000
@@ -28,6 +31,20 @@ _OURS = frozenset(
     {"api", "v1", "results", "ratings", "tables", "hl7v2", "oauth2", "token", "fhir", "metadata"}
     | {"Observation", "DiagnosticReport", "_history", ".well-known", "smart-configuration"}
 )
+
+
+class Sent(NamedTuple):
+    """By what a message is known again of which nothing else is kept."""
+
+    size: int | None = None
+    sha256: str = ""
+
+    @classmethod
+    def of(cls, body: bytes) -> Self:
+        return cls(len(body), hashlib.sha256(body).hexdigest())
+
+
+NOTHING = Sent()
 
 
 def door_of(path: str) -> str:

@@ -19,7 +19,7 @@ _site = get_wsgi_application()
 
 import monitoring.urls  # noqa: E402, F401 - now, so that nobody's first page waits for it
 from monitoring.api.authentication import AT_THE_DOOR  # noqa: E402 - after Django is set up
-from monitoring.door_log import OUTCOME, door_of, writer  # noqa: E402
+from monitoring.door_log import NOTHING, OUTCOME, SENT, door_of, writer  # noqa: E402
 from monitoring.models import DoorRequest  # noqa: E402
 from monitoring.refusals import WHY  # noqa: E402
 
@@ -73,7 +73,7 @@ def _at_the_door(environ: dict[str, Any], start_response: Any) -> Iterable[bytes
     took_ms = (time.perf_counter() - began) * 1000
     if getattr(answer, "status_code", 0) >= 400:
         _let_finish(environ["wsgi.input"])
-    sender = environ.get(AT_THE_DOOR)
+    sender, sent = environ.get(AT_THE_DOOR), environ.get(SENT, NOTHING)
     writer.note(
         DoorRequest(
             at=at,
@@ -85,6 +85,8 @@ def _at_the_door(environ: dict[str, Any], start_response: Any) -> Iterable[bytes
             status=getattr(answer, "status_code", 0),
             outcome=environ.get(OUTCOME, ""),
             why=environ.get(WHY, ""),
+            size=sent.size,
+            sha256=sent.sha256,
             took_ms=round(took_ms, 2),
         )
     )

@@ -22,7 +22,7 @@ from monitoring import duties, ingest
 from monitoring.api import examples
 from monitoring.api.limits import PushesPerMinute
 from monitoring.api.negotiation import AlwaysTheFirst
-from monitoring.api.parsers import UntouchedBytes
+from monitoring.api.parsers import UntouchedBytes, body_of
 from monitoring.api.problems import CONTENT_TYPE, problem
 from monitoring.api.schema import Problem
 from monitoring.api.teams import IsACareTeam, TeamAtTheDoor, TeamAuthentication
@@ -154,8 +154,7 @@ class Ratings(APIView):
     )
     def post(self, request: Request) -> Response:
         caller, at = cast(TeamAtTheDoor, request.user), timezone.now()
-        data: object = request.data
-        body = data if isinstance(data, bytes) else b""  # DRF's word for no body is no bytes
+        body = body_of(request)
         try:
             said = strict_json.load(body)
         except strict_json.Unreadable as fault:

@@ -19,7 +19,15 @@ from monitoring.api.authentication import LaboratoryAtTheDoor
 from monitoring.api.limits import PushesPerMinute
 from monitoring.api.messages import MessageIsRefused, read_message
 from monitoring.api.negotiation import AlwaysTheFirst
-from monitoring.api.parsers import CSV, JSON, XLSX, UntouchedBytes, UntouchedCsv, UntouchedXlsx
+from monitoring.api.parsers import (
+    CSV,
+    JSON,
+    XLSX,
+    UntouchedBytes,
+    UntouchedCsv,
+    UntouchedXlsx,
+    body_of,
+)
 from monitoring.api.problems import CONTENT_TYPE
 from monitoring.api.schema import KnownOrDryRun, Problem, PushAnswer, PushRequest
 from patients.intake.receipts import Answer
@@ -97,8 +105,7 @@ class Results(APIView):
     )
     def post(self, request: Request) -> Response:
         caller = cast(LaboratoryAtTheDoor, request.user)
-        data: object = request.data
-        body = data if isinstance(data, bytes) else b""  # DRF's word for no body is no bytes
+        body = body_of(request)
         is_dry_run = asks_for_dry_run(request.query_params)
         try:
             message = read_message(

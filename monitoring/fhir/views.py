@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from monitoring import refusals
 from monitoring.api.authentication import LaboratoryAtTheDoor
 from monitoring.api.limits import PushesPerMinute
+from monitoring.api.parsers import body_of
 from monitoring.door_log import OUTCOME
 from monitoring.fhir import bundles, outcomes, reads, schema, writes
 from monitoring.fhir.answers import ROOT, NotKept
@@ -51,13 +52,9 @@ class FhirView(APIView):
     def sender(self) -> Sender:
         return cast(LaboratoryAtTheDoor, self.request.user).sender
 
-    def body_of(self, request: Request) -> bytes:
-        data: object = request.data
-        return data if isinstance(data, bytes) else b""  # DRF's word for no body is no bytes
-
     def write(self, request: Request, asked: Asked) -> Response:
         """Take in one resource."""
-        body = self.body_of(request)
+        body = body_of(request)
         found = read_request(asked, body)
         if isinstance(found, Context):
             return Response(NotKept(asked.kind, _(found.detail)).outcome)
@@ -81,7 +78,7 @@ class Root(FhirView):
 
     @schema.writes("fhir_bundle", "Push a batch or a transaction", resources.Bundle, by="bundle")
     def post(self, request: Request) -> Response:
-        body = self.body_of(request)
+        body = body_of(request)
         found = read_request(Asked("POST", "", None, ""), body)
         if not isinstance(found, ReadBundle):
             raise TypeError

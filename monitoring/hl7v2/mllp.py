@@ -24,6 +24,7 @@ from django.utils import timezone
 from monitoring import door_log
 from monitoring.api.authentication import LaboratoryAtTheDoor
 from monitoring.api.limits import count_one, laboratory, wait
+from monitoring.door_log import NOTHING, Sent
 from monitoring.hl7v2.answering import NEEDS, answer, code_of, refuse_for_scope
 from monitoring.models import DoorRequest
 from monitoring.refusals import why_of_acknowledgement
@@ -109,7 +110,7 @@ class Call(BaseRequestHandler):
             self.request.settimeout(SILENCE_AT_MOST_S)
             self._converse()
         except NoMessage as fault:
-            self._note(b"", status=fault.status, at=timezone.now(), began=time.perf_counter())
+            self._note(status=fault.status, at=timezone.now(), began=time.perf_counter())
         except OSError as fault:
             logger.info("A line was closed: %s", type(fault).__name__)
         finally:
@@ -128,7 +129,7 @@ class Call(BaseRequestHandler):
                 status = 403 if caller is None else 200
             except (DatabaseError, InterfaceError) as fault:
                 logger.warning("Nothing is acknowledged: %s", type(fault).__name__)
-            self._note(acknowledged, status=status, at=at, began=began)
+            self._note(acknowledged, Sent.of(message), status=status, at=at, began=began)
             if not acknowledged:
                 return
             self.request.sendall(START + acknowledged + END + CARRIAGE_RETURN)
@@ -141,7 +142,15 @@ class Call(BaseRequestHandler):
             time.sleep(wait())
         return answer(message, charset=self.server.line.charset, sender=sender, at=at)
 
-    def _note(self, acknowledged: bytes, *, status: int, at: datetime, began: float) -> None:
+    def _note(
+        self,
+        acknowledged: bytes = b"",
+        sent: Sent = NOTHING,
+        *,
+        status: int,
+        at: datetime,
+        began: float,
+    ) -> None:
         """Leave the line that every message of a machine leaves."""
         door_log.writer.note(
             DoorRequest(
@@ -152,6 +161,8 @@ class Call(BaseRequestHandler):
                 status=status,
                 outcome=code_of(acknowledged),
                 why=why_of_acknowledgement(acknowledged),
+                size=sent.size,
+                sha256=sent.sha256,
                 took_ms=round((time.perf_counter() - began) * 1000, 2),
             )
         )

@@ -17,7 +17,7 @@ from monitoring.api import examples
 from monitoring.api.authentication import LaboratoryAtTheDoor
 from monitoring.api.limits import PushesPerMinute
 from monitoring.api.negotiation import AlwaysTheFirst
-from monitoring.api.parsers import UntouchedBytes
+from monitoring.api.parsers import UntouchedBytes, body_of
 from monitoring.api.problems import CONTENT_TYPE
 from monitoring.api.schema import Problem
 from monitoring.door_log import OUTCOME
@@ -98,8 +98,7 @@ class Messages(APIView):
         caller = cast(LaboratoryAtTheDoor, request.user)
         stated = Message()
         stated["Content-Type"] = request.content_type or _Er7.media_type
-        data: object = request.data
-        body = data if isinstance(data, bytes) else b""  # DRF's word for no body is no bytes
+        body = body_of(request)
         acknowledged = answer(
             body,
             charset=_charset_in(stated),

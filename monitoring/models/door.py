@@ -14,7 +14,8 @@ class DoorRequest(models.Model):
 
     Like the trail it has no foreign keys and carries ids only. Of an address it keeps the words
     that are ours; what stands for a result or a patient is left out. `why` says of a refusal what
-    was wrong, by codes and places and never by what was sent.
+    was wrong, by codes and places and never by what was sent. By `size` and `sha256` the laboratory
+    finds among its messages the one that is meant.
     """
 
     at = models.DateTimeField()
@@ -26,6 +27,8 @@ class DoorRequest(models.Model):
     status = models.PositiveSmallIntegerField()
     outcome = models.CharField(max_length=10, blank=True, default="")
     why = models.CharField(max_length=300, blank=True, default="", db_default="")
+    size = models.PositiveIntegerField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
     took_ms = models.FloatField()
 
     class Meta:

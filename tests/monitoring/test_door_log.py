@@ -1,5 +1,6 @@
 """Every request of a machine leaves a line: whose, where, with what outcome; and nothing else."""
 
+import hashlib
 import io
 import json
 from datetime import timedelta
@@ -98,6 +99,21 @@ def test_no_line_holds_what_a_laboratory_put_into_an_address(key: str) -> None:
 
 
 # Refusals
+
+
+def test_of_a_refused_message_size_and_digest_are_kept(key: str, patient: Patient) -> None:
+    refused, taken = b'{"accession": "A-17"}', json.dumps(draw()).encode()
+    ask("POST", "/api/v1/results", key, refused, "application/json")
+    ask("POST", "/api/v1/results", key, taken, "application/json")
+    ask("GET", "/fhir/metadata", key)
+
+    noted = [(line.status, line.size, line.sha256) for line in lines()]
+
+    assert noted == [
+        (422, len(refused), hashlib.sha256(refused).hexdigest()),
+        (201, len(taken), hashlib.sha256(taken).hexdigest()),
+        (200, None, ""),
+    ]
 
 
 def test_a_refused_body_is_read_to_its_end_so_that_its_sender_sees_why(

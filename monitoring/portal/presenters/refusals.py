@@ -10,6 +10,7 @@ from monitoring import refusals
 from monitoring.models import DoorRequest
 from monitoring.portal import dates
 
+DIGITS_SHOWN = 16
 _BY_STATUS = {
     400: "it cannot be read at all",
     422: "the whole of it cannot be used",
@@ -25,12 +26,13 @@ _BY_STATUS = {
 
 @dataclass(frozen=True)
 class Refusal:
-    """One refused request: when, at which door, what it was answered, and why."""
+    """One refused request: when, at which door, what it was answered, why, and of which bytes."""
 
     at: SafeString
     door: str
     answer: str
     why: str
+    sent: str
 
     @classmethod
     def of(cls, line: DoorRequest) -> Self:
@@ -38,4 +40,8 @@ class Refusal:
         if line.outcome == refusals.PARTLY:
             answer = _("some entries of a batch")
         why = line.why or _BY_STATUS.get(line.status, "")
-        return cls(dates.system_moment(line.at), f"{line.method} {line.door}", answer, why)
+        sent = ""
+        if line.size is not None:
+            known = {"size": line.size, "digest": line.sha256[:DIGITS_SHOWN]}
+            sent = _("%(size)d bytes, SHA-256 %(digest)s…") % known
+        return cls(dates.system_moment(line.at), f"{line.method} {line.door}", answer, why, sent)
