@@ -5,6 +5,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.journeys.browser_console import complaints_of
 from tests.journeys.site import RunningSite
 
 pytestmark = pytest.mark.journey
@@ -16,9 +17,7 @@ def test_the_document_of_the_door_loads_and_breaks_no_rule_of_content(
 ) -> None:
     with browser.new_context(base_url=running_site.url, color_scheme=scheme) as context:
         page = context.new_page()
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda fault: said.append(str(fault)))
+        complaints = complaints_of(page)
 
         page.goto("/api/docs/")
         page.get_by_text("Push one draw, up to 500, or a table of results").click()
@@ -28,4 +27,4 @@ def test_the_document_of_the_door_loads_and_breaks_no_rule_of_content(
         expect(page.get_by_role("button", name="Execute")).to_be_visible()
         page.get_by_role("button", name="Authorize").first.click()
         expect(page.get_by_role("heading", name="Available authorizations")).to_be_visible()
-        assert said == []
+        assert complaints == []

@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.journeys.browser_console import complaints_of
 from tests.journeys.site import RunningSite
 
 pytestmark = pytest.mark.journey
@@ -91,9 +92,7 @@ def test_every_page_keeps_wcag_2_2_aa_and_breaks_no_rule_of_content(
     options = {"storage_state": signed_in, "base_url": demo_site.url, "color_scheme": scheme}
     with browser.new_context(**options) as context:  # type: ignore[arg-type]
         page = context.new_page()
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda fault: said.append(str(fault)))
+        complaints = complaints_of(page)
 
         for name, address in addresses.items():
             page.goto(address)
@@ -101,7 +100,7 @@ def test_every_page_keeps_wcag_2_2_aa_and_breaks_no_rule_of_content(
 
             assert found.response["passes"], name
             assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-        assert said == []
+        assert complaints == []
 
 
 def test_no_page_scrolls_sideways_in_a_window_of_320_pixels(

@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.journeys.browser_console import complaints_of
 from tests.journeys.clinic import EMAIL, PASSWORD, set_up
 from tests.journeys.site import RunningSite
 from tests.journeys.test_portal_pages import WCAG
@@ -68,8 +69,7 @@ def assert_readable(page: Page) -> None:
 
 
 def test_every_step_keeps_wcag_2_2_aa_and_fits_a_narrow_window(page: Page, tmp_path: Path) -> None:
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+    complaints = complaints_of(page)
 
     page.goto("/upload/")
     assert_readable(page)
@@ -82,7 +82,7 @@ def test_every_step_keeps_wcag_2_2_aa_and_fits_a_narrow_window(page: Page, tmp_p
     assert_readable(page)
 
     # a 422 is told to the console by the browser itself
-    assert [each for each in said if "422" not in each] == []
+    assert [each for each in complaints if "422" not in each] == []
 
 
 def test_a_file_is_taken_in_without_a_script(
