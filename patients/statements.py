@@ -5,10 +5,10 @@ answers leave together, and each is planned once a connection. They take part in
 transaction like any other statement.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import Connection, Cursor
 
@@ -51,4 +51,4 @@ def as_rows(rows: Iterable[Mapping[str, Any]]) -> str:
 
     psycopg would look at every cell by itself.
     """
-    return json.dumps(list(rows), default=str)
+    return orjson.dumps(list(rows), default=str).decode()

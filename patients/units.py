@@ -64,6 +64,9 @@ def convert(value: Decimal, unit: str, *, into: str) -> Decimal:
     if not isinstance(exponent, int):
         message = f"{value} is not a number that has a unit"
         raise TypeError(message)
-    moved = Decimal((sign, digits, exponent + power_between(unit, into)))
+    power = power_between(unit, into)
+    if power == 0 and exponent <= 0:
+        return value  # as most values come
+    moved = Decimal((sign, digits, exponent + power))
     # 375 moved up by two digits is 3.75E+4; written out it is 37500
     return moved if moved.as_tuple().exponent <= 0 else Decimal(f"{moved:f}")  # type: ignore[operator]

@@ -5,8 +5,7 @@ making it; from there to the commit nobody else reads or writes the result behin
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from patients.intake.reports import ADDRESS, DrawReport, Identifier, ResultReport
@@ -39,8 +38,7 @@ UPDATE patients_resultname AS name SET line = joined.line
 """
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """The result that the names of a report mean.
 
     `is_known` says that the laboratory has used one of them before; `is_torn`, that they mean

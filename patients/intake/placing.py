@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from patients import units
@@ -62,8 +63,7 @@ class Unplaceable:
     lines: tuple[UUID, ...]
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """Under which conditions a draw is placed.
 
     Attributes
@@ -307,8 +307,8 @@ class _Finding:
             self.reasons.append(Reason.VALUE_MISSING.value)
             return now
         value = units.convert(Decimal(said.sent_value), unit, into=self.units[now.analyte_id])
-        return replace(
-            said, status=now.status, value=value, issued_at=now.issued_at, pointer=now.pointer
+        return said._replace(
+            status=now.status, value=value, issued_at=now.issued_at, pointer=now.pointer
         )
 
     def _same_or_double(
@@ -385,7 +385,7 @@ class _Finding:
         }
         if target is None and not stay:
             return placed
-        return replace(placed, on_record=target, leaves=draw)
+        return placed._replace(on_record=target, leaves=draw)
 
 
 def tells_samples_apart(report: DrawReport) -> bool:

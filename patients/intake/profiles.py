@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -48,8 +48,8 @@ class KnownAnalyte:
     """An analyte of the catalogue and the unit in which the record keeps it."""
 
     pk: int
-    code: str
-    unit: str
+    code: str = field(compare=False)
+    unit: str = field(compare=False)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What a sender may ask of a message, and what it is answered."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -87,8 +88,7 @@ class CorrectionNotAllowed(Exception):
         self.place = place
 
 
-@dataclass(frozen=True)
-class ResultAnswer:
+class ResultAnswer(NamedTuple):
     """What became of one result: its public name and its current version.
 
     The state is recorded, corrected, known, late (stored as an older version) or parked.
@@ -99,8 +99,7 @@ class ResultAnswer:
     state: str
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of one draw.
 
     The state is recorded, corrected, known or parked, or ignored when the profile of the laboratory

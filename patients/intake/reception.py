@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -160,7 +160,7 @@ def _for_eyes_of(sender: Sender, answers: tuple[Answer, ...]) -> tuple[Answer, .
     """Tell a sender that may not read no more than that its draws were received."""
     if sender.may_read:
         return answers
-    return tuple(replace(answer, state="received", reasons=()) for answer in answers)
+    return tuple(answer._replace(state="received", reasons=()) for answer in answers)
 
 
 def rehearse(

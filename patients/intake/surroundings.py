@@ -199,10 +199,11 @@ def draws_question(
 
     The patients are given when they are known by other means than the numbers in the reports.
     """
+    timed = [(report, _times_of(report)) for report in reports]
     asked = {
         (number.system, number.value, at)
-        for report in reports
-        for at in _times_of(report)
+        for report, times in timed
+        for at in times
         for number in report.patients
     }
     return (
@@ -213,7 +214,7 @@ def draws_question(
             "seen": as_rows(
                 {"system": system, "value": value, "at": at} for system, value, at in asked
             ),
-            "times": sorted({at for report in reports for at in _times_of(report)}),
+            "times": sorted({at for _, times in timed for at in times}),
             "patients": list(patient_ids),
             "names": as_rows({"system": system, "value": value} for system, value in names),
         },

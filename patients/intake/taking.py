@@ -6,7 +6,6 @@ what the one before has written. An ordinary message is one wave, whatever its l
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -199,7 +198,7 @@ class Taking:
             raise ToldTooOften(waiting[0])
         self._park(parked)
         for each, ignored in self.ignored.items():
-            self.answers[each] = replace(self.answers[each], ignored=ignored)
+            self.answers[each] = self.answers[each]._replace(ignored=ignored)
         return tuple(self.answers[each] for each in range(len(self.reports)))
 
     def _place(self, each: int, claims: Sequence[Claim]) -> Placed | Unplaceable:

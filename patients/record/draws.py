@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from patients.record import writing
@@ -28,8 +28,7 @@ class DrawOnRecord:
     results: dict[int, ResultOnRecord] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(NamedTuple):
     """A draw whose patient, time, analytes and units are known, ready for the record.
 
     `on_record` is the draw that these results belong to; without one, a draw is new. `leaves` is
@@ -69,8 +68,7 @@ class Placed:
         )
 
 
-@dataclass(frozen=True)
-class WrittenLine:
+class WrittenLine(NamedTuple):
     """What became of one result: its public name, its current version, and what was done."""
 
     public_id: UUID
@@ -78,8 +76,7 @@ class WrittenLine:
     state: str  # recorded, corrected, known, late
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(NamedTuple):
     """What became of one draw: its public name, and whether the record changed."""
 
     public_id: UUID
@@ -242,7 +239,7 @@ def _plan_line(
 
 
 def _row(line: Line, version: int, target: int | UUID, inbound_id: int | None) -> dict[str, Any]:
-    return vars(line.now) | {
+    return line.now._asdict() | {
         "public_id": line.public_id,
         "version": version,
         "status": line.status,

@@ -66,8 +66,7 @@ def _rank(status: str) -> int:
     return _RANKS.get(status, -1)
 
 
-@dataclass(frozen=True)
-class PlacedResult:
+class PlacedResult(NamedTuple):
     """One result as it goes on the record; the status is the laboratory's own word."""
 
     analyte_id: int
@@ -118,8 +117,7 @@ class ResultOnRecord:
     placed: PlacedResult
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One result of a draw that is being placed: what is said now, and what was said before.
 
     `replaces` is the version that the sender has seen and means to replace, if it said so.
