@@ -1,10 +1,13 @@
 """Every constant the core rests on, with its source, its grade and the day it was read.
 
 Grades: V, read in the source named; V-sec, read in a secondary page; M, general
-knowledge, not verified; D, derived here by arithmetic that is shown.
+knowledge, not verified; D, derived here by arithmetic that is shown. A change of any is a new
+:data:`VERSION`; the tests hold what is here against the digest of the version.
 """
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -45,6 +48,9 @@ class Constant:
     source: str
     read_on: date = date(2026, 11, 23)
 
+
+VERSION = "evidence-1"
+DIGESTS = {"evidence-1": "663d6b0ce07a23598e5dfce50e63bfbbe5a5d58c8714dc0385cd1f784d4366a5"}
 
 _V, _S, _M, _D = Grade.VERIFIED, Grade.SECONDARY, Grade.UNVERIFIED, Grade.DERIVED
 _SEED = "Yamasaki, Hasegawa, Takeda 2020, doi 10.1002/npr2.12100, by psychiatryadvisor.com"
@@ -269,3 +275,20 @@ IMPLAUSIBLE_Z = Constant(
     _D,
     "one in a thousand under the normal law",
 )
+
+
+def constants() -> tuple[Constant, ...]:
+    """Give every constant, in the order in which they stand here."""
+    return tuple(each for each in globals().values() if isinstance(each, Constant))
+
+
+def digest() -> str:
+    """Give the digest of all constants with their sources, grades and days.
+
+    Returns
+    -------
+    str
+        SHA-256, in hexadecimal; what :data:`DIGESTS` must say of :data:`VERSION`.
+    """
+    text = json.dumps([asdict(each) for each in constants()], default=str, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -142,6 +142,7 @@ def explain(estimate: Estimate, *, made_at: datetime) -> Explanation:
     course = estimate.course
     p, without = estimate.probability, estimate.probability_without_biomarker
     versions = {
+        "evidence": evidence.VERSION,
         "model": estimate.release_version,
         "policy": estimate.policy_version,
         "rules": estimate.rules_version,

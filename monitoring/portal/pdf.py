@@ -13,6 +13,7 @@ from monitoring.portal.presenters.explanation import ExplanationPage, Section
 # DejaVu comes with matplotlib and has the minus, the Greek and the accents of our texts
 _FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 _FAMILY = "DejaVu"
+_LEAST_WIDTH, _MOST_WIDTH = 12, 60  # in letters
 _HEAD = FontFace(emphasis="BOLD")
 
 
@@ -57,6 +58,15 @@ def render(page: ExplanationPage, *, about: str, printed: str) -> bytes:
     return bytes(report.output())
 
 
+def _widths(section: Section) -> list[int]:
+    """Give each column room by its longest text, so that a source is not squeezed into a strip."""
+    rows = [section.head, *section.rows] if section.head else section.rows
+    return [
+        max(_LEAST_WIDTH, min(_MOST_WIDTH, max(len(cell) for cell in column)))
+        for column in zip(*rows, strict=True)
+    ]
+
+
 def _add(report: Report, section: Section) -> None:
     report.ln(3)
     report.set_font(_FAMILY, "B", 11)
@@ -71,6 +81,7 @@ def _add(report: Report, section: Section) -> None:
             report.multi_cell(0, 5, f"• {row[0]}", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         return
     with report.table(
+        col_widths=_widths(section),
         text_align="LEFT",
         line_height=4.5,
         padding=1,

@@ -123,6 +123,7 @@ urlpatterns = [
     path("parked/<uuid:public_id>/ask/", parked_answers.ask_about_parked, name="ask_about_parked"),
     path("parked/<uuid:public_id>/teach/", parked_answers.teach_parked, name="teach_parked"),
     path("about/", about.about, name="about"),
+    path("about/constants/", about.constants, name="constants"),
     path("keys/", keys.keys, name="keys"),
     path("keys/teams/issue/", keys.issue_for_team, name="issue_team_key"),
     path("keys/laboratories/issue/", keys.issue_for_laboratory, name="issue_laboratory_key"),

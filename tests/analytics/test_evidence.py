@@ -9,7 +9,7 @@ from scipy.stats import t as student
 from analytics import evidence
 from analytics.evidence import Constant, Grade
 
-CONSTANTS = [value for value in vars(evidence).values() if isinstance(value, Constant)]
+CONSTANTS = evidence.constants()
 
 
 @pytest.mark.parametrize("constant", CONSTANTS, ids=lambda one: one.name)
@@ -22,6 +22,13 @@ def test_every_constant_has_a_source_and_a_unit(constant: Constant) -> None:
 
 def test_no_two_constants_have_one_name() -> None:
     assert len({constant.name for constant in CONSTANTS}) == len(CONSTANTS)
+
+
+def test_no_constant_changes_without_a_new_version() -> None:
+    wanted = evidence.DIGESTS[evidence.VERSION]
+
+    assert evidence.digest() == wanted, "a new figure, source or grade is a new evidence.VERSION"
+    assert len(set(evidence.DIGESTS.values())) == len(evidence.DIGESTS)
 
 
 def test_the_spread_follows_from_the_published_means_and_p() -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from analytics import Estimate
+from analytics import Estimate, evidence
 from analytics.definitions import NoSuchRules
 from analytics.explanation import Explanation, Lever, explain
 from analytics.policy import FlagKind
@@ -49,6 +49,7 @@ def test_versions_of_everything_are_named() -> None:
         "model": found.release_version,
         "policy": found.policy_version,
         "rules": "eu-pearl-2",
+        "evidence": evidence.VERSION,
         "QIDS-SR16": "1",
     }
     assert said.rules["failure_improvement"] == 0.25

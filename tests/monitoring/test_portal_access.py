@@ -5,7 +5,9 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.urls import URLPattern, reverse
+from django.utils.html import escape
 
+from analytics import evidence
 from monitoring.models import Flag, FlagKind, FlagLevel, SafetyUrgency
 from monitoring.portal.urls import urlpatterns
 from patients.models import Audit, Patient, PatientStatus
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 OF_ALL = {
     *("worklist", "search", "preferences", "safety_list", "alarm", "site_settings"),
-    *("overdue", "held", "changes", "about"),
+    *("overdue", "held", "changes", "about", "constants"),
 }
 
 
@@ -161,3 +163,15 @@ def test_what_the_product_is_for_stands_on_a_page(client: Client) -> None:
 
     assert "not a medical device" in " ".join(page.split())
     assert "Unvalidated, back-calculated from n=42" in page
+
+
+def test_every_constant_is_shown_with_its_source_grade_and_day(client: Client) -> None:
+    client.force_login(ClinicianFactory.create())
+
+    page = client.get(reverse("portal:constants")).content.decode()
+
+    for each in evidence.constants():
+        assert escape(each.name) in page
+        assert escape(each.source) in page
+    assert evidence.VERSION in page
+    assert "23-Nov-2026" in page

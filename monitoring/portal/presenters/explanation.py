@@ -86,6 +86,10 @@ def _said(found: Explanation) -> Section:
     return Section(_("What is said"), "", (), tuple(rows))
 
 
+GRADES = gettext_lazy(
+    "Grades: V read in the source itself, V-sec in a secondary page, M general knowledge, "
+    "D derived here."
+)
 _KINDS: dict[InputKind, Promise] = {
     InputKind.RESULT: gettext_lazy("Latest result"),
     InputKind.RATING: gettext_lazy("Latest rating"),
@@ -167,7 +171,12 @@ def _to_consider(found: Explanation) -> Section:
 
 
 def _versions(found: Explanation) -> Section:
-    names = {"model": _("Model"), "policy": _("Policy"), "rules": _("Rules")}
+    names = {
+        "model": _("Model"),
+        "policy": _("Policy"),
+        "rules": _("Rules"),
+        "evidence": _("Constants as printed below"),
+    }
     rows = tuple((names.get(name, name), version) for name, version in found.versions.items())
     note = _("An assessment is kept, and explained, by the rules of its day.")
     return Section(_("Versions"), note, (_("What"), _("Version")), rows)
@@ -177,15 +186,21 @@ def _sources(found: Explanation) -> Section:
     rows: Iterator[tuple[str, ...]] = (
         (
             each.name.replace("_", " "),
-            "–" if each.value is None else f"{each.value:g} {each.unit}".strip(),
+            "–" if each.value is None else with_unit(each.value, each.unit),
             each.grade or "–",
             each.source,
+            "–" if each.read_on is None else clinical_date(each.read_on),
         )
         for each in found.citations
     )
-    note = _(
-        "Grades: V read in the source itself, V-sec in a secondary page, M general knowledge, "
-        "D derived here."
-    )
-    head = (_("Figure"), _("Value"), _("Grade"), _("Source"))
-    return Section(_("Sources and their grade"), note, head, tuple(rows))
+    return Section(_("Sources and their grade"), str(GRADES), sources_head(), tuple(rows))
+
+
+def sources_head() -> tuple[str, ...]:
+    """Name the columns of a list of figures with their sources."""
+    return (_("Figure"), _("Value"), _("Grade"), _("Source"), _("Read on"))
+
+
+def with_unit(value: float, unit: str) -> str:
+    """Write a figure with its unit; a pure number has none."""
+    return f"{value:g}" if unit in {"", "1"} else f"{value:g} {unit}"

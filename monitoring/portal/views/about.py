@@ -5,7 +5,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from analytics import CURRENT_POLICY, CURRENT_RELEASE
+from analytics import CURRENT_POLICY, CURRENT_RELEASE, evidence
+from monitoring.charts import clinical_date
+from monitoring.portal.presenters.explanation import GRADES, Section, sources_head, with_unit
 
 CRITERIA = (
     (
@@ -43,3 +45,21 @@ def about(request: HttpRequest) -> HttpResponse:
         "policy": CURRENT_POLICY.version,
     }
     return render(request, "portal/about.html", context)
+
+
+@require_GET
+def constants(request: HttpRequest) -> HttpResponse:
+    """Show every figure that the estimates rest on, with its source, its grade and its day."""
+    rows = tuple(
+        (
+            each.name,
+            with_unit(each.value, each.unit),
+            each.grade.value,
+            each.source,
+            clinical_date(each.read_on),
+        )
+        for each in evidence.constants()
+    )
+    section = Section("", str(GRADES), sources_head(), rows)
+    context = {"section": section, "version": evidence.VERSION}
+    return render(request, "portal/constants.html", context)

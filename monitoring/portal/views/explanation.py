@@ -37,8 +37,8 @@ def explanation(request: HttpRequest, public_id: UUID, assessment_id: int) -> Ht
 @require_GET
 def as_data(request: HttpRequest, public_id: UUID, assessment_id: int) -> JsonResponse:
     """Give the same structure as JSON."""
-    _patient, _assessment, found = _read(request, public_id, assessment_id)
-    answer = JsonResponse(found.as_json())
+    patient, _assessment, found = _read(request, public_id, assessment_id)
+    answer = JsonResponse(found.as_json() | {"is_synthetic": patient.is_synthetic})
     answer.headers["Content-Disposition"] = 'attachment; filename="explanation.json"'
     return answer
 
@@ -48,13 +48,16 @@ def as_pdf(request: HttpRequest, public_id: UUID, assessment_id: int) -> HttpRes
     """Give it as a PDF; its name tells nothing."""
     patient, assessment, found = _read(request, public_id, assessment_id)
     numbers = ", ".join(each.value for each in patient.identifiers.order_by("pk"))
+    about = f"{name_of(patient)} · {_('Number')} {numbers or _('Not known')}"
+    if patient.is_synthetic:
+        about += " · " + _("Synthetic: every person and every value here is invented")
     printed = _("Printed %(at)s by %(who)s") % {
         "at": dates.plain_moment(timezone.now()),
         "who": reader_of(request),
     }
     content = pdf.render(
         ExplanationPage.of(found, assessment, zone=patient.team.site.zone),
-        about=f"{name_of(patient)} · {_('Number')} {numbers or _('Not known')}",
+        about=about,
         printed=printed,
     )
     answer = HttpResponse(content, content_type="application/pdf")
