@@ -16,6 +16,7 @@ from analytics.columns import (
 from analytics.definitions import ADEQUACIES, Adequacy, Rules
 from analytics.doses import DOSE_TABLE
 from analytics.histories import History
+from analytics.ready import constant, ready_for_few
 from analytics.tables import NEVER, Bools, Column, Floats, Ints, Objects, column_of
 
 _ADEQUATE, _NOT_YET, _INADEQUATE, _INDETERMINATE, _UNKNOWN = range(len(ADEQUACIES))
@@ -121,16 +122,16 @@ def _stand_ins(started: Ints, at_us: int) -> EpisodeTrials:
     """Let the first dose of each episode stand in for its trials, where none is on record."""
     [bare] = (started != NEVER).nonzero()
     size = len(bare)
-    never = column_of(NEVER, size, np.int64)
+    never = constant(NEVER, size, np.int64)
     return EpisodeTrials(
         patient=bare,
-        source=column_of(-1, size, np.int64),
-        number=column_of(1, size, np.int64),
-        started_us=started[bare],
+        source=constant(-1, size, np.int64),
+        number=constant(1, size, np.int64),
+        started_us=started if size == len(started) else started[bare],
         stopped_us=never,
-        end_us=column_of(at_us, size, np.int64),
+        end_us=constant(at_us, size, np.int64),
         adequate_us=never,
-        stop_reason=column_of("", size, np.object_),
+        stop_reason=constant("", size, np.object_),
     )
 
 
@@ -227,15 +228,17 @@ def judge_adequacy(
 
 def _of_stand_ins(trials: EpisodeTrials, rules: Rules) -> TrialAdequacy:
     """Say what is known of the worth of trials that are not on record: nothing."""
-    size = len(trials.patient)
-    never, no = column_of(NEVER, size, np.int64), np.zeros(size, dtype=np.bool_)
-    is_unknown = column_of(value=True, size=size, dtype=np.bool_)
-    return TrialAdequacy(
-        adequacy=column_of(_UNKNOWN, size, np.int64),
-        runs=DoseRuns(np.zeros(size), never, never, is_adequate_now=no, is_unknown=is_unknown),
-        is_overridden=no,
-        judged_from_us=trials.started_us + int(rules.least_weeks * US_PER_WEEK),
-    )
+    adequacy, runs, is_overridden = _nothing_known(len(trials.patient))
+    judged_from = trials.started_us + int(rules.least_weeks * US_PER_WEEK)
+    return TrialAdequacy(adequacy, runs, is_overridden, judged_from)
+
+
+@ready_for_few
+def _nothing_known(size: int) -> tuple[Ints, DoseRuns, Bools]:
+    never, no = constant(NEVER, size, np.int64), constant(value=False, size=size, dtype=np.bool_)
+    is_unknown = constant(value=True, size=size, dtype=np.bool_)
+    runs = DoseRuns(constant(0.0, size), never, never, is_adequate_now=no, is_unknown=is_unknown)
+    return constant(_UNKNOWN, size, np.int64), runs, no
 
 
 def _among(reasons: list[str], known: tuple[str, ...]) -> Bools:

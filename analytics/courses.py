@@ -1,6 +1,6 @@
 """Where each patient stands in therapy: trials and symptoms brought together by the rules."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,12 +18,14 @@ from analytics.definitions import (
 )
 from analytics.histories import History
 from analytics.ratings import PrimaryRatings, primary_ratings
+from analytics.ready import constant, ready_for_few
 from analytics.symptoms import (
     DecisionPoints,
     Symptoms,
     has_failed,
     improvement,
     judge_symptoms,
+    not_rated,
     read_decision_points,
     scale_of_patients,
 )
@@ -121,6 +123,10 @@ def assess_courses(history: History, *, at_us: int, rules: Rules = RULES) -> Cou
     scale = scale_of_patients(history.rating_columns.instruments, instrument)
     trials = episode_trials(history, started, at_us, rules)
     adequacy = judge_adequacy(trials, history, at_us, rules)
+    if not len(ratings.key) and not len(history.trial_columns.patient) and rules.failed_trials:
+        return _of_first_doses(
+            history, (ratings, instrument, scale), (trials, adequacy), started, at_us, rules
+        )
     judged = _judge_trials(trials, adequacy, ratings, scale, rules)
     places = _Places(trials, started)
     courses = _gather(
@@ -130,6 +136,65 @@ def assess_courses(history: History, *, at_us: int, rules: Rules = RULES) -> Cou
     bare = places.latest(trials.source < 0, missing=False)
     state = _states(courses, places.has, bare, inadequate)
     return courses._replace(state=state)
+
+
+def _of_first_doses(
+    history: History,
+    rated: tuple[PrimaryRatings, Ints, Ints],
+    tried: tuple[EpisodeTrials, TrialAdequacy],
+    started: Ints,
+    at_us: int,
+    rules: Rules,
+) -> Courses:
+    """Say what is known of patients without a rating or a trial: when the first dose was, if ever.
+
+    As :func:`_gather` would; for one patient in a third of the time.
+    """
+    (ratings, instrument, scale), (trials, adequacy), size = rated, tried, len(started)
+    running = started != NEVER
+    weeks = (at_us - started) / US_PER_WEEK
+    state = column_of(_NO_TRIAL_RECORDED, size, np.int64)
+    if len(trials.patient) < size:
+        state[~running], weeks[~running] = _NO_EPISODE, np.nan
+    return Courses(
+        state=state,
+        is_running=running,
+        weeks_on_therapy=weeks,
+        instrument=instrument,
+        instruments=history.rating_columns.instruments,
+        is_bipolar=history.is_bipolar & rules.excludes_bipolar,
+        trial_number=running.astype(np.int64),
+        trials=trials,
+        adequacy=adequacy,
+        judged=_not_rated(len(trials.patient)),
+        ratings=ratings,
+        scale=scale,
+        started=started,
+        **_not_known(size),
+    )
+
+
+@ready_for_few
+def _not_known(size: int) -> dict[str, Any]:
+    """Give what neither a rating nor a trial says of some patients."""
+    no, unknown = constant(value=False, size=size, dtype=np.bool_), constant(np.nan, size)
+    return {
+        "baseline_total": unknown,
+        "early": constant(-1, size, np.int64),
+        "early_total": unknown,
+        "early_us": constant(NEVER, size, np.int64),
+        "is_early_now": no,
+        "is_early_kept": no,
+        "is_dose_adequate": no,
+        "is_non_response": no,
+        "is_non_response_kept": no,
+        "is_failed": no,
+        "is_failed_kept": no,
+        "failed_trials": constant(0, size, np.int64),
+        "meets_rule": no,
+        "is_well": no,
+        "symptoms": not_rated(size),
+    }
 
 
 def _gather(
@@ -262,10 +327,11 @@ def _rows_that_tell(trials: EpisodeTrials, ratings: PrimaryRatings, rules: Rules
     ).reshape(4, -1)
 
 
+@ready_for_few
 def _not_rated(size: int) -> JudgedTrials:
     """Say what no rating says of a trial."""
-    unknown, nothing = column_of(np.nan, size), column_of(-1, size, np.int64)
-    no = np.zeros(size, dtype=np.bool_)
+    unknown, nothing = constant(np.nan, size), constant(-1, size, np.int64)
+    no = constant(value=False, size=size, dtype=np.bool_)
     return JudgedTrials(unknown, unknown, nothing, nothing, no, no, no, no, no, no)
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from scipy import special
 
-from analytics.tables import Floats, Ints
+from analytics.tables import Bools, Floats, Ints
 
 Number = TypeVar("Number", float, Floats)
 
@@ -20,7 +20,7 @@ FEW = 6  # up to here plain floats are quicker than arrays
 
 
 def entry_by_entry(
-    work: Callable[..., tuple[Any, ...]], *columns: Floats | Ints
+    work: Callable[..., tuple[Any, ...]], *columns: Floats | Ints | Bools
 ) -> Sequence[Floats]:
     """Apply a work to columns of one length, as floats row by row where there are few rows.
 

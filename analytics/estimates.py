@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.columns import ANALYTES, GENOTYPES, SIL6R, first_that_holds
+from analytics.columns import ANALYTES, GENOTYPES, SIL6R
 from analytics.course_readouts import read_courses
 from analytics.courses import Courses, assess_courses
 from analytics.definitions import RULES, STATES, ClinicalState, Rules
+from analytics.elementwise import FEW, entry_by_entry, where
 from analytics.estimate import Estimate, Outcome
 from analytics.genotype import GenotypeZ, genotype_adjusted
 from analytics.histories import History
@@ -31,7 +32,8 @@ from analytics.readouts import read_contributions, read_left_out, read_trajector
 from analytics.releases import Release, load_shipped, mark_of
 from analytics.risk import Risk, assess_risk
 from analytics.tables import NEVER, Bools, Floats, Ints, column_of
-from analytics.tracking import Tracks, follow
+from analytics.tracking import follow
+from analytics.tracks import Tracks
 from analytics.validity import Readings, read
 
 CURRENT_RELEASE = load_shipped("published-prior-1")
@@ -258,20 +260,17 @@ def estimate_cohort(
         policy=policy,
     )
     risk = assess_risk(marker, courses.early, release)
-    has_evidence = (started != NEVER) & ((marker.variance > 0) | (courses.early >= 0))
-    is_out = is_blocked | (courses.is_bipolar & (started != NEVER))
-    outcome = first_that_holds(
-        [
-            (is_out, _NOT_ASSESSABLE),
-            (courses.state == _MEETS_RULE, _RULE_MET),
-            (has_evidence, _ESTIMATED),
-        ],
-        _NOT_ENOUGH,
+    outcome, is_assessed = entry_by_entry(
+        _outcome,
+        *(started, marker.variance, courses.early, courses.state),
+        *(is_blocked, courses.is_bipolar),
     )
-    signs = _signs(tracks, is_assessed=has_evidence & ~is_out, is_blocked=is_blocked, policy=policy)
+    signs = _signs(
+        tracks, is_assessed=is_assessed.astype(np.bool_), is_blocked=is_blocked, policy=policy
+    )
     return Estimates(
         history=history,
-        outcome=outcome,
+        outcome=outcome.astype(np.int64),
         courses=courses,
         risk=risk,
         allocation=allocate(risk, policy),
@@ -285,7 +284,21 @@ def estimate_cohort(
     )
 
 
+def _outcome(
+    started: Any, marker_variance: Any, early: Any, state: Any, is_blocked: Any, is_bipolar: Any
+) -> tuple[Any, ...]:
+    """Give the outcome, and whether a probability is assessed, as floats or entry by entry."""
+    in_episode = started != NEVER
+    is_out = is_blocked | (is_bipolar & in_episode)
+    has_evidence = in_episode & ((marker_variance > 0) | (early >= 0))
+    otherwise = where(has_evidence, _ESTIMATED, _NOT_ENOUGH)
+    outcome = where(is_out, _NOT_ASSESSABLE, where(state == _MEETS_RULE, _RULE_MET, otherwise))
+    return outcome, where(is_out, False, has_evidence)  # noqa: FBT003 - what it is if so
+
+
 def _signs(tracks: Tracks, *, is_assessed: Bools, is_blocked: Bools, policy: Policy) -> Signs:
+    if len(tracks.analyte) <= FEW:
+        return _few_signs(tracks, is_assessed, is_blocked, policy)
     n_patients, is_sil6r = len(is_blocked), tracks.analyte == _SIL6R
     rise, limit = column_of(np.nan, n_patients), column_of(np.nan, n_patients)
     mine = is_sil6r & (tracks.n_scored >= policy.rise_draws)
@@ -300,4 +313,33 @@ def _signs(tracks: Tracks, *, is_assessed: Bools, is_blocked: Bools, policy: Pol
         is_held=held,
         rise=rise,
         rise_limit=limit,
+    )
+
+
+def _few_signs(tracks: Tracks, is_assessed: Bools, is_blocked: Bools, policy: Policy) -> Signs:
+    """As :func:`_signs`, track by track."""
+    changes, size = tracks.changes, len(is_blocked)
+    rise, limit, held = [np.nan] * size, [np.nan] * size, [False] * size
+    columns = zip(
+        tracks.patient.tolist(),
+        tracks.analyte.tolist(),
+        tracks.n_scored.tolist(),
+        tracks.is_latest_held.tolist(),
+        changes.span_weeks.tolist(),
+        changes.since_set_point.tolist(),
+        changes.limit.tolist(),
+        strict=True,
+    )
+    for patient, analyte, count, is_held, weeks, change, most in columns:
+        if analyte != _SIL6R:
+            continue
+        held[patient] = is_held
+        if count >= policy.rise_draws and weeks >= policy.rise_weeks:
+            rise[patient], limit[patient] = change, most
+    return Signs(
+        is_assessed=is_assessed,
+        is_blocked=is_blocked,
+        is_held=np.array(held, dtype=np.bool_),
+        rise=np.array(rise, dtype=np.float64),
+        rise_limit=np.array(limit, dtype=np.float64),
     )

@@ -31,9 +31,11 @@ from analytics.columns import (
     TrialColumns,
 )
 from analytics.measures import refuse_out_of_bounds, refuse_totals, refuse_units
+from analytics.ready import constant
 from analytics.segments import labels, name_segments
 from analytics.tables import (
     COLUMNS,
+    FEW_ROWS,
     NEVER,
     Bools,
     Column,
@@ -294,6 +296,7 @@ def _events(given: dict[str, Column], ids: Ints) -> EventColumns:
     kind = _codes(table, given, "kind", EVENT_KINDS)
     if any(codes := atc.tolist()):
         # What the drug is stands before what it was called
+        kind = kind.copy()
         kind[[bool(code) and code in IL6R_BLOCKER_DAYS for code in codes]] = _BLOCKER
     started, stopped = given["started_at"], given["stopped_at"]
     wrong = (stopped != NEVER) & (stopped < started)
@@ -335,6 +338,8 @@ def _places(known: tuple[str, ...]) -> dict[str, int]:
 def _codes(table: str, given: dict[str, Column], column: str, known: tuple[str, ...]) -> Ints:
     places, words = _places(known), given[column].tolist()
     try:
+        if 0 < len(words) <= FEW_ROWS and len(set(words)) == 1:
+            return constant(places[words[0]], len(words), np.int64)
         return np.array([places[word] for word in words], dtype=np.int64)
     except KeyError:
         row = next(row for row, word in enumerate(words) if word not in places)

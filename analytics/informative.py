@@ -106,8 +106,8 @@ def weigh_side_by_side(
         )
     ]
     if len(side.patient) > FEW:
-        return _unpacked(_weigh(law, *columns), len(side.tracks))
-    return _unpacked(entry_by_entry(_unrolled(law), *columns), len(side.tracks))
+        return unpacked(_weigh(law, *columns), len(side.tracks))
+    return unpacked(entry_by_entry(unrolled_weighing(law), *columns), len(side.tracks))
 
 
 def _weighed_apart(
@@ -135,14 +135,27 @@ def _weighed_apart(
             *side.spread(ramp_beyond, k),
         )
     ]
-    return _unpacked(entry_by_entry(partial(_weigh, law), *columns), len(side.tracks))
+    return unpacked(entry_by_entry(partial(_weigh, law), *columns), len(side.tracks))
 
 
 _N_SUMS, _N_DRAWS = len(Sums._fields), len(Sums._fields) + len(RampSums._fields) + 1
 
 
 @lru_cache(maxsize=16)
-def _unrolled(law: Law) -> Callable[..., tuple[float, ...]]:
+def unrolled_weighing(law: Law) -> Callable[..., tuple[float, ...]]:
+    """Compile the weighing of one patient's markers.
+
+    Parameters
+    ----------
+    law : Law
+        Of groups that vary alike.
+
+    Returns
+    -------
+    callable
+        Takes of each marker the fields of :class:`Sums` and of :class:`RampSums`, and what is
+        unknown of its level, as floats; gives what :func:`unpacked` names.
+    """
     return unrolled(partial(_weigh, law), _N_DRAWS * len(law.residual))
 
 
@@ -163,8 +176,28 @@ def _draws(columns: tuple[Floats, ...]) -> Draws:
     return Draws(Sums(*sums), RampSums(*ramp), unknown, beyond)
 
 
-def _unpacked(columns: Sequence[Floats], markers: int) -> Weighed:
-    """Name again what :func:`_weigh` gave in a row."""
+def said_in_a_row(law: Law) -> int:
+    """Count what is said of one patient in a row: see :func:`unpacked`."""
+    markers = len(law.residual)
+    q = 2 * markers
+    return markers + 2 + 2 * q + q * (q + 1) // 2
+
+
+def unpacked(columns: Sequence[Floats], markers: int) -> Weighed:
+    """Name again what was weighed in a row.
+
+    Parameters
+    ----------
+    columns : sequence of array of float
+        Pieces, variance, what of it is not averaged over, middle, apart, covariance (lower
+        triangle in rows).
+    markers : int
+        How many there are.
+
+    Returns
+    -------
+    Weighed
+    """
     q, rest, at = 2 * markers, list(columns), markers + 2
     return Weighed(
         log_odds=LogOdds(tuple(rest[:markers]), *rest[markers:at]),

@@ -10,9 +10,12 @@ from enum import StrEnum
 from math import inf
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from analytics.changes import LEAST_ALPHA, MOST_ALPHA, MOST_LOOKS
 from analytics.columns import first_that_holds
 from analytics.courses import Courses
+from analytics.elementwise import FEW
 from analytics.risk import Risk
 from analytics.tables import Bools, Floats, Ints, is_any
 
@@ -176,6 +179,10 @@ def allocate(risk: Risk, policy: Policy) -> Ints:
     """
     cut = policy.allocation_probability
     high, low, undecided = range(len(ALLOCATIONS))
+    if len(risk.low) <= FEW:
+        rows = zip(risk.low.tolist(), risk.high.tolist(), strict=True)
+        found = [high if one > cut else low if other < cut else undecided for one, other in rows]
+        return np.array(found, dtype=np.int64)
     return first_that_holds([(risk.low > cut, high), (risk.high < cut, low)], undecided)
 
 
@@ -247,6 +254,8 @@ def wanted_flags(
     dict
         By position of the patient; who is not in it wants no flag.
     """
+    if len(signs.is_assessed) <= FEW and not _may_want_any(signs, risk, courses, policy):
+        return {}
     wanted: dict[int, list[WantedFlag]] = {}
     for flags in (
         _drifting(signs, policy),
@@ -257,6 +266,20 @@ def wanted_flags(
         for place, flag in flags:
             wanted.setdefault(place, []).append(flag)
     return {place: tuple(flags) for place, flags in wanted.items()}
+
+
+def _may_want_any(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> bool:
+    """Tell whether anybody has what a flag begins with; as floats, for a few."""
+    marks = (
+        *(signs.is_held, signs.is_blocked, courses.is_bipolar, courses.is_early_kept),
+        *(courses.meets_rule, courses.is_failed_kept, courses.is_non_response_kept),
+    )
+    if any(True in mark.tolist() for mark in marks):
+        return True
+    if any(added >= policy.watch_marker_log_odds for added in risk.marker.tolist()):
+        return True
+    rises = zip(signs.rise.tolist(), signs.rise_limit.tolist(), strict=True)
+    return any(rise > policy.rise_clear_share * limit for rise, limit in rises)
 
 
 _Placed = list[tuple[int, WantedFlag]]

@@ -7,6 +7,7 @@ import numpy as np
 from analytics.columns import US_PER_DAY, RatingColumns
 from analytics.definitions import Rules
 from analytics.histories import History
+from analytics.ready import constant
 from analytics.tables import NEVER, Bools, Floats, Ints, column_of
 from instruments import INSTRUMENTS, Instrument
 
@@ -59,6 +60,10 @@ class PrimaryRatings(NamedTuple):
         return times
 
 
+_NONE = np.empty(0, dtype=np.int64)
+_NO_RATINGS = PrimaryRatings(_NONE, _NONE, np.empty(0), 0)
+
+
 def _key(patient: Ints, us: Ints, base: int) -> Ints:
     """Make one sortable number of patient and time (to the second)."""
     return patient * _SPAN + np.maximum(us // 1_000_000 - base, 0)
@@ -103,10 +108,9 @@ def primary_ratings(
     """
     ratings: RatingColumns = history.rating_columns
     size = len(history.patient_ids)
-    empty = np.empty(0, dtype=np.int64)
     [known] = (ratings.rated_us <= at_us).nonzero()
     if len(known) == 0:
-        return PrimaryRatings(empty, empty, np.empty(0), 0), column_of(-1, size, np.int64)
+        return _NO_RATINGS, constant(-1, size, np.int64)
     patient, rated = ratings.patient[known], ratings.rated_us[known]
     # Unknown scales keep the order of their names, after the known ones.
     order = scales_of(ratings.instruments).argsort(kind="stable")

@@ -13,7 +13,7 @@ from analytics.reasons import MEANINGLESS, reason_codes, validity_of
 from analytics.releases import Release
 from analytics.risk import Risk
 from analytics.tables import Bools, Floats, Ints
-from analytics.tracking import Tracks
+from analytics.tracks import Tracks
 from analytics.validity import Readings
 
 

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analytics.tables import Bools, Column, Ints, Objects
+from analytics.ready import constant
+from analytics.tables import Bools, Column, Ints, Objects, is_blank
 
 
 class Segments(NamedTuple):
@@ -18,6 +19,8 @@ def labels(words: Objects) -> tuple[Ints, tuple[str, ...]]:
     """Number words by their place in the alphabet, and list them."""
     listed = words.tolist()
     known = tuple(sorted(set(listed)))
+    if len(known) == 1:
+        return constant(0, len(listed), np.int64), known
     places = {word: place for place, word in enumerate(known)}
     return np.array([places[word] for word in listed], dtype=np.int64), known
 
@@ -42,7 +45,7 @@ def name_segments(given: dict[str, Column], patient: Ints, analyte: Ints) -> Seg
     """
     segment, assumed = _with_kit(given, patient, analyte)
     matrix = given["matrix"]
-    if not any(matrix.tolist()):
+    if is_blank(matrix) or not any(matrix.tolist()):
         return Segments(segment, assumed)
     series = patient, analyte, labels(segment)[0]
     fluid = _inherited(matrix, given["drawn_at"], series)
@@ -57,6 +60,8 @@ def name_segments(given: dict[str, Column], patient: Ints, analyte: Ints) -> Seg
 def _with_kit(given: dict[str, Column], patient: Ints, analyte: Ints) -> tuple[Objects, Bools]:
     """Give the segments with the kit of the result before where none is stated; say where."""
     segment, laboratory = given["segment"], given["laboratory"]
+    if is_blank(laboratory):
+        return segment, constant(value=False, size=len(segment), dtype=np.bool_)
     is_silent = np.asarray(segment == laboratory, dtype=np.bool_)
     is_silent &= laboratory != ""
     if not is_silent.any() or is_silent.all():

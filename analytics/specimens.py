@@ -13,7 +13,7 @@ HOURS_OFF = 3.0
 _GROSS, _MODERATE = HAEMOLYSES.index("gross"), HAEMOLYSES.index("moderate")
 
 
-def mark_specimens(results: ResultColumns, known: Bools, reasons: Ints) -> None:
+def mark_specimens(results: ResultColumns, known: Bools | slice, reasons: Ints) -> None:
     """Add to the reasons what speaks against the specimens themselves.
 
     Gross haemolysis, a wrong matrix, an unknown kit and a duplicate exclude; moderate haemolysis,
@@ -25,7 +25,7 @@ def mark_specimens(results: ResultColumns, known: Bools, reasons: Ints) -> None:
     ----------
     results : ResultColumns
         The results.
-    known : array of bool
+    known : array of bool or slice
         Those that are known at the moment.
     reasons : array of int
         Masks of the known ones; changed in place.
@@ -47,7 +47,7 @@ def mark_specimens(results: ResultColumns, known: Bools, reasons: Ints) -> None:
         reasons[is_so] |= BIT[reason]
 
 
-def _is_new_lot(results: ResultColumns, lot: Objects, known: Bools) -> Bools:
+def _is_new_lot(results: ResultColumns, lot: Objects, known: Bools | slice) -> Bools:
     """Mark the first result of another lot than the one before, of one analyte and segment."""
     found = np.zeros(len(lot), dtype=np.bool_)
     rows = np.flatnonzero(lot != "")
@@ -63,7 +63,7 @@ def _is_new_lot(results: ResultColumns, lot: Objects, known: Bools) -> Bools:
     return found
 
 
-def _is_other_hour(results: ResultColumns, hour: Floats, known: Bools) -> Bools:
+def _is_other_hour(results: ResultColumns, hour: Floats, known: Bools | slice) -> Bools:
     """Mark the draws at an hour of the day that is not the patient's own."""
     found = np.zeros(len(hour), dtype=np.bool_)
     rows = np.flatnonzero(~np.isnan(hour))

@@ -8,10 +8,12 @@ import numpy as np
 from analytics.columns import US_PER_DAY, US_PER_WEEK, first_that_holds
 from analytics.definitions import SYMPTOM_STATES, Failure, Rules, SymptomState
 from analytics.ratings import KNOWN, UNKNOWN, PrimaryRatings, scales_of
+from analytics.ready import constant, ready_for_few
 from analytics.tables import NEVER, Bools, Floats, Ints, column_of
 
 ROUNDING = 1e-9
 _PLACE = {state: place for place, state in enumerate(SYMPTOM_STATES)}
+_NOT_RATED = _PLACE[SymptomState.NOT_RATED]
 _HALF, _QUARTER = 0.5, 0.25
 
 
@@ -133,7 +135,7 @@ def judge_symptoms(
     """
     size = len(started)
     if not len(ratings.key):
-        return _not_rated(size)
+        return not_rated(size)
     has_none = started == NEVER
     from_us = started + 7 * US_PER_DAY
     from_us[has_none] = at_us
@@ -170,11 +172,23 @@ def judge_symptoms(
     )
 
 
-def _not_rated(size: int) -> Symptoms:
-    unknown, no = column_of(np.nan, size), np.zeros(size, dtype=np.bool_)
+@ready_for_few
+def not_rated(size: int) -> Symptoms:
+    """Say what no rating says of some patients.
+
+    Parameters
+    ----------
+    size : int
+        How many patients.
+
+    Returns
+    -------
+    Symptoms
+    """
+    unknown, no = constant(np.nan, size), constant(value=False, size=size, dtype=np.bool_)
     return Symptoms(
-        state=column_of(_PLACE[SymptomState.NOT_RATED], size, np.int64),
-        latest_us=column_of(NEVER, size, np.int64),
+        state=constant(_NOT_RATED, size, np.int64),
+        latest_us=constant(NEVER, size, np.int64),
         latest_total=unknown,
         improvement=unknown,
         is_response=no,

@@ -18,6 +18,7 @@ Objects = npt.NDArray[np.object_]
 Table = pd.DataFrame | Mapping[str, Column]
 
 NEVER = np.iinfo(np.int64).min  # NaT: no such time on record
+FEW_ROWS = 64  # up to here columns of one value are ready, and some things are quicker as floats
 
 
 class HistoryIsUnfit(ValueError):
@@ -122,11 +123,14 @@ OPTIONAL = {
 }
 
 
+_TABLES = pd.DataFrame, Mapping
+
+
 def read_table(table: str, given: Table | None) -> dict[str, Column]:
     """Read the columns of a DataFrame, or of a mapping of arrays, and check what is in them."""
     if given is None:
         return dict(_EMPTY_TABLES[table])
-    if not isinstance(given, pd.DataFrame | Mapping):
+    if not isinstance(given, _TABLES):
         raise HistoryIsUnfit(
             table=table, value=type(given).__name__, wanted="a DataFrame, or a mapping of arrays"
         )
@@ -138,9 +142,7 @@ def read_table(table: str, given: Table | None) -> dict[str, Column]:
     listed, left_out = _plan(table, names)
     if size == 0:
         return dict(_EMPTY_TABLES[table])
-    columns, found = _columns_of(given, names), dict[str, Column]()
-    for kind, blank in left_out:
-        found.update(dict.fromkeys(blank, _blank_column(kind, size)))
+    columns, found = _columns_of(given, names), _blank_columns(left_out, size)
     for name, kind in listed:
         values = read[kind](table, name, columns[name])
         if len(values) != size:
@@ -161,10 +163,16 @@ def _columns_of(given: Table, names: tuple[str, ...]) -> Mapping[str, Any]:
     """
     if not isinstance(given, pd.DataFrame):
         return given
-    arrays = getattr(given, "_iter_column_arrays", None)
-    if arrays is None:
+    try:
+        held = given._mgr
+        blocks = [block.values for block in held.blocks]  # noqa: PD011 - of a block, not a frame
+        where = zip(names, held.blknos.tolist(), held.blklocs.tolist(), strict=True)
+    except AttributeError:
         return {name: given.iloc[:, place].array for place, name in enumerate(names)}
-    return dict(zip(names, arrays(), strict=True))
+    return {
+        name: block if (block := blocks[number]).ndim == 1 else block[place]
+        for name, number, place in where
+    }
 
 
 Listed = tuple[tuple[str, str], ...]
@@ -199,7 +207,7 @@ def column_of(value: object, size: int, dtype: npt.DTypeLike = np.float64) -> Co
     return column
 
 
-def is_any(wrong: Bools) -> bool:
+def is_any(wrong: Bools | Ints) -> bool:
     """Tell whether any holds; for a few rows a third of the time of ``any()``."""
     return len(wrong.nonzero()[0]) > 0
 
@@ -248,7 +256,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def _check_number(table: str, column: str, values: Floats) -> None:
-    if len(values) <= _FEW and all(map(isfinite, values.tolist())):  # quicker for a few
+    if len(values) <= FEW_ROWS and all(map(isfinite, values.tolist())):  # quicker for a few
         return
     wrong = ~np.isfinite(values)
     if is_any(wrong):
@@ -299,6 +307,8 @@ def _is_moment(value: Any) -> bool:
 
 
 def _check_time(table: str, column: str, stamps: Ints) -> None:
+    if len(stamps) <= FEW_ROWS and NEVER not in stamps.tolist():  # quicker for a few
+        return
     wrong = stamps == NEVER
     if is_any(wrong):
         raise HistoryIsUnfit(
@@ -362,9 +372,8 @@ _EMPTY_TABLES = {
     table: {name: _EMPTY[kind] for name, kind in kinds.items()} for table, kinds in COLUMNS.items()
 }
 _NOT_KNOWN: dict[str, Any] = {"flag": False, "number?": np.nan, "text": ""}
-_FEW = 64
 _FEW_BLANKS = {
-    kind: np.full(_FEW, value, dtype=_EMPTY[kind].dtype) for kind, value in _NOT_KNOWN.items()
+    kind: np.full(FEW_ROWS, value, dtype=_EMPTY[kind].dtype) for kind, value in _NOT_KNOWN.items()
 }
 for _blank in _FEW_BLANKS.values():
     _blank.flags.writeable = False
@@ -376,8 +385,14 @@ def is_blank(column: Column) -> bool:
     return id(column.base) in _BLANK_IDS
 
 
-def _blank_column(kind: str, size: int) -> Column:
-    """Give a column of which nothing is known; a few rows are a part of one that is ready."""
-    if size <= _FEW:
-        return _FEW_BLANKS[kind][:size]
-    return np.full(size, _NOT_KNOWN[kind], dtype=_EMPTY[kind].dtype)
+def _blank_columns(left_out: Blanks, size: int) -> dict[str, Column]:
+    """Give columns of which nothing is known; those of a few rows are ready."""
+    if size <= FEW_ROWS:
+        return dict(_few_blank_columns(left_out, size))
+    blank = [(names, np.full(size, _NOT_KNOWN[k], dtype=_EMPTY[k].dtype)) for k, names in left_out]
+    return {name: column for names, column in blank for name in names}
+
+
+@lru_cache(maxsize=1024)
+def _few_blank_columns(left_out: Blanks, size: int) -> dict[str, Column]:
+    return {name: _FEW_BLANKS[kind][:size] for kind, names in left_out for name in names}

@@ -1,79 +1,29 @@
 """Every patient's markers at a moment: one track per patient and analyte, in columns."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from analytics.changes import SET_POINT_DRAWS, widened_table
 from analytics.columns import ANALYTES, US_PER_WEEK
-from analytics.elementwise import entry_by_entry, log1p, root, where
+from analytics.elementwise import entry_by_entry
+from analytics.few_tracks import follow_few
 from analytics.informative import (
     SideBySide,
     lines_together,
     stand_now,
     weigh_side_by_side,
 )
-from analytics.innovations import ScoredRows, find_implausible, innovation
+from analytics.innovations import ScoredRows, find_implausible
 from analytics.limits import lie_too_far, stand_in
-from analytics.mixtures import MixedLines, Standing
 from analytics.policy import Policy
 from analytics.releases import Release
 from analytics.tables import NEVER, Bools, Floats, Ints, column_of, is_any
+from analytics.tracks import Changes, Tracks, compare, growth_of
 from analytics.trajectories import Growth, Lines, Sums
 from analytics.validity import Readings, hold
 from analytics.weighing import LogOdds, Weighed
-
-
-class Changes(NamedTuple):
-    """Changes of the latest result in ln units, NaN where there is nothing to compare with."""
-
-    set_point_draws: Ints  # 0 where there is nothing to compare with
-    span_weeks: Floats
-    set_point: Floats
-    since_first: Floats
-    since_previous: Floats
-    since_set_point: Floats
-    limit: Floats
-    innovation: Floats
-
-
-@dataclass(frozen=True)
-class Tracks:
-    """One entry per patient and analyte with any result, sorted by patient, then analyte.
-
-    ``latest`` is the row of the latest scored reading, -1 where none is scored; changes are
-    between results that were quantified. Where each track stands at the moment is worked out when
-    it is first read: neither a probability nor a flag rests on it.
-    """
-
-    patient: Ints
-    analyte: Ints
-    segment: Ints
-    origin_us: Ints
-    n_draws: Ints
-    n_scored: Ints
-    n_censored: Ints
-    latest: Ints
-    changes: Changes
-    is_latest_held: Bools
-    stand_now: Callable[[], tuple[MixedLines, Standing]] = field(repr=False)
-
-    @cached_property
-    def _now(self) -> tuple[MixedLines, Standing]:
-        return self.stand_now()
-
-    @property
-    def lines(self) -> MixedLines:
-        """Give each track's lines, of both groups where the marker tells them apart."""
-        return self._now[0]
-
-    @property
-    def standing(self) -> Standing:
-        """Give level and slope now, with their intervals."""
-        return self._now[1]
 
 
 def follow(
@@ -112,11 +62,28 @@ def follow(
     readings : Readings
         The same, with implausible results held back.
     """
+    given = _Given(started_us, at_us, segments, release, policy)
+    few = follow_few(readings, **given._asdict())
+    return _follow_many(readings, given) if few is None else (*few, readings)
+
+
+class _Given(NamedTuple):
+    """What the markers are followed by, besides the readings."""
+
+    started_us: Ints
+    at_us: int
+    segments: tuple[str, ...]
+    release: Release
+    policy: Policy
+
+
+def _follow_many(readings: Readings, given: _Given) -> tuple[Tracks, LogOdds, Readings]:
+    started_us, at_us, segments, release, policy = given
     codes, track = _number_tracks(readings, len(started_us))
     patient, analyte = codes // len(ANALYTES), codes % len(ANALYTES)
     origin = _origins(readings, started_us)[patient]
     segment = _segments(readings, track, len(codes))
-    growth, unknown = _growth(analyte, segment, segments, release)
+    growth, unknown = growth_of(analyte, segment, segments, release)
     exact, censored = _center(readings, track, origin, growth)
     held = find_implausible(exact, readings.is_confirmed[exact.row], growth)
     if is_any(held):
@@ -260,24 +227,6 @@ def _origins(readings: Readings, started_us: Ints) -> Ints:
     return np.where(has_none, first, started_us)
 
 
-def _growth(
-    analyte: Ints, segment: Ints, segments: tuple[str, ...], release: Release
-) -> tuple[Growth, Floats]:
-    """Give each track the law of its analyte in both groups, and what is unknown of its level.
-
-    That is the variance of the level of the track's segment; none where it is known.
-    """
-    law, unknown = release.population, release.level_variances[analyte]
-    mean0, mean1, d00, d01, d11, residual = [column[analyte] for column in law]
-    for place, marker in release.levelled:
-        for label, level in marker.levels.items():
-            if label in segments:
-                [own] = ((analyte == place) & (segment == segments.index(label))).nonzero()
-                mean0[own] += level
-                unknown[own] = 0.0
-    return Growth(mean0, mean1, d00 + unknown, d01, d11, residual), unknown
-
-
 def _changes(
     readings: Readings,
     rows: ScoredRows,
@@ -301,7 +250,7 @@ def _changes(
     first, last = end - count, end - 1
     latest, before = order[last], np.minimum(count - 1, SET_POINT_DRAWS)
     found = entry_by_entry(
-        _change,
+        compare,
         *(before, _widened(count, before, policy), release.log_variances[analyte]),
         *(release.within_cvs[analyte], readings.assay_cv[row[last]]),
         *value[np.minimum(first + _OF_SET_POINT, last)],
@@ -320,40 +269,6 @@ def _changes(
 
 
 _OF_SET_POINT = np.arange(SET_POINT_DRAWS)[:, np.newaxis]
-
-
-def _change(
-    before: Floats,
-    widened: Floats,
-    log_variance: Floats,
-    within_cv: Floats,
-    assay_cv: Floats,
-    first: Floats,
-    second: Floats,
-    third: Floats,
-    fourth: Floats,
-    previous: Floats,
-    latest: Floats,
-    span: Floats,
-    weeks: Floats,
-    y: Floats,
-    *known: Floats,
-) -> tuple[Floats, ...]:
-    """Compare a latest result with the earlier ones; the fields of :class:`Changes`.
-
-    The assay's variation is the laboratory's own where it states one, else the release's.
-    """
-    total = first + where(before > 1, second, 0.0)
-    total = total + where(before > 2, third, 0.0)
-    total = total + where(before > 3, fourth, 0.0)
-    set_point = total / before
-    stated = log1p(within_cv * within_cv + assay_cv * assay_cv)
-    variance = where(assay_cv == assay_cv, stated, log_variance)
-    limit = widened * root((1 + 1 / before) * variance)
-    own = Sums(1.0, weeks, weeks * weeks, y, weeks * y, y * y)  # type: ignore[arg-type]
-    strange = innovation(weeks, y, Sums(*known[:6]) - own, *known[6:])
-    since = latest - first, latest - previous, latest - set_point
-    return span, set_point, *since, limit, strange
 
 
 def _widened(count: Ints, before: Ints, policy: Policy) -> Floats:

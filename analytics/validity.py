@@ -21,9 +21,10 @@ from analytics.columns import (
     EventColumns,
 )
 from analytics.histories import History
+from analytics.ready import constant
 from analytics.reasons import BIT, CAUTIONING, Reason
 from analytics.specimens import mark_specimens
-from analytics.tables import NEVER, Bools, Floats, Ints, is_any
+from analytics.tables import FEW_ROWS, NEVER, Bools, Floats, Ints, is_any
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,7 @@ def read(history: History, *, at_us: int) -> tuple[Readings, Bools]:
         so that no reading of sIL-6R means anything.
     """
     results = history.result_columns
-    known = results.drawn_us <= at_us
-    pick = known if is_any(~known) else slice(None)
+    pick = _known_by(results.drawn_us, at_us)
     patient, drawn = results.patient[pick], results.drawn_us[pick]
     analyte, segment = results.analyte[pick], results.segment[pick]
     value, comparator = results.value[pick], results.comparator[pick]
@@ -141,9 +141,11 @@ def read(history: History, *, at_us: int) -> tuple[Readings, Bools]:
         reasons[too_early & (started != NEVER)] |= BIT[Reason.BEFORE_EPISODE]
     is_blocked = _disturb(history, reasons, patient, drawn, analyte, at_us)
     _mark_acute_phase(reasons, patient, drawn, results.local_day[pick], analyte, value, comparator)
-    mark_specimens(results, known, reasons)
-    waived = results.is_overridden[pick] * (reasons & CAUTIONING)
-    reasons &= ~waived
+    mark_specimens(results, pick, reasons)
+    waived = constant(0, len(reasons), np.int64)
+    if is_any(reasons):
+        waived = results.is_overridden[pick] * (reasons & CAUTIONING)
+        reasons &= ~waived
     if len(results.segments) > 1:
         _mark_earlier_segments(reasons, patient, analyte, segment)
     readings = Readings(
@@ -159,6 +161,14 @@ def read(history: History, *, at_us: int) -> tuple[Readings, Bools]:
         waived=waived,
     )
     return readings, is_blocked
+
+
+def _known_by(drawn_us: Ints, at_us: int) -> Bools | slice:
+    """Pick the results that are drawn by a moment; all of them, if all are."""
+    if len(drawn_us) <= FEW_ROWS and max(drawn_us.tolist(), default=at_us) <= at_us:
+        return slice(None)
+    known: Bools = drawn_us <= at_us
+    return known if is_any(~known) else slice(None)
 
 
 def hold(readings: Readings, rows: Ints) -> Readings:

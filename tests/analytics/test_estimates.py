@@ -1,6 +1,7 @@
 """The front door: one estimate per patient, the same bit for bit whoever stands beside."""
 
 import json
+from datetime import datetime
 
 import numpy as np
 import orjson
@@ -324,3 +325,38 @@ def test_an_absurd_limit_waits_for_a_check_and_keeps_nobody_else_waiting(
     assert one.outcome == Outcome.NOT_ENOUGH_DATA
     assert [part.reason for part in one.left_out] == ["implausible"]
     assert other.outcome == Outcome.ESTIMATED
+
+
+@pytest.mark.parametrize("draws", [1, 2, 5, 31, 32, 33, 70])
+@pytest.mark.parametrize("started_at", [week(0), None])
+def test_however_many_draws_a_patient_alone_gets_the_numbers_of_a_cohort(
+    draws: int, started_at: datetime | None
+) -> None:
+    rng = np.random.default_rng(draws)
+    ids = range(1, 12)
+    patients = patients_table(ids, started_at=started_at)
+    results = pd.concat(
+        [
+            results_table(
+                np.exp(rng.normal(shift, 0.25, draws)).tolist(),
+                weeks=np.linspace(0, 19, draws).tolist(),
+                patient_id=patient,
+                analyte=analyte,
+                segment=f"1/kit {patient % 2}",
+            )
+            for patient in ids
+            for analyte, shift in (("sIL-6R", 3.5), ("TNF-α", 0.4))
+        ],
+        ignore_index=True,
+    )
+    together = estimates_of({"patients": patients, "results": results})
+
+    for place, patient in enumerate(ids):
+        own = {
+            "patients": patients[patients["patient_id"] == patient],
+            "results": results[results["patient_id"] == patient],
+        }
+        alone = estimates_of(own)
+
+        assert [each.as_json() for each in alone] == [list(together)[place].as_json()]
+        assert alone.table.equals(together.table.iloc[[place]].reset_index(drop=True))
