@@ -356,7 +356,8 @@ UPDATE monitoring_standing AS standing
   FROM unnest(%s::bigint[]) AS asked (patient_id)
   LEFT JOIN (
         SELECT patient_id, max(CASE
-                   WHEN level = 'safety' THEN 6
+                   WHEN level = 'safety' THEN
+                        CASE urgency WHEN 'immediate' THEN 8 WHEN 'urgent' THEN 7 ELSE 6 END
                    WHEN level = 'high' AND state NOT IN ('acknowledged', 'snoozed') THEN 5
                    WHEN level = 'watch' AND state NOT IN ('acknowledged', 'snoozed') THEN 3
                    WHEN level = 'high' THEN 2

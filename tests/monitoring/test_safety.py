@@ -23,7 +23,9 @@ from monitoring.models import (
     Ideation,
     SafetyAction,
     SafetyOutcome,
+    Standing,
 )
+from monitoring.recompute import recompute
 from patients.models import Clinician, Membership, Patient, PatientStatus, Role, SafetyDuty
 from patients.record.duties import NotOfTheTeam, name_clinician, set_duty
 from patients.record.ratings import RatingFault, correct_rating, withdraw_rating
@@ -101,6 +103,19 @@ def test_every_positive_answer_on_every_scale_raises_its_flag_with_its_level(
         rate(somebody, answer, instrument=instrument)
 
         assert Flag.objects.get(patient=somebody).urgency == level, (instrument, answer)
+
+
+def test_whoever_cannot_wait_stands_before_whoever_can_wait_until_tonight(
+    patient: Patient,
+) -> None:
+    others = [PatientFactory.create(team=patient.team) for _ in range(2)]
+    recompute([patient.pk, *(each.pk for each in others)], at=MONDAY)
+
+    for somebody, answer in zip([patient, *others], [1, 3, 2], strict=True):
+        rate(somebody, answer)
+
+    by_need = Standing.objects.order_by("-need").values_list("patient", flat=True)
+    assert list(by_need) == [others[0].pk, others[1].pk, patient.pk]
 
 
 @pytest.mark.parametrize("instrument", list(INSTRUMENTS))
