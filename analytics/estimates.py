@@ -244,9 +244,13 @@ def estimate_cohort(
     Raises
     ------
     TimeIsNaive
-        ``at`` has no time zone.
+        ``at`` is no datetime, or has no time zone.
+    TypeError
+        One of the others is not of its kind: a name instead of a release, a table instead of a
+        history.
     """
     at_us = to_microseconds(at)
+    _refuse_others(history=history, release=release, policy=policy, rules=rules)
     readings, is_blocked = read(history, at_us=at_us)
     courses = assess_courses(history, at_us=at_us, rules=rules)
     started = courses.started
@@ -282,6 +286,22 @@ def estimate_cohort(
         policy=policy,
         rules=rules,
     )
+
+
+_KINDS = {
+    "history": (History, "a History(patients=..., results=..., ...)"),
+    "release": (Release, "a Release, as load(path) or load_shipped(name) gives it"),
+    "policy": (Policy, "a Policy"),
+    "rules": (Rules, "Rules, as in RULE_SETS"),
+}
+
+
+def _refuse_others(**given: object) -> None:
+    for name, value in given.items():
+        kind, wanted = _KINDS[name]
+        if not isinstance(value, kind):
+            shown = repr(value) if isinstance(value, str) else type(value).__name__
+            raise TypeError(f"{name}: {shown}; wanted: {wanted}")
 
 
 def _outcome(

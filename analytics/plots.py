@@ -38,7 +38,8 @@ def draw_roc(ax: Axes, labels: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike
     """
     for (name, score), colour, style in zip(scores.items(), COLOURS, STYLES, strict=False):
         area = roc_area(labels, score)
-        told = f"{name}: {area.auc:.2f} ({area.low:.2f} to {area.high:.2f})"
+        reach = "all alike" if area.is_constant else f"{area.low:.2f} to {area.high:.2f}"
+        told = f"{name}: {area.auc:.2f} ({reach})"
         RocCurveDisplay.from_predictions(
             labels,
             score,

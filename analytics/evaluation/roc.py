@@ -24,7 +24,9 @@ class RocArea:
 
     `is_separated` is true if no positive scores like a negative: the area is then 0 or 1, the
     DeLong standard error is 0 and the interval has no width, which is a limit of the method and
-    not a certainty.
+    not a certainty. `is_constant` is true if all patients have one score: it ranks nobody, the
+    area is one half by the rule for ties alone, nothing is known of how it would vary, and
+    standard error and interval are NaN.
     """
 
     auc: float
@@ -35,6 +37,7 @@ class RocArea:
     n_positive: int
     n_negative: int
     is_separated: bool
+    is_constant: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ def roc_area(labels: npt.ArrayLike, scores: npt.ArrayLike, *, level: float = 0.9
     Returns
     -------
     RocArea
+        Without an interval (NaN) where all patients have the same score.
 
     Raises
     ------
@@ -241,18 +245,21 @@ def _areas(
     auc = of_positive.mean(axis=1)
     error = np.sqrt(np.diag(covariance))
     half = stats.norm.ppf(0.5 + level / 2) * error
+    is_constant = together.min(axis=1) == together.max(axis=1)
+    error[is_constant] = half[is_constant] = np.nan
     areas = [
         RocArea(
             auc=float(min(max(auc[k], 0.0), 1.0)),
             standard_error=float(error[k]),
-            low=float(max(auc[k] - half[k], 0.0)),
-            high=float(min(auc[k] + half[k], 1.0)),
+            low=float(np.maximum(auc[k] - half[k], 0.0)),
+            high=float(np.minimum(auc[k] + half[k], 1.0)),
             level=level,
             n_positive=m,
             n_negative=n,
             is_separated=bool(
                 positive[k].min() > negative[k].max() or positive[k].max() < negative[k].min()
             ),
+            is_constant=bool(is_constant[k]),
         )
         for k in range(len(scores))
     ]

@@ -360,3 +360,23 @@ def test_however_many_draws_a_patient_alone_gets_the_numbers_of_a_cohort(
 
         assert [each.as_json() for each in alone] == [list(together)[place].as_json()]
         assert alone.table.equals(together.table.iloc[[place]].reset_index(drop=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("release", "published-prior-1", "release: 'published-prior-1'; wanted: a Release"),
+        ("policy", None, "policy: NoneType; wanted: a Policy"),
+        ("rules", {"failed_trials": 2}, "rules: dict; wanted: Rules"),
+    ],
+)
+def test_what_is_no_release_policy_or_rules_is_refused_in_words(
+    name: str, value: object, told: str
+) -> None:
+    with pytest.raises(TypeError, match=told):
+        estimate_cohort(History(patients=patients_table()), at=TWENTY_WEEKS, **{name: value})  # type: ignore[arg-type]
+
+
+def test_a_table_is_no_history() -> None:
+    with pytest.raises(TypeError, match=r"history: DataFrame; wanted: a History\(patients="):
+        estimate_cohort(patients_table(), at=TWENTY_WEEKS)  # type: ignore[arg-type]

@@ -110,6 +110,26 @@ def test_complete_separation_is_said_and_not_hidden(scores: list[float], auc: fl
     assert (area.low, area.high) == (auc, auc)
 
 
+def test_a_score_that_is_the_same_for_all_has_no_interval() -> None:
+    area = roc_area([1, 1, 0, 0, 0], [7.0] * 5)
+
+    assert area.auc == 0.5
+    assert area.is_constant
+    assert not area.is_separated
+    assert np.isnan([area.low, area.high, area.standard_error]).all()
+
+
+def test_a_score_is_compared_with_one_that_is_the_same_for_all() -> None:
+    labels, score = [1, 1, 1, 0, 0, 0], [3.0, 5.0, 6.0, 1.0, 4.0, 2.0]
+
+    found = compare_roc_areas(labels, score, [1.0] * 6)
+
+    alone = roc_area(labels, score)
+    assert found.difference == pytest.approx(alone.auc - 0.5)
+    assert found.standard_error == pytest.approx(alone.standard_error)
+    assert found.second.is_constant
+
+
 def test_many_patients_and_many_ties_agree_with_the_definition() -> None:
     labels, glucose, body_mass = pima()
 
@@ -191,9 +211,9 @@ def test_turning_the_score_round_turns_the_area_round(rows: list[tuple[bool, int
 
     area, turned = roc_area(labels, scores), roc_area(labels, -scores)
 
-    assert 0 <= area.low <= area.auc <= area.high <= 1
+    assert area.is_constant or 0 <= area.low <= area.auc <= area.high <= 1
     assert area.auc + turned.auc == pytest.approx(1.0)
-    assert area.standard_error == pytest.approx(turned.standard_error)
+    assert area.standard_error == pytest.approx(turned.standard_error, nan_ok=True)
     assert area.auc == pytest.approx(metrics.roc_auc_score(labels, scores))
 
 
