@@ -5,33 +5,49 @@ refused, with the place of the byte.
 """
 
 import codecs
+import re
 
 from patients.intake.hl7v2.faults import ErrorCode, Place, refuse
 
-# HL7 table 0211, with the names that are sent in its place
+# HL7 table 0211, and the names that are sent in its place
 _BY_NAME = {
     "ASCII": "ascii",
     "US-ASCII": "ascii",
     "UNICODE": "utf-8",
     "UNICODE UTF-8": "utf-8",
     "UTF-8": "utf-8",
-    "UTF8": "utf-8",
+    "ISO IR192": "utf-8",
     "UNICODE UTF-16": "utf-16",
     "UNICODE UTF-32": "utf-32",
     "ISO IR6": "ascii",
+    "ISO IR100": "iso8859-1",
+    "ISO IR13": "iso2022_jp_ext",
     "ISO IR14": "iso2022_jp_2",
     "ISO IR87": "iso2022_jp_2",
     "ISO IR159": "iso2022_jp_2",
+    "ISO-2022-JP": "iso2022_jp_2",
+    "SHIFT_JIS": "cp932",  # as Windows writes it
+    "SJIS": "cp932",
+    "CP932": "cp932",
+    "MS932": "cp932",
+    "WINDOWS-31J": "cp932",
+    "EUC-JP": "euc_jp",
     "GB 18030-2000": "gb18030",
+    "GB18030": "gb18030",
+    "GBK": "gb18030",
+    "GB2312": "gb18030",
     "KS X 1001": "euc_kr",
+    "EUC-KR": "euc_kr",
     "BIG-5": "big5",
-    "WINDOWS-1252": "cp1252",
-    "CP1252": "cp1252",
-    "SHIFT_JIS": "shift_jis",
+    **{f"WINDOWS-{page}": f"cp{page}" for page in range(1250, 1259)},
+    **{f"CP{page}": f"cp{page}" for page in range(1250, 1259)},
+    "LATIN-1": "iso8859-1",
     **{f"8859/{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)},
+    **{f"8859-{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)},
     **{f"ISO-8859-{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)},
 }
 KNOWN = tuple(_BY_NAME)
+_BETWEEN_LETTERS = re.compile(r"[\s_-]+")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -43,8 +59,18 @@ _FIRST_LINE_AT_MOST = 4096
 
 
 def codec_of(name: str) -> str | None:
-    """Give Python's name of a character set of table 0211; None when it is not known."""
-    return _BY_NAME.get(name.strip().upper())
+    """Give Python's name of a character set; None when it is not known.
+
+    “ISO-8859-1”, “ISO 8859-1” and “iso8859_1” are one name.
+    """
+    return _BY_LETTERS.get(_letters_of(name))
+
+
+def _letters_of(name: str) -> str:
+    return _BETWEEN_LETTERS.sub("", name).upper()
+
+
+_BY_LETTERS = {_letters_of(name): codec for name, codec in _BY_NAME.items()}
 
 
 def decode(body: bytes, *, charset: str) -> str:
@@ -111,4 +137,6 @@ def _declared(body: bytes) -> str | None:
             "MSH-18 names a character set that is not of table 0211; UNICODE UTF-8 is best",
         )
     # With repetitions the later ones are switched to by escape sequences
+    if "iso2022_jp_ext" in codecs_named:  # which knows half-width kana besides
+        return "iso2022_jp_ext"
     return "iso2022_jp_2" if "iso2022_jp_2" in codecs_named else codecs_named[0]
