@@ -219,22 +219,19 @@ def _plan_line(
         if moves:
             _take_along([before], rows, target, reason=reason, after=late["version"])
         return WrittenLine(line.public_id, before.version, "late")
-    if line.is_known:
-        if not moves:
-            return WrittenLine(line.public_id, before.version, "known")
-        _take_along([before], rows, target, reason=reason)
-        return WrittenLine(line.public_id, before.last_version + 1, "corrected")
+    if line.is_known and not moves:
+        return WrittenLine(line.public_id, before.version, "known")
     version = before.last_version + 1
     rows.results.append(_row(line, version, target, inbound_id))
     rows.replaced_results.append(
         {
             "id": before.pk,
-            "reason": f"the laboratory sent it as {line.now.status}",
+            "reason": reason if line.is_known else f"the laboratory sent it as {line.now.status}",
             "line": line.public_id,
             "version": version,
         }
     )
-    state = "corrected" if line.corrects else "recorded"
+    state = "corrected" if line.corrects or line.is_known else "recorded"
     return WrittenLine(line.public_id, version, state)
 
 

@@ -156,12 +156,11 @@ class Line(NamedTuple):
 
     @property
     def status(self) -> str:
-        """The status on record: a value changed after a final one is a correction, however sent."""
-        if (
-            self.now.status == "final"
-            and self.before is not None
-            and self.before.placed.status in _FINAL
-            and self.corrects
-        ):
-            return "corrected"
-        return self.now.status
+        """The status on record: a value changed after a final one is a correction, however sent.
+
+        What was corrected before stays so when it is sent as final once more, with another time.
+        """
+        before = None if self.before is None else self.before.placed.status
+        if self.now.status != "final" or before not in _FINAL:
+            return self.now.status
+        return "corrected" if self.corrects else before

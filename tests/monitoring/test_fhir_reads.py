@@ -60,6 +60,41 @@ def test_a_result_is_read_back_as_it_was_sent(
     assert said_by(answer.json()) == said_by(json.loads(body))
 
 
+@pytest.mark.parametrize("status", ["corrected", "final"])
+def test_another_time_of_the_same_value_is_read_back_as_it_was_sent(
+    status: str, door: FhirDoor, patient: Patient
+) -> None:
+    made = door.post().json()
+    moved = observation(
+        status=status, effectiveDateTime="2026-11-01T08:10:00+09:00", issued="2026-11-02T17:00:00Z"
+    )
+
+    answer = door.post(moved)
+
+    assert answer.json()["meta"]["versionId"] == "2"
+    read = door.get(f"/Observation/{made['id']}").json()
+    assert (read["status"], said_by(read)) == (status, said_by(answer.json()))
+    assert read["effectiveDateTime"] == "2026-11-01T08:10:00+09:00"
+
+
+def test_a_corrected_result_stays_corrected_when_its_time_is_put_right(
+    door: FhirDoor, patient: Patient
+) -> None:
+    door.post()
+    corrected = {"valueQuantity": quantity("39.10"), "status": "corrected"}
+    door.post(observation(**corrected, issued="2026-11-02T17:00:00Z"))
+
+    moved = door.post(
+        observation(
+            valueQuantity=quantity("39.10"),
+            effectiveDateTime="2026-11-01T08:10:00+09:00",
+            issued="2026-11-02T18:00:00Z",
+        )
+    )
+
+    assert (moved.json()["status"], moved.json()["meta"]["versionId"]) == ("corrected", "3")
+
+
 def test_the_digits_come_back_as_they_went(door: FhirDoor, patient: Patient) -> None:
     made = door.post()
 
