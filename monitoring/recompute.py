@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from analytics import CURRENT_POLICY, CURRENT_RELEASE, Estimate, estimate_cohort
+from analytics import CURRENT_POLICY, Estimate, estimate_cohort
 from monitoring import alerts, corrected, flags, standings
 from monitoring.history import histories_of
+from monitoring.model_in_force import RELEASE
 from monitoring.models import Attempt, FlagKind, FlagLevel, Outcome, RiskAssessment
 from monitoring.standings import Finding
 from patients.models import Patient
@@ -165,7 +166,7 @@ def _assess(patients: Versions, *, at: datetime) -> list[int]:
     """Assess these patients, whose rows the caller holds, unless that was done before."""
     if not patients:
         return []
-    model, policy = CURRENT_RELEASE.version, CURRENT_POLICY.version
+    model, policy = RELEASE.version, CURRENT_POLICY.version
     [found] = ask((_DONE, [numbers(patients), numbers(patients.values()), model, policy]))
     done = {patient_id for (patient_id,) in found}
     if done:
@@ -174,9 +175,7 @@ def _assess(patients: Versions, *, at: datetime) -> list[int]:
         if not patients:
             return []
     estimates = list(
-        estimate_cohort(
-            histories_of(list(patients)), at=at, release=CURRENT_RELEASE, policy=CURRENT_POLICY
-        )
+        estimate_cohort(histories_of(list(patients)), at=at, release=RELEASE, policy=CURRENT_POLICY)
     )
     findings = [_finding(each, patients[each.patient_id]) for each in estimates]
     before = corrected.before_corrections(list(patients))
@@ -214,7 +213,7 @@ def _put_on_record(
     """Write assessments, standings, flags and alerts; the caller holds the patients' rows."""
     ids = [finding.patient_id for finding in findings]
     made = standings.write_assessments(
-        findings, model=CURRENT_RELEASE.version, policy=CURRENT_POLICY.version, at=at
+        findings, model=RELEASE.version, policy=CURRENT_POLICY.version, at=at
     )
     # Flags before standings, as a person's step does: in the other order the two could each wait
     # for the other
@@ -253,7 +252,7 @@ def mark_outdated(*, at: datetime) -> int:
                       FOR NO KEY UPDATE OF patient SKIP LOCKED
                    )
             """,
-            [at, CURRENT_RELEASE.version, CURRENT_POLICY.version],
+            [at, RELEASE.version, CURRENT_POLICY.version],
         )
         marked: int = cursor.rowcount
     return marked

@@ -69,6 +69,10 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SERVED_OVER_TLS = SITE_URL.startswith("https://")
 
+# Another model than the one that comes along, and the approval of it (monitoring/model_in_force.py)
+MODEL_RELEASE = env.str("MODEL_RELEASE", default="")
+MODEL_APPROVAL = env.str("MODEL_APPROVAL", default="")
+
 INSTALLED_APPS = [
     "patients",
     "monitoring",

@@ -29,6 +29,7 @@ def _run(folder: Path, **said: str) -> "subprocess.CompletedProcess[str]":
         ("DATABASE_URL", "mysql://me:secret@host/x", "postgres:// or postgresql://"),
         ("REDIS_URL", "secret", "redis://"),
         ("EMAIL_URL", "secret", "smtp://"),
+        ("MODEL_RELEASE", "my-clinic-1.json", "names a model that nobody has approved"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(

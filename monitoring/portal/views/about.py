@@ -5,8 +5,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from analytics import CURRENT_POLICY, CURRENT_RELEASE, evidence
+from analytics import CURRENT_POLICY, evidence
 from monitoring.charts import clinical_date
+from monitoring.model_in_force import APPROVAL, RELEASE
 from monitoring.portal.presenters.explanation import GRADES, Section, sources_head, with_unit
 
 CRITERIA = (
@@ -40,8 +41,10 @@ def about(request: HttpRequest) -> HttpResponse:
     """Say what the product is for, and what it is not."""
     context = {
         "criteria": CRITERIA,
-        "status": CURRENT_RELEASE.card["status"],
-        "model": CURRENT_RELEASE.version,
+        "status": RELEASE.card["status"],
+        "model": RELEASE.version,
+        "approval": APPROVAL,
+        "events": RELEASE.card.get("events", ""),
         "policy": CURRENT_POLICY.version,
     }
     return render(request, "portal/about.html", context)
