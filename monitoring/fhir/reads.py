@@ -1,5 +1,6 @@
 """A laboratory reads its own results back: one by its id, or all that have an identifier."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -14,6 +15,8 @@ from patients.intake.fhir.faults import Fault, Refused, not_fhir
 from patients.intake.fhir.writing import Tree, instant
 
 OBSERVATION = "Observation"
+# Clients write these beside a search; they say how much of it is told, and in what order
+_OF_THE_PAGE = frozenset({"_count", "_sort", "_total"})
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ def search(laboratory_id: int, terms: Sequence[tuple[str, str]]) -> Found:
     Refused
         When the search is another one: to leave a term out would be to answer another question.
     """
+    at_most = _at_most(terms)
+    terms = [(name, value) for name, value in terms if name not in _OF_THE_PAGE]
     if len(terms) != 1 or terms[0][0] not in ("identifier", "_id"):
         raise not_fhir(
             "not-supported",
@@ -102,7 +107,17 @@ def search(laboratory_id: int, terms: Sequence[tuple[str, str]]) -> Found:
         }
         for each in found.values()
     ]
-    return Found(_bundle("searchset", entries))
+    return Found(_bundle("searchset", entries[:at_most]) | {"total": len(entries)})
+
+
+def _at_most(terms: Sequence[tuple[str, str]]) -> int | None:
+    """Say how many of the results found are asked for; None for all of them."""
+    counts = [value for name, value in terms if name == "_count"]
+    if not counts:
+        return None
+    if len(counts) > 1 or not re.fullmatch(r"[0-9]{1,9}", counts[0]):
+        raise not_fhir("invalid", "", _("_count must be a whole number, and stand once"))
+    return int(counts[0])
 
 
 def read_report(laboratory_id: int, resource_id: str) -> Found:

@@ -44,6 +44,7 @@ class FhirView(APIView):
     renderer_classes = (FhirRenderer, PlainJsonRenderer)
     throttle_classes = (PushesPerMinute,)
     content_negotiation_class = FhirNegotiation
+    http_method_names = ["get", "head", "post", "put"]  # noqa: RUF012 - Django writes it so
 
     def get_exception_handler(self) -> Any:
         return outcomes.handle_exception

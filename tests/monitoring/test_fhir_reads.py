@@ -103,6 +103,26 @@ def test_the_digits_come_back_as_they_went(door: FhirDoor, patient: Patient) -> 
     assert b'"value":37.50,' in answer.content
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [("_count=1", 1), ("_count=50&_sort=-date&_total=accurate", 1), ("_count=0", 0)],
+)
+def test_how_much_is_told_may_be_said_beside_the_search(
+    door: FhirDoor, patient: Patient, more: str, told: int
+) -> None:
+    door.post()
+
+    bundle = door.get(f"/Observation?identifier=urn:north:result|R-1&{more}").json()
+
+    assert (bundle["total"], len(bundle.get("entry", []))) == (1, told)
+
+
+def test_a_count_that_is_none_is_refused(door: FhirDoor) -> None:
+    answer = door.get("/Observation?identifier=urn:north:result|R-1&_count=many")
+
+    assert answer.status_code == 400
+
+
 def test_a_result_is_found_by_its_identifier(door: FhirDoor, patient: Patient) -> None:
     made = door.post()
 

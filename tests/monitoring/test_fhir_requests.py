@@ -89,3 +89,13 @@ def test_options_are_no_method_here(door: FhirDoor) -> None:
 
     assert answer.status_code == 405
     assert "POST" in answer["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/Observation", "/Observation/A-1", "/metadata", ""])
+def test_what_an_address_allows_is_what_it_does(door: FhirDoor, path: str) -> None:
+    for method in ("OPTIONS", "PATCH", "DELETE"):
+        answer = door.ask(method, path)
+
+        assert answer.status_code == 405
+        assert answer.json()["resourceType"] == "OperationOutcome"
+        assert {"OPTIONS", "PATCH", "DELETE"}.isdisjoint(answer["Allow"].split(", "))
