@@ -76,7 +76,8 @@ def reference_change(
     within_cv, assay_cv : float
         Coefficients of variation.
     z : float
-        Normal quantile; 1.96 two-sided 95 %, more for repeated looks (:func:`widened_z`).
+        Normal quantile: 1.96 two-sided and 1.645 one-sided for 95 %, more for repeated looks
+        (:func:`widened_z`).
     draws_before : int
         How many earlier draws are averaged into the set-point.
 
@@ -137,10 +138,15 @@ def false_alarm_rate(*, z: float, looks: int, draws_before: int = 1) -> float:
     -------
     float
         5 % for one look at z = 1.96, 23 % for seven.
+
+    Raises
+    ------
+    ChangeIsUnfit
+        A negative quantile, no draw, or a number of looks that is none.
     """
     _refuse_no_limit(z=z, draws_before=draws_before)
-    if not looks >= 0:
-        raise ChangeIsUnfit(f"looks: {looks}; wanted: how many later results, at least 0")
+    if not looks >= 0 or looks != int(looks):
+        raise ChangeIsUnfit(f"looks: {looks}; wanted: how many later results, whole, at least 0")
     reach = z * sqrt(1 + 1 / draws_before)
     centre = _NODES / sqrt(draws_before)
     inside = ndtr(centre + reach) - ndtr(centre - reach)
@@ -164,6 +170,11 @@ def widened_z(*, looks: int, draws_before: int = 1, alpha: float = 0.05) -> floa
     -------
     float
         1.96 for one look, 2.21 for two, at 5 %.
+
+    Raises
+    ------
+    ChangeIsUnfit
+        A rate that no limit keeps, or no draw.
     """
     if not LEAST_ALPHA <= alpha <= MOST_ALPHA:
         raise ChangeIsUnfit(f"alpha: {alpha}; wanted: a rate from {LEAST_ALPHA} to {MOST_ALPHA}")

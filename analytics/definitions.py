@@ -267,6 +267,15 @@ def with_weeks(rules: Rules, weeks: float) -> Rules:
 def rules_of(version: str) -> Rules:
     """Give the rules of a version, whether in force or past, with the weeks that it names.
 
+    Parameters
+    ----------
+    version : str
+        As printed with an output.
+
+    Returns
+    -------
+    Rules
+
     Raises
     ------
     NoSuchRules

@@ -278,7 +278,13 @@ IMPLAUSIBLE_Z = Constant(
 
 
 def constants() -> tuple[Constant, ...]:
-    """Give every constant, in the order in which they stand here."""
+    """Give every constant.
+
+    Returns
+    -------
+    tuple of Constant
+        In the order in which they stand here.
+    """
     return tuple(each for each in globals().values() if isinstance(each, Constant))
 
 

@@ -158,7 +158,19 @@ def best_cut_off(
 
 
 def choose(outcome: BoolArray, scores: FloatArray, *, criterion: Criterion) -> float:
-    """Choose the best cut-off half-way between two neighbouring scores."""
+    """Choose the best cut-off half-way between two neighbouring scores.
+
+    Parameters
+    ----------
+    outcome, scores : ndarray, shape (N,)
+        As read; both outcomes occur.
+    criterion : Criterion
+
+    Returns
+    -------
+    float
+        The one score, where there is no other.
+    """
     values, place = np.unique(scores, return_inverse=True)
     if len(values) == 1:
         return float(values[0])
@@ -173,7 +185,9 @@ def choose(outcome: BoolArray, scores: FloatArray, *, criterion: Criterion) -> f
         keys = (-sensitivity, -(sensitivity + specificity), corner)
     # Rounding keeps equal merits equal: sums of fractions differ in the last digit.
     best = int(np.lexsort([np.round(key, 12) for key in keys])[0])
-    return float(values[best] + (values[best + 1] - values[best]) / 2)
+    below, above = float(values[best]), float(values[best + 1])
+    middle = below + (above - below) / 2
+    return middle if middle > below else above  # of two neighbours in floating point
 
 
 def leave_pair_out_auc(

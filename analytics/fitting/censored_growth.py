@@ -1,7 +1,6 @@
 """Fitting the growth model when some draws lie beyond the limit of quantification."""
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +11,7 @@ from scipy import optimize
 from analytics.fitting.censoring import CensoredDraws, Padded, padded, propagate
 from analytics.fitting.designs import FixedEffects, design_of
 from analytics.fitting.fit import GrowthFit
+from analytics.fitting.grouping import Labels, read_groups
 from analytics.fitting.growth import (
     Method,
     NotConvergedWarning,
@@ -30,7 +30,7 @@ def fit_growth_with_censoring(
     statistics: SufficientStatistics,
     censored: CensoredDraws,
     *,
-    group: Sequence[Any] | npt.NDArray[Any] | None = None,
+    group: Labels | None = None,
     random: str = RandomEffects.INTERCEPT_AND_SLOPE,
     fixed: str = FixedEffects.INTERCEPT_AND_SLOPE,
 ) -> GrowthFit:
@@ -66,7 +66,7 @@ def fit_growth_with_censoring(
     """
     if not len(censored):
         return fit_growth(statistics, group=group, random=random, fixed=fixed, method=Method.ML)
-    labels = np.zeros(len(statistics), dtype=np.int64) if group is None else np.asarray(group)
+    labels = read_groups(group, statistics)
     # Only the start of the search: each limit counted as a value. It leaves no trace in the result.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SingularFitWarning)

@@ -69,7 +69,17 @@ class CensoredDraws:
         return len(self.patient)
 
     def of_patients(self, rows: Integers) -> Self:
-        """Keep the patients at `rows` and number them anew, in that order."""
+        """Keep some patients, and number them anew in that order.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Their rows in the statistics.
+
+        Returns
+        -------
+        CensoredDraws
+        """
         position = np.full(int(max(self.patient.max(initial=-1), rows.max(initial=-1))) + 1, -1)
         position[rows] = np.arange(len(rows))
         kept = position[self.patient] >= 0

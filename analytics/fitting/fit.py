@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from analytics.fitting.grouping import Labels, read_groups
 from analytics.fitting.posterior import Posterior, posterior
 from analytics.fitting.sufficient import Floats, SufficientStatistics
 
@@ -99,7 +99,7 @@ class GrowthFit:
         self,
         statistics: SufficientStatistics,
         *,
-        group: Sequence[Any] | npt.NDArray[Any] | None = None,
+        group: Labels | None = None,
     ) -> Posterior:
         """Compute empirical-Bayes effects of patients, whether they were in the fit or not.
 
@@ -107,8 +107,9 @@ class GrowthFit:
         ----------
         statistics : SufficientStatistics
             Of N patients and the markers of the fit; any number of draws, also none.
-        group : sequence, shape (N,), optional
-            Their groups; may be left out when the fit has one group.
+        group : sequence of length N, mapping or Series, optional
+            Their groups, in the order of `statistics.patient_ids` or by patient_id; may be left
+            out when the fit has one group.
 
         Returns
         -------
@@ -118,13 +119,15 @@ class GrowthFit:
 
         Raises
         ------
-        MarkersDiffer, UnknownGroup
+        MarkersDiffer, UnknownGroup, UnidentifiableFit
         """
         if statistics.markers != self.markers:
             raise MarkersDiffer(f"statistics of {statistics.markers}, fit of {self.markers}")
         if group is None and len(self.groups) > 1:
             raise UnknownGroup(f"say each patient's group: one of {self.groups}")
-        labels = np.full(len(statistics), self.groups[0]) if group is None else np.asarray(group)
+        labels = np.full(len(statistics), self.groups[0])
+        if group is not None:
+            labels = read_groups(group, statistics)
         q = self.effects.shape[1]
         found = Posterior(
             np.zeros((len(statistics), q)),
@@ -143,7 +146,19 @@ class GrowthFit:
         return found
 
     def under_group(self, statistics: SufficientStatistics, index: int) -> Posterior:
-        """Compute :meth:`posterior_of` as if all patients belonged to group number `index`."""
+        """Compute :meth:`posterior_of` as if all patients belonged to one group.
+
+        Parameters
+        ----------
+        statistics : SufficientStatistics
+            Of N patients and the markers of the fit.
+        index : int
+            Position of the group in `groups`.
+
+        Returns
+        -------
+        Posterior
+        """
         return posterior(
             statistics,
             effects=self.effects[index],

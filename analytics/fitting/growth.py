@@ -5,17 +5,16 @@ group g and each marker, y = X(β_g + b_i) + e with X = [1, weeks], b ~ N(0, D),
 """
 
 import warnings
-from collections.abc import Sequence
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from analytics.fitting.designs import FixedEffects, Standardised, design_of
 from analytics.fitting.fit import GrowthFit, one_fit_of
+from analytics.fitting.grouping import Labels, UnidentifiableFit, read_groups
 from analytics.fitting.likelihood import (
     JointLikelihood,
     PairLikelihood,
@@ -43,10 +42,6 @@ class RandomEffects(StrEnum):
     INTERCEPT_AND_SLOPE = "intercept and slope"
 
 
-class UnidentifiableFit(ValueError):
-    """The draws cannot tell the parameters apart; the message says which and what is missing."""
-
-
 class SingularFitWarning(UserWarning):
     """The covariance of the patients' effects lies on its boundary: some variation is nil."""
 
@@ -58,7 +53,7 @@ class NotConvergedWarning(UserWarning):
 def fit_growth(
     statistics: SufficientStatistics,
     *,
-    group: Sequence[Any] | npt.NDArray[Any] | None = None,
+    group: Labels | None = None,
     random: str = RandomEffects.INTERCEPT_AND_SLOPE,
     fixed: str = FixedEffects.INTERCEPT_AND_SLOPE,
     method: str = Method.REML,
@@ -72,8 +67,9 @@ def fit_growth(
         Of N patients and K markers. With K > 1 the 2K effects of a patient have one joint
         covariance; draw times may differ between markers, and markers may be missing. Patients
         without a draw carry no information and do no harm.
-    group : sequence, shape (N,), optional
-        Label of each patient's group. Default: all in one group.
+    group : sequence of length N, mapping or Series, optional
+        Label of each patient's group, in the order of `statistics.patient_ids`, or by patient_id.
+        Default: all in one group.
     random : {"intercept and slope", "intercept"}
         What varies between patients; with "intercept" the slope's variance is zero by design.
     fixed : {"intercept and slope", "intercept", "intercept and common slope"}
@@ -92,6 +88,8 @@ def fit_growth(
 
     Raises
     ------
+    TypeError
+        Rows are given where their sums are wanted.
     ValueError
         No such method, random or fixed effects; the message lists those there are.
     UnidentifiableFit
@@ -111,15 +109,8 @@ def fit_growth(
     over the Cholesky factor L of D/s² with its exact gradient, so that D = s² L·L' is a covariance
     at every step and a singular one is reached like any other.
     """
-    labels = np.zeros(len(statistics), dtype=np.int64) if group is None else np.asarray(group)
-    if labels.shape != (len(statistics),):
-        raise UnidentifiableFit(f"group of shape {labels.shape}: one label a patient is needed")
-    missing = np.asarray(pd.isna(labels))
-    if missing.any():
-        row = int(np.flatnonzero(missing)[0])
-        raise UnidentifiableFit(
-            f"group of patient {statistics.patient_ids[row]}: {labels[row]} - a label is needed"
-        )
+    _refuse_rows(statistics)
+    labels = read_groups(group, statistics)
     groups = np.unique(labels)
     lines = _choice(FixedEffects, fixed)
     design = design_of(lines, n_groups=len(groups), n_markers=statistics.n.shape[1])
@@ -134,6 +125,14 @@ def fit_growth(
         own = labels == label
         fits.append(_fit_shared(statistics.take(own), labels[own], np.array([label]), one, *wanted))
     return one_fit_of(fits)
+
+
+def _refuse_rows(given: object) -> None:
+    if not isinstance(given, SufficientStatistics):
+        raise TypeError(
+            f"statistics: {type(given).__name__}; wanted: SufficientStatistics, as "
+            "summarise(draws) gives them"
+        )
 
 
 def _choice(kind: type[Choice], asked: str) -> Choice:

@@ -66,7 +66,17 @@ def variance_information(
 
 
 def variance_names(markers: tuple[str, ...]) -> tuple[str, ...]:
-    """Name the parameters of :func:`variance_information`, in order."""
+    """Name the parameters of :func:`variance_information`, in order.
+
+    Parameters
+    ----------
+    markers : tuple of str, length K
+
+    Returns
+    -------
+    tuple of str
+        The lower triangle of D row by row, then the K residual variances.
+    """
     effects = [f"{marker} {part}" for marker in markers for part in ("intercept", "slope")]
     rows, columns = np.tril_indices(len(effects))
     pairs = [f"cov({effects[i]}, {effects[j]})" for i, j in zip(rows, columns, strict=True)]

@@ -55,7 +55,17 @@ class TrainingSet:
         return len(self) - resistant, resistant
 
     def take(self, rows: npt.NDArray[Any]) -> "TrainingSet":
-        """Keep the patients at `rows` (indices)."""
+        """Keep some patients.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Their positions.
+
+        Returns
+        -------
+        TrainingSet
+        """
         return TrainingSet(
             statistics=self.statistics.take(rows),
             censored=self.censored.of_patients(rows),

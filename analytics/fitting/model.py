@@ -135,6 +135,16 @@ class TrainedModel:
     def recalibrated_log_odds(
         self, statistics: SufficientStatistics, censored: CensoredDraws | None = None
     ) -> Floats:
-        """Compute the log-odds after recalibration; parameters as :meth:`log_odds`."""
+        """Compute the log-odds after recalibration.
+
+        Parameters
+        ----------
+        statistics, censored
+            As for :meth:`log_odds`.
+
+        Returns
+        -------
+        ndarray, shape (N,)
+        """
         intercept, slope = self.recalibration
         return intercept + slope * self.log_odds(statistics, censored)

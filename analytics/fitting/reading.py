@@ -19,11 +19,18 @@ Refusal = type[BadDraw] | type[BadLabel]
 
 
 def require(table: pd.DataFrame, columns: Iterable[str], *, refusal: Refusal) -> None:
-    """Refuse a table that lacks a column, naming it and all that are needed."""
+    """Refuse what is no table, or lacks a column, naming it and all that are needed."""
     needed = tuple(columns)
+    _refuse_what_is_no_table(table, needed, refusal)
     missing = [name for name in needed if name not in table.columns]
     if missing:
         raise refusal(f"missing column(s) {', '.join(missing)}; wanted: {', '.join(needed)}")
+
+
+def _refuse_what_is_no_table(given: object, needed: tuple[str, ...], refusal: Refusal) -> None:
+    if not isinstance(given, pd.DataFrame):
+        kind = type(given).__name__
+        raise refusal(f"{kind}; wanted: a DataFrame with the columns {', '.join(needed)}")
 
 
 def numbers(table: pd.DataFrame, column: str, *, refusal: Refusal) -> npt.NDArray[np.float64]:

@@ -84,7 +84,19 @@ def recalibration_covariance(log_odds: Floats, recalibration: tuple[float, float
 
 
 def log_score(log_odds: Floats, outcome: npt.NDArray[np.bool_]) -> Floats:
-    """Return log p(outcome) of each patient, shape (N,): 0 at best, the higher the better."""
+    """Score each patient's log-odds by what came of it.
+
+    Parameters
+    ----------
+    log_odds : ndarray, shape (N,)
+        Of the outcome.
+    outcome : ndarray of bool, shape (N,)
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        log p(outcome): 0 at best, the higher the better.
+    """
     return -np.logaddexp(0, np.where(outcome, -log_odds, log_odds))
 
 

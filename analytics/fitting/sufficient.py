@@ -65,7 +65,17 @@ class SufficientStatistics:
         return np.asarray(self.n.sum(axis=0), dtype=np.int64)
 
     def take(self, rows: npt.NDArray[Any]) -> Self:
-        """Keep the patients at `rows` (indices or a boolean mask), in that order."""
+        """Keep some patients.
+
+        Parameters
+        ----------
+        rows : ndarray
+            Positions, in the order wanted, or a boolean mask of shape (N,).
+
+        Returns
+        -------
+        SufficientStatistics
+        """
         return replace(
             self,
             patient_ids=self.patient_ids[rows],
@@ -98,7 +108,22 @@ class SufficientStatistics:
         return self._changed(patient_id, weeks, level, marker, sign=1.0)
 
     def without_draw(self, *, patient_id: object, weeks: float, level: float, marker: str) -> Self:
-        """Take one result out again, as a correction does; parameters as :meth:`with_draw`."""
+        """Take one result out again, as a correction does.
+
+        Parameters
+        ----------
+        patient_id, weeks, level, marker
+            As for :meth:`with_draw`.
+
+        Returns
+        -------
+        SufficientStatistics
+            A copy without the result.
+
+        Raises
+        ------
+        UnknownPatient, UnknownMarker, BadDraw
+        """
         return self._changed(patient_id, weeks, level, marker, sign=-1.0)
 
     def _changed(

@@ -116,7 +116,18 @@ def train(data: TrainingSet, *, prior: TrainingPrior) -> Training:
 
 
 def folds_of(data: TrainingSet) -> Integers:
-    """Deal patients into folds, each group evenly; by patient, the same for any order of rows."""
+    """Deal patients into folds, each group evenly; by patient, the same for any order of rows.
+
+    Parameters
+    ----------
+    data : TrainingSet
+        Of N patients.
+
+    Returns
+    -------
+    ndarray of int, shape (N,)
+        Number of each patient's fold, from 0.
+    """
     fold = np.zeros(len(data), dtype=np.int64)
     dealer = np.random.default_rng(FOLD_SEED)
     for outcome in (False, True):

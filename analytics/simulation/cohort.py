@@ -128,7 +128,23 @@ def realise(
 
 
 def generators(seed: int) -> dict[str, Generator]:
-    """One independent stream per part, so that a change in one leaves the others alone."""
+    """Give one independent stream per part, so that a change in one leaves the others alone.
+
+    Parameters
+    ----------
+    seed : int
+        0 or a positive whole number.
+
+    Returns
+    -------
+    dict
+        A generator for each of :data:`PARTS`.
+
+    Raises
+    ------
+    BadSimulation
+        The seed is none.
+    """
     if not _is_whole(seed, least=0):
         raise BadSimulation(f"seed is {seed}; it must be 0 or a positive whole number")
     streams = SeedSequence(seed).spawn(len(PARTS))

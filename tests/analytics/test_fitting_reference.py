@@ -12,8 +12,10 @@ import statsmodels.api as sm
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from analytics.fitting import (
+    BadDraw,
     SingularFitWarning,
     SufficientStatistics,
+    UnidentifiableFit,
     fit_growth,
     summarise,
 )
@@ -222,3 +224,35 @@ def test_groups_with_separate_covariances_are_fitted_as_if_alone() -> None:
     assert both.covariances[1] == pytest.approx(boys.covariance, rel=1e-12)
     assert both.log_likelihood == pytest.approx(girls.log_likelihood + boys.log_likelihood)
     assert not both.shares_covariance
+
+
+def test_groups_may_be_given_by_patient_in_any_order() -> None:
+    statistics, sex = orthodont()
+    in_order = fit_growth(statistics, group=sex)
+    by_name = dict(zip(statistics.patient_ids[::-1].tolist(), sex[::-1].tolist(), strict=True))
+
+    for group in (by_name, pd.Series(by_name)):
+        found = fit_growth(statistics, group=group)
+
+        assert found.groups == in_order.groups
+        assert found.log_likelihood == in_order.log_likelihood
+        assert np.array_equal(found.effects, in_order.effects)
+        one, other = (fit.posterior_of(statistics, group=group) for fit in (found, in_order))
+        assert np.array_equal(one.mean, other.mean)
+
+
+def test_a_patient_without_a_group_is_refused_by_name() -> None:
+    statistics, _ = orthodont()
+    first, *others = statistics.patient_ids.tolist()
+
+    with pytest.raises(UnidentifiableFit, match=f"patient {first}: not given"):
+        fit_growth(statistics, group=dict.fromkeys(others, "girl"))
+
+
+def test_rows_are_not_taken_for_their_sums() -> None:
+    rows, _ = published("lme4", "Dyestuff", patient="Batch", level="Yield")
+
+    with pytest.raises(TypeError, match=r"statistics: DataFrame; wanted: .* summarise\(draws\)"):
+        fit_growth(rows)  # type: ignore[arg-type]
+    with pytest.raises(BadDraw, match="list; wanted: a DataFrame with the columns patient_id"):
+        summarise(rows.to_dict("records"))  # type: ignore[arg-type]
