@@ -59,7 +59,7 @@ def export(folder: Path, *, team: str = "Ward 3") -> Path:
 def read(folder: Path, name: str) -> pd.DataFrame:
     given = pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False)
     numbers = {"value", "total", "dose_mg", "least_mg", "assay_cv", "local_hour"}
-    for column in given:
+    for column in map(str, given.columns):
         if column in TIMES:
             given[column] = pd.to_datetime(given[column], utc=True)
         elif column.endswith("_id"):
