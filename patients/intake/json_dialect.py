@@ -131,6 +131,7 @@ def read_json(body: bytes) -> tuple[list[DrawReport], bool]:
         When a field is missing, unknown, or has a value that cannot be right.
     """
     data = strict_json.load(body)
+    strict_json.refuse_what_is_no_text(body, data)
     if isinstance(data, dict) and "draws" in data:
         return _read_draws(data), True
     report, faults = _read_draw(data, pointer="")

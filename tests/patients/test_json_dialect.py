@@ -81,7 +81,7 @@ def test_what_is_not_strict_json_is_unreadable(body: bytes) -> None:
     ("body", "pointer", "words"),
     [
         (draw_with(accession=""), "/accession", "not be empty"),
-        (draw_with(accession="A\x0017"), "/accession", "one line"),
+        (draw_with(accession="A\x0117"), "/accession", "one line"),
         (draw_with(unexpected=1), "/unexpected", "misspelt"),
         (draw_with(collected_at="2026-11-02"), "/collected_at", "date with a time"),
         (draw_with(collected_at=1762000000), "/collected_at", "date with a time"),

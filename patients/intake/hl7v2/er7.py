@@ -18,6 +18,8 @@ SEGMENTS_AT_MOST = 20_000
 FIELDS_AT_MOST = 1_000
 COMPONENTS_AT_MOST = 100
 LETTERS_AT_MOST = 20_000
+# No text holds them, and a number with one in it is no number: a blank takes their place
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NOT_A_SEPARATOR = re.compile(r"[A-Za-z0-9\s\"]")
 _KNOWN_ESCAPES = (
     r"F|S|T|R|E|P|H|N|\.(?:br|sp|fi|nf|in|ti|sk|ce)[+\-]?[0-9]{0,4}|X[0-9A-Fa-f]{1,200}"
@@ -88,7 +90,7 @@ def _from_hexadecimal(digits: str) -> str | None:
         text = bytes.fromhex(digits).decode("utf-8")
     except UnicodeDecodeError:
         text = bytes.fromhex(digits).decode("latin-1")
-    return text.replace("\x00", "")
+    return _CONTROLS.sub(" ", text)
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,7 @@ def read_er7(body: bytes, *, charset: str = "") -> Message:
         When the bytes are no ER7, or in another character set than they say.
     """
     text = decode(body, charset=charset).strip(START_OF_BLOCK + END_OF_BLOCK + "\r\n ")
+    text = _CONTROLS.sub(" ", text)
     separators = _separators_of(text)
     segments = tuple(_segments(text, separators))
     if len(segments) > 1 and any(each.name == "MSH" for each in segments[1:]):
