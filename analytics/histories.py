@@ -7,11 +7,11 @@ works on arrays whose order does not depend on the order of the rows given.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
 
+from analytics.coding import codes_of, order_of, positions_of
 from analytics.columns import (
     ADHERENCES,
     ANALYTES,
@@ -31,11 +31,9 @@ from analytics.columns import (
     TrialColumns,
 )
 from analytics.measures import refuse_out_of_bounds, refuse_totals, refuse_units
-from analytics.ready import constant
 from analytics.segments import labels, name_segments
 from analytics.tables import (
     COLUMNS,
-    FEW_ROWS,
     NEVER,
     Bools,
     Column,
@@ -113,7 +111,7 @@ class History:
             "started_us": given["started_at"][order],
             "is_bipolar": given["is_bipolar"][order],
             "primary_instrument": given["primary_instrument"][order],
-            "genotype": _codes("patients", given, "rs2228145", GENOTYPES)[order],
+            "genotype": codes_of("patients", given, "rs2228145", GENOTYPES)[order],
             "dose_columns": _columns("doses", self.doses, trials, _doses, _NO_DOSES),
             "result_columns": _columns("results", self.results, ids, _results, _NO_RESULTS),
             "rating_columns": _columns("ratings", self.ratings, ids, _ratings, _NO_RATINGS),
@@ -153,18 +151,18 @@ def _columns(
 
 def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
     table = "results"
-    patient = _positions(table, given["patient_id"], ids)
+    patient = positions_of(table, given["patient_id"], ids)
     value = given["value"]
     _refuse(table, given, "value", value <= 0, "a concentration above zero")
-    analyte = _codes(table, given, "analyte", ANALYTES)
+    analyte = codes_of(table, given, "analyte", ANALYTES)
     refuse_units(given, analyte)
     refuse_out_of_bounds(given)
-    comparator = _codes(table, given, "comparator", COMPARATORS)
-    status = _codes(table, given, "status", STATUSES)
+    comparator = codes_of(table, given, "comparator", COMPARATORS)
+    status = codes_of(table, given, "status", STATUSES)
     drawn = given["drawn_at"]
     names, is_kit_assumed = name_segments(given, patient, analyte)
     segment, segments = labels(names)
-    order = np.lexsort((segment, analyte, drawn, patient))
+    order = order_of(patient, drawn, analyte, segment)
     keys = [column[order] for column in (drawn, patient, analyte, segment)]
     _refuse_repeats(
         table, given, order, keys, "one result per patient, analyte, drawn_at and segment"
@@ -196,7 +194,7 @@ def _specimens(given: dict[str, Column], order: Ints) -> SpecimenColumns | None:
         return None
     flags = [given[name] for name in _SPECIMEN_FLAGS]
     numbers = given["freeze_thaw_cycles"], given["local_hour"]
-    haemolysis = _codes("results", given, "haemolysis", HAEMOLYSES)
+    haemolysis = codes_of("results", given, "haemolysis", HAEMOLYSES)
     is_known = any(map(is_any, (*flags, haemolysis, *(one == one for one in numbers))))
     if not (is_known or any(given["lot"].tolist())):
         return None
@@ -211,7 +209,7 @@ def _specimens(given: dict[str, Column], order: Ints) -> SpecimenColumns | None:
 
 
 def _ratings(given: dict[str, Column], ids: Ints) -> RatingColumns:
-    patient = _positions("ratings", given["patient_id"], ids)
+    patient = positions_of("ratings", given["patient_id"], ids)
     total = given["total"]
     refuse_totals(total, given["instrument"].tolist())
     instrument, instruments = labels(given["instrument"])
@@ -228,7 +226,7 @@ def _ratings(given: dict[str, Column], ids: Ints) -> RatingColumns:
 
 def _trials(given: dict[str, Column], ids: Ints) -> TrialColumns:
     table = "trials"
-    patient = _positions(table, given["patient_id"], ids)
+    patient = positions_of(table, given["patient_id"], ids)
     started, stopped = given["started_at"], given["stopped_at"]
     wrong = (stopped != NEVER) & (stopped < started)
     _refuse(table, given, "stopped_at", wrong, "a stop that is not before the start")
@@ -246,9 +244,9 @@ def _trials(given: dict[str, Column], ids: Ints) -> TrialColumns:
         drug=given["drug"][order],
         atc=given["atc"][order],
         stop_reason=given["stop_reason"][order],
-        kind=_codes(table, given, "kind", TRIAL_KINDS)[order],
-        adherence=_codes(table, given, "adherence", ADHERENCES)[order],
-        override=_codes(table, given, "override", OVERRIDES)[order],
+        kind=codes_of(table, given, "kind", TRIAL_KINDS)[order],
+        adherence=codes_of(table, given, "adherence", ADHERENCES)[order],
+        override=codes_of(table, given, "override", OVERRIDES)[order],
         least_mg=given["least_mg"][order],
     )
 
@@ -279,7 +277,7 @@ def _refuse_overlaps(given: dict[str, Column], patient: Ints) -> None:
 def _doses(given: dict[str, Column], trials: TrialColumns) -> DoseColumns:
     table, wanted = "doses", given["trial_id"]
     by_id = np.argsort(trials.trial_id, kind="stable")
-    place = _positions(table, wanted, trials.trial_id[by_id], column="trial_id")
+    place = positions_of(table, wanted, trials.trial_id[by_id], column="trial_id")
     trial = by_id[place] if len(wanted) else wanted
     _refuse(table, given, "dose_mg", given["dose_mg"] <= 0, "a daily dose in mg above zero")
     early = given["started_at"] < trials.started_us[trial] if len(trial) else np.zeros(0, np.bool_)
@@ -292,8 +290,8 @@ def _doses(given: dict[str, Column], trials: TrialColumns) -> DoseColumns:
 
 def _events(given: dict[str, Column], ids: Ints) -> EventColumns:
     table, atc = "events", given["drug_atc"]
-    patient = _positions(table, given["patient_id"], ids)
-    kind = _codes(table, given, "kind", EVENT_KINDS)
+    patient = positions_of(table, given["patient_id"], ids)
+    kind = codes_of(table, given, "kind", EVENT_KINDS)
     if any(codes := atc.tolist()):
         # What the drug is stands before what it was called
         kind = kind.copy()
@@ -309,47 +307,6 @@ def _events(given: dict[str, Column], ids: Ints) -> EventColumns:
         stopped_us=stopped[order],
         atc=atc[order],
     )
-
-
-def _positions(table: str, wanted: Ints, ids: Ints, *, column: str = "patient_id") -> Ints:
-    if len(wanted) == 0:
-        return wanted
-    found = ids.searchsorted(wanted)
-    unknown = (
-        ids.take(found, mode="clip") != wanted if len(ids) else np.ones(len(wanted), dtype=np.bool_)
-    )
-    if is_any(unknown):
-        row = first_row(unknown)
-        raise HistoryIsUnfit(
-            table=table,
-            column=column,
-            row=row,
-            value=int(wanted[row]),
-            wanted=f"a {column} of the {column.removesuffix('_id')}s table",
-        )
-    return found
-
-
-@cache
-def _places(known: tuple[str, ...]) -> dict[str, int]:
-    return {word: place for place, word in enumerate(known)}
-
-
-def _codes(table: str, given: dict[str, Column], column: str, known: tuple[str, ...]) -> Ints:
-    places, words = _places(known), given[column].tolist()
-    try:
-        if 0 < len(words) <= FEW_ROWS and len(set(words)) == 1:
-            return constant(places[words[0]], len(words), np.int64)
-        return np.array([places[word] for word in words], dtype=np.int64)
-    except KeyError:
-        row = next(row for row, word in enumerate(words) if word not in places)
-        raise HistoryIsUnfit(
-            table=table,
-            column=column,
-            row=row,
-            value=words[row],
-            wanted=" or ".join(repr(word) for word in known),
-        ) from None
 
 
 def _refuse(table: str, given: dict[str, Column], column: str, wrong: Bools, wanted: str) -> None:

@@ -284,6 +284,8 @@ def _read_text(table: str, column: str, given: Any) -> Objects:  # noqa: ARG001
 
 
 def _check_text(table: str, column: str, values: Objects) -> None:
+    if len(values) > FEW_ROWS and pd.api.types.infer_dtype(values, skipna=False) == "string":
+        return
     listed = values.tolist()
     if set(map(type, listed)) == {str}:
         return
@@ -381,15 +383,15 @@ _BLANK_IDS = frozenset(map(id, _FEW_BLANKS.values()))
 
 
 def is_blank(column: Column) -> bool:
-    """Tell whether a column is one of a few rows of which nothing is known."""
+    """Tell whether a column was left out, so that nothing is known of any row."""
     return id(column.base) in _BLANK_IDS
 
 
 def _blank_columns(left_out: Blanks, size: int) -> dict[str, Column]:
-    """Give columns of which nothing is known; those of a few rows are ready."""
+    """Give columns of which nothing is known: parts of a ready one, or one cell seen often."""
     if size <= FEW_ROWS:
         return dict(_few_blank_columns(left_out, size))
-    blank = [(names, np.full(size, _NOT_KNOWN[k], dtype=_EMPTY[k].dtype)) for k, names in left_out]
+    blank = [(names, np.broadcast_to(_FEW_BLANKS[kind][:1], size)) for kind, names in left_out]
     return {name: column for names, column in blank for name in names}
 
 

@@ -275,3 +275,47 @@ def test_refusals_show_times_and_numbers_as_they_were_given() -> None:
     assert "{'patient_id': 1, 'analyte': 'sIL-6R', 'drawn_at': '2026-01-05T00:00:00" in str(
         refused.value
     )
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [
+        ("analyte", "IL-10", r"results.analyte, row 77: 'IL-10'; wanted: 'sIL-6R' or"),
+        ("analyte", 6, r"results.analyte, row 77: 6; wanted: text"),
+        ("status", "draft", r"results.status, row 77: 'draft'; wanted: 'preliminary' or"),
+        ("value", -1.0, r"results.value, row 77: -1.0; wanted: a concentration above zero"),
+        ("patient_id", 5, r"results.patient_id, row 77: 5; wanted: a patient_id"),
+    ],
+)
+def test_a_fault_in_a_long_table_is_named_like_one_in_a_short(
+    column: str, value: object, told: str
+) -> None:
+    table = results_table(np.linspace(20, 40, 120).tolist())
+    cells = table[column].tolist()
+    cells[77] = value
+    dtype = object if table[column].dtype == "str" else table[column].dtype
+    table[column] = pd.Series(cells, dtype=dtype)
+
+    with pytest.raises(HistoryIsUnfit, match=told):
+        History(patients=patients_table(), results=table)
+
+
+def test_a_row_that_is_there_twice_is_found_in_a_long_table_in_any_order() -> None:
+    table = results_table(np.linspace(20, 40, 120).tolist())
+    twice = pd.concat([table, table.iloc[[7]]], ignore_index=True)
+
+    for rows in (twice, twice.sort_values("drawn_at", kind="stable").reset_index(drop=True)):
+        with pytest.raises(HistoryIsUnfit, match="wanted: one result per patient, analyte"):
+            History(patients=patients_table(), results=rows)
+
+
+def test_a_long_table_in_another_order_is_the_same_history() -> None:
+    table = results_table(np.linspace(20, 40, 120).tolist())
+    turned = table.iloc[::-1].reset_index(drop=True)
+
+    one, other = (
+        History(patients=patients_table(), results=rows).result_columns for rows in (table, turned)
+    )
+
+    assert one.drawn_us.tolist() == other.drawn_us.tolist()
+    assert one.value.tolist() == other.value.tolist()

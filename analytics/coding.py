@@ -1,0 +1,121 @@
+"""From words and ids to positions, and the order of rows."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from analytics.ready import constant
+from analytics.tables import FEW_ROWS, Column, HistoryIsUnfit, Ints, first_row, is_any
+
+
+def order_of(*keys: Ints) -> Ints:
+    """Give the order of rows by keys; most tables come in it, and are not sorted again.
+
+    Parameters
+    ----------
+    *keys : array of int
+        The first decides first.
+
+    Returns
+    -------
+    array of int
+        Positions; rows that are equal keep theirs.
+    """
+    same = np.ones(max(len(keys[0]) - 1, 0), dtype=np.bool_)
+    for key in keys:
+        if len(same) < FEW_ROWS or is_any(same & (key[1:] < key[:-1])):
+            order: Ints = np.lexsort(keys[::-1])
+            return order
+        same &= key[1:] == key[:-1]
+    return np.arange(len(keys[0]))
+
+
+def positions_of(table: str, wanted: Ints, ids: Ints, *, column: str = "patient_id") -> Ints:
+    """Find whose each row is.
+
+    Parameters
+    ----------
+    table, column : str
+        Where the ids stand, for the refusal.
+    wanted : array of int
+        The id of each row.
+    ids : array of int
+        Those that are known, ascending.
+
+    Returns
+    -------
+    array of int
+        Positions in `ids`.
+
+    Raises
+    ------
+    HistoryIsUnfit
+        An id is not known.
+    """
+    if len(wanted) == 0:
+        return wanted
+    found = ids.searchsorted(wanted)
+    unknown = (
+        ids.take(found, mode="clip") != wanted if len(ids) else np.ones(len(wanted), dtype=np.bool_)
+    )
+    if is_any(unknown):
+        row = first_row(unknown)
+        raise HistoryIsUnfit(
+            table=table,
+            column=column,
+            row=row,
+            value=int(wanted[row]),
+            wanted=f"a {column} of the {column.removesuffix('_id')}s table",
+        )
+    return found
+
+
+@cache
+def _places(known: tuple[str, ...]) -> dict[str, int]:
+    return {word: place for place, word in enumerate(known)}
+
+
+@cache
+def _index(known: tuple[str, ...]) -> pd.Index:
+    return pd.Index(known, dtype=object)
+
+
+def codes_of(table: str, given: dict[str, Column], column: str, known: tuple[str, ...]) -> Ints:
+    """Turn a column of words into their places among those that are known.
+
+    Parameters
+    ----------
+    table, column : str
+        Where the words stand.
+    given : dict
+        The columns of the table.
+    known : tuple of str
+
+    Returns
+    -------
+    array of int
+
+    Raises
+    ------
+    HistoryIsUnfit
+        A word is not known.
+    """
+    if len(given[column]) > FEW_ROWS:
+        codes = _index(known).get_indexer(pd.Index(given[column], dtype=object)).astype(np.int64)
+        if not is_any(codes < 0):
+            return codes
+    places, words = _places(known), given[column].tolist()
+    try:
+        if 0 < len(words) <= FEW_ROWS and len(set(words)) == 1:
+            return constant(places[words[0]], len(words), np.int64)
+        return np.array([places[word] for word in words], dtype=np.int64)
+    except KeyError:
+        row = next(row for row, word in enumerate(words) if word not in places)
+        raise HistoryIsUnfit(
+            table=table,
+            column=column,
+            row=row,
+            value=words[row],
+            wanted=" or ".join(repr(word) for word in known),
+        ) from None
