@@ -229,6 +229,25 @@ def test_anything_at_all_is_read_or_refused(body: bytes) -> None:
         assert all(report.results for report in outcome)
 
 
+FULL = (
+    message(change={"OBX-17": "M1^ELISA^L", "OBX-21": "R-1^LIS", "MSH-18": "UNICODE UTF-8"})
+    + b"NTE|1||a note\rSID|S1^Substance^L|LOT8\rINV|KIT1^Kit A^L||MR\rTCD|SIL6R|1^:^10\r"
+    + b"SPM|1|S1&P^T2&F||SER^Serum^L|||||||||||||20261102081000^20261102081500\r"
+)
+
+
+@pytest.mark.parametrize(
+    "sign",
+    ["\x01", "\t", "\n", "\x0b", "\x1f", "\x7f", "\u2028", "\U0010ffff", '"', "&", "^", "~"]
+    + ["\\", "\\X01\\", "\\X09\\", "\\X0A\\", "\\X0D\\", "\\.br\\", "<", "é" * 300],
+)
+def test_a_sign_at_any_place_of_a_message_is_read_or_refused(sign: str) -> None:
+    for place in range(len(FULL) + 1):
+        outcome = read_or_refused(FULL[:place] + sign.encode() + FULL[place:])
+
+        assert isinstance(outcome, Refused) or all(report.results for report in outcome)
+
+
 MEGABYTES = 5 * 1024 * 1024
 HEAD = message().replace(b"37.50", b"%s")
 

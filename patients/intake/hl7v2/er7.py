@@ -20,6 +20,7 @@ COMPONENTS_AT_MOST = 100
 LETTERS_AT_MOST = 20_000
 # No text holds them, and a number with one in it is no number: a blank takes their place
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_BREAKS = re.compile(r"[\t\n\r]+")
 _NOT_A_SEPARATOR = re.compile(r"[A-Za-z0-9\s\"]")
 _KNOWN_ESCAPES = (
     r"F|S|T|R|E|P|H|N|\.(?:br|sp|fi|nf|in|ti|sk|ce)[+\-]?[0-9]{0,4}|X[0-9A-Fa-f]{1,200}"
@@ -133,7 +134,7 @@ class Segment:
         if number > len(components):
             return []
         return [
-            self.separators.unescape(each).strip()
+            _one_line(self.separators.unescape(each))
             for each in components[number - 1].split(
                 self.separators.subcomponent, COMPONENTS_AT_MOST
             )
@@ -142,7 +143,7 @@ class Segment:
     def text(self, raw: str) -> str:
         """Give a component as text."""
         first = raw.partition(self.separators.subcomponent)[0]
-        return self.separators.unescape(_shortened(first)).strip()
+        return _one_line(self.separators.unescape(_shortened(first)))
 
     def whole(self, number: int) -> str:
         """Give a field of free text, which holds no components."""
@@ -157,6 +158,11 @@ class Segment:
         behind = self.separators.component + self.separators.subcomponent
         trimmed = (each.rstrip(behind) for each in self.repetitions(number))
         return [each for each in trimmed if each]
+
+
+def _one_line(text: str) -> str:
+    """Write what is a name, a code or a number on one line."""
+    return _BREAKS.sub(" ", text).strip()
 
 
 def _shortened(raw: str) -> str:
