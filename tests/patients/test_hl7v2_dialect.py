@@ -238,8 +238,10 @@ FULL = (
 
 @pytest.mark.parametrize(
     "sign",
-    ["\x01", "\t", "\n", "\x0b", "\x1f", "\x7f", "\u2028", "\U0010ffff", '"', "&", "^", "~"]
-    + ["\\", "\\X01\\", "\\X09\\", "\\X0A\\", "\\X0D\\", "\\.br\\", "<", "é" * 300],
+    [
+        *("\x01", "\t", "\n", "\x0b", "\x1f", "\x7f", "\u2028", "\U0010ffff", '"', "&", "^", "~"),
+        *("\\", "\\X01\\", "\\X09\\", "\\X0A\\", "\\X0D\\", "\\.br\\", "<", "é" * 300),
+    ],
 )
 def test_a_sign_at_any_place_of_a_message_is_read_or_refused(sign: str) -> None:
     for place in range(len(FULL) + 1):
