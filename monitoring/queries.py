@@ -48,7 +48,7 @@ from patients.models.exact import ExactDecimalField
 PAGE_SIZE = 50
 ASSESSMENTS_SHOWN = 20
 CANDIDATES_AT_MOST = 10
-SIL6R, QIDS = "sIL-6R", "QIDS-SR16"
+SIL6R = "sIL-6R"
 # From this need on, something is up that nobody has acknowledged (flags.refresh_need)
 UNANSWERED = 3
 
@@ -118,11 +118,12 @@ class Overview:
 
 @dataclass(frozen=True)
 class Figure:
-    """One dated figure: sIL-6R in the record's unit, or a total of the QIDS."""
+    """One dated figure: sIL-6R in the record's unit, or a total of a scale, which `of` names."""
 
     at: datetime
     value: Decimal | None
     comparator: str
+    of: str
 
 
 @dataclass
@@ -133,6 +134,7 @@ class Entry:
     started_on: date | None
     number: str
     standing: Standing | None
+    primary_scale: str = ""  # as somebody has chosen it
     flags: list[Flag] = field(default_factory=list)
     draws: list[Figure] = field(default_factory=list)
     ratings: list[Figure] = field(default_factory=list)
@@ -260,6 +262,7 @@ def _entries(patients: QuerySet[Patient], *, at_most: int = PAGE_SIZE) -> list[E
         .annotate(
             started_on=Subquery(started.values("started_on")[:1]),
             number=Subquery(numbers.values("value")[:1]),
+            primary_scale=Subquery(started.values("primary_instrument")[:1]),
         )
         .order_by("-standing__need", "-standing__probability", "pk")[:at_most]
     )
@@ -269,13 +272,14 @@ def _entries(patients: QuerySet[Patient], *, at_most: int = PAGE_SIZE) -> list[E
             started_on=cast(Any, row).started_on,
             number=cast(Any, row).number or "",
             standing=getattr(row, "standing", None),
+            primary_scale=cast(Any, row).primary_scale or "",
         )
         for row in rows
     }
     for flag in Flag.objects.up().filter(patient__in=list(entries)).order_by("raised_at"):
         entries[flag.patient_id].flags.append(flag)
     for patient_id, kind, at, value, comparator in _figures(list(entries)):
-        figure = Figure(at, value, comparator)
+        figure = Figure(at, value, comparator, kind)
         entry = entries[patient_id]
         (entry.draws if kind == SIL6R else entry.ratings).append(figure)
     return list(entries.values())
@@ -292,7 +296,7 @@ def _figures(patient_ids: list[int]) -> Iterable[tuple[int, str, datetime, Decim
         analyte__code=SIL6R,
         value__isnull=False,
     )
-    ratings = Rating.objects.filter(patient__in=patient_ids, instrument=QIDS, superseded_at=None)
+    ratings = Rating.objects.filter(patient__in=patient_ids, superseded_at=None)
     union = results.values_list(
         "draw__patient_id",
         Value(SIL6R, output_field=text),
@@ -302,7 +306,7 @@ def _figures(patient_ids: list[int]) -> Iterable[tuple[int, str, datetime, Decim
     ).union(
         ratings.values_list(
             "patient_id",
-            Value(QIDS, output_field=text),
+            Cast("instrument", text),
             "rated_at",
             Cast("total", number),
             Value("", output_field=text),

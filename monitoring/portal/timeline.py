@@ -14,7 +14,8 @@ from instruments import INSTRUMENTS
 from monitoring import charts
 from monitoring.models import FlagLevel
 from monitoring.portal import schedule, words
-from monitoring.queries import QIDS, SIL6R, PatientRecord
+from monitoring.portal.scales import scale_of
+from monitoring.queries import SIL6R, PatientRecord
 from patients.models import DoseStep, Draw, Rating, Result, Trial
 
 DAYS_A_WEEK = 7.0
@@ -69,10 +70,14 @@ def draw_timeline(record: PatientRecord, *, sentence: str, at: datetime) -> Figu
         wide=_safe(charts.render_timeline(chart, id_prefix="course")),
         compact=_safe(charts.render_timeline(chart, id_prefix="narrow", is_compact=True)),
         caption=_(
-            "Trials, sIL-6R and QIDS-SR16 of one patient from %(first)s to %(last)s, as known now. "
+            "Trials, sIL-6R and %(scale)s of one patient from %(first)s to %(last)s, as known now. "
             "The same values stand in the tables below."
         )
-        % {"first": charts.clinical_date(start), "last": charts.clinical_date(today)},
+        % {
+            "scale": scale_of(record),
+            "first": charts.clinical_date(start),
+            "last": charts.clinical_date(today),
+        },
     )
 
 
@@ -93,7 +98,7 @@ def _start(record: PatientRecord, *, zone: ZoneInfo) -> date | None:
 def _chart(
     record: PatientRecord, *, axis: _Axis, today: date, sentence: str
 ) -> charts.TimelineChart:
-    panels = (_sil6r(record, axis=axis, today=today), _qids(record, axis=axis, today=today))
+    panels = (_sil6r(record, axis=axis, today=today), _symptoms(record, axis=axis, today=today))
     weeks = [point.at_week for panel in panels for each in panel.series for point in each.points]
     weeks += [axis.of_day(trial.started_on) for trial in record.trials]
     now = axis.of_day(today)
@@ -315,12 +320,12 @@ def _missed(
     return tuple(charts.Missed(at_week=float(week)) for week in weeks)
 
 
-# QIDS-SR16
+# The scale of the episode
 
 
-def _qids(record: PatientRecord, *, axis: _Axis, today: date) -> charts.Panel:
-    scale = INSTRUMENTS[QIDS]
-    ratings = [each for each in record.ratings if each.instrument == QIDS]
+def _symptoms(record: PatientRecord, *, axis: _Axis, today: date) -> charts.Panel:
+    scale = INSTRUMENTS[scale_of(record)]
+    ratings = [each for each in record.ratings if each.instrument == scale.code]
     current = [
         _rated(each, charts.Standing.USED, axis=axis)
         for each in ratings
@@ -331,18 +336,23 @@ def _qids(record: PatientRecord, *, axis: _Axis, today: date) -> charts.Panel:
         for each in ratings
         if each.total is not None and each.superseded_at is not None
     ]
+    # By whichever scale: what is overdue is found so too
     days = [
-        each.rated_at.astimezone(axis.zone).date() for each in ratings if each.total is not None
+        each.rated_at.astimezone(axis.zone).date()
+        for each in record.ratings
+        if each.superseded_at is None
     ]
     return charts.Panel(
-        title=QIDS,
+        title=scale.code,
         unit=_("points"),
         series=(
-            charts.Series(QIDS, _in_order(current, ghosts), charts.Tone.PLUM, charts.Shape.SQUARE),
+            charts.Series(
+                scale.code, _in_order(current, ghosts), charts.Tone.PLUM, charts.Shape.SQUARE
+            ),
         ),
         low=0,
         high=float(scale.highest_total),
-        steps=(0, 5, 10, 15, 20, 27),
+        steps=(0, *(band.highest for band in scale.bands)),
         thresholds=(
             charts.Threshold(
                 label=_("remission at %(points)d or fewer") % {"points": scale.remission_at_most},

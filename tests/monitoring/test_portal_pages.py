@@ -381,3 +381,26 @@ def test_preferences_that_cannot_be_are_refused(
 
     assert answer.status_code == 422
     assert Clinician.objects.get(pk=reader.pk).digest_hour == 7
+
+
+def test_a_clinic_with_another_scale_sees_its_totals_and_no_rating_overdue(client: Client) -> None:
+    patient = PatientFactory.create()
+    EpisodeFactory.create(
+        patient=patient,
+        primary_instrument="PHQ-9",
+        started_on=timezone.localdate() - timedelta(days=1),
+    )
+    now = timezone.now()
+    for hours, total in ((3, 18), (2, 9)):
+        at = now - timedelta(hours=hours)
+        RatingFactory.create(patient=patient, instrument="PHQ-9", total=total, rated_at=at)
+    recompute([patient.pk], at=now)
+    client.force_login(ClinicianFactory.create(teams=[patient.team]))
+
+    listed = " ".join(client.get(reverse("portal:worklist")).content.decode().split())
+    page = client.get(reverse("portal:patient", args=[patient.public_id])).content.decode()
+
+    assert "PHQ-9" in listed
+    assert "−50 % from 18" in listed
+    assert "Rating overdue" not in listed
+    assert "PHQ-9 went from 18 to 9 (−50 %)." in " ".join(page.split())

@@ -99,6 +99,7 @@ def test_an_incomplete_rating_has_no_total_and_says_so(client: Client, patient: 
         (rating(ITEMS, total=12), "The items add up to 11"),
         (rating(total=28), "a whole number from 0 to 27"),
         (rating(ITEMS, rated_on="02-Nov-2099"), "This day lies in the future."),
+        (rating(ITEMS, rated_on="31-Feb-2026"), "There is no such day in the calendar."),
         (rating(ITEMS, rated_on="11/02/2026"), "Write the day as 05-Oct-2026."),
         (rating(ITEMS, rated_time="9 in the morning"), "Write the time as 14:05."),
         (rating(ITEMS, item_4=4), "not one of the available choices"),

@@ -119,3 +119,29 @@ def test_nothing_on_record_is_no_figure() -> None:
     record = queries.read_patient(reader, patient.public_id)
 
     assert draw_timeline(record, sentence="", at=MONDAY) is None
+
+
+def test_the_curve_is_of_the_scale_that_was_chosen_and_of_no_other() -> None:
+    patient = PatientFactory.create()
+    EpisodeFactory.create(patient=patient, primary_instrument="PHQ-9")
+    RatingFactory.create(patient=patient, instrument="QIDS-SR16", total=27, rated_at=MONDAY)
+    for weeks, total in ((3, 18), (1, 12)):
+        at = MONDAY - timedelta(weeks=weeks)
+        RatingFactory.create(patient=patient, instrument="PHQ-9", total=total, rated_at=at)
+
+    svg = drawn(patient)
+
+    assert "PHQ-9" in svg
+    assert "QIDS-SR16" not in svg
+    assert "remission at 4 or" in " ".join(svg.split())
+
+
+def test_where_no_scale_was_chosen_the_curve_is_of_the_one_that_is_used() -> None:
+    patient = PatientFactory.create()
+    EpisodeFactory.create(patient=patient)
+    RatingFactory.create(patient=patient, instrument="MADRS", total=30, rated_at=MONDAY)
+
+    svg = drawn(patient)
+
+    assert "MADRS" in svg
+    assert "QIDS-SR16" not in svg

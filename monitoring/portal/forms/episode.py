@@ -77,6 +77,8 @@ class EpisodeForm(SiteForm):
         """Refuse a diagnosis that says the one and a tick that says the other."""
         cleaned = super().clean() or self.cleaned_data
         is_coded = cleaned.get("diagnosis", "")[:3] in {"F30", "F31"}
+        if is_coded and cleaned.get("is_bipolar") is None:
+            cleaned["is_bipolar"] = True  # the code has said it
         if is_coded and cleaned.get("is_bipolar") is False:
             self.add_error(
                 "is_bipolar", _("F30 and F31 are bipolar disorder; correct one of the two.")

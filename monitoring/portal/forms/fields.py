@@ -1,5 +1,6 @@
 """Days and times as people type them, by the calendar of the patient's site."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +12,8 @@ from django.utils.translation import gettext_lazy
 EARLIEST = date(1950, 1, 1)
 CLINICAL_DAY = "%d-%b-%Y"
 DAY_FORMATS = (CLINICAL_DAY, "%Y-%m-%d", "%d %b %Y")
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_A_DAY = re.compile(rf"\d{{1,2}}[- ](?:{_MONTHS})[- ]\d{{4}}|\d{{4}}-\d\d-\d\d", re.I | re.ASCII)
 
 
 class ClockField(forms.TimeField):
@@ -39,6 +42,16 @@ class DayField(forms.DateField):
         super().__init__(input_formats=DAY_FORMATS, help_text=hint, **options)
         self.today = today
         self.error_messages["invalid"] = gettext_lazy("Write the day as 05-Oct-2026.")
+
+    def to_python(self, value: Any) -> date | None:
+        """Read the day; of one that is written rightly and is none, say that."""
+        try:
+            day: date | None = super().to_python(value)
+        except forms.ValidationError:
+            if _A_DAY.fullmatch(str(value).strip()):
+                raise forms.ValidationError(_("There is no such day in the calendar.")) from None
+            raise
+        return day
 
     def validate(self, value: date | None) -> None:
         """Refuse days to come, and typing errors in the year."""

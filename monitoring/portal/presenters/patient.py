@@ -12,7 +12,8 @@ from monitoring.portal.presenters import record as tables
 from monitoring.portal.presenters.banner import Banner
 from monitoring.portal.presenters.flags import URGENCY, FlagCard
 from monitoring.portal.presenters.risk import RiskBlock
-from monitoring.queries import QIDS, SIL6R, PatientRecord
+from monitoring.portal.scales import scale_of
+from monitoring.queries import SIL6R, PatientRecord
 
 
 @dataclass(frozen=True)
@@ -121,18 +122,21 @@ def _latest_text(record: PatientRecord) -> str:
 
 
 def _of_symptoms(record: PatientRecord) -> str:
+    scale = scale_of(record)
     totals = [
         rating.total
         for rating in record.ratings
-        if rating.instrument == QIDS and rating.superseded_at is None and rating.total is not None
+        if rating.instrument == scale and rating.superseded_at is None and rating.total is not None
     ]
     if not totals:
-        return _("There is no rating yet.")
+        if not record.ratings:
+            return _("There is no rating yet.")
+        return _("There is no rating by the %(scale)s yet.") % {"scale": scale}
     first, last = totals[0], totals[-1]
-    values = {"first": first, "last": last}
+    values = {"scale": scale, "first": first, "last": last}
     if len(totals) == 1:
-        return _("QIDS-SR16 is %(last)d.") % values
+        return _("%(scale)s is %(last)d.") % values
     if first == last or not first:
-        return _("QIDS-SR16 is %(last)d, as at first %(first)d.") % values
+        return _("%(scale)s is %(last)d, as at first %(first)d.") % values
     change = {**values, "change": words.percent(last / first - 1)}
-    return _("QIDS-SR16 went from %(first)d to %(last)d (%(change)s).") % change
+    return _("%(scale)s went from %(first)d to %(last)d (%(change)s).") % change

@@ -20,6 +20,7 @@ from monitoring.portal import dates, schedule, words
 from monitoring.portal.presenters.banner import Tag, capitalised, name_of
 from monitoring.portal.presenters.flags import URGENCY, FlagCard
 from monitoring.portal.presenters.risk import Risk, risk_of
+from monitoring.portal.scales import scale_shown
 from monitoring.queries import SIL6R, Entry, Figure
 from patients.models import PatientStatus
 
@@ -42,8 +43,9 @@ class Trend:
 
 @dataclass(frozen=True)
 class Symptoms:
-    """The latest total of the QIDS-SR16 and how it has changed."""
+    """The latest total of the patient's scale and how it has changed."""
 
+    scale: str
     latest: str
     latest_on: SafeString | str
     change: str
@@ -95,7 +97,7 @@ class WorklistRow:
             flags=flags,
             risk=risk_of(assessment, estimate),
             trend=_trend(entry, estimate, zone=zone),
-            symptoms=_symptoms(entry.ratings, zone=zone),
+            symptoms=_symptoms(entry, estimate, zone=zone),
             therapy=_therapy(entry.started_on, today=today),
             state=capitalised(words.state(assessment.state))
             if assessment and assessment.state
@@ -218,20 +220,23 @@ def _sparkline(draws: Sequence[Figure], *, start: date, zone: ZoneInfo, text: st
 _STANDINGS = {"<": Standing.BELOW, ">": Standing.ABOVE}
 
 
-def _symptoms(ratings: Sequence[Figure], *, zone: ZoneInfo) -> Symptoms:
+def _symptoms(entry: Entry, estimate: Estimate | None, *, zone: ZoneInfo) -> Symptoms:
+    scale = scale_shown(entry.primary_scale, estimate, [each.of for each in entry.ratings])
+    ratings = [each for each in entry.ratings if each.of == scale]
     if not ratings:
-        return Symptoms(_("No rating yet"), "", "")
+        return Symptoms(scale, _("No rating yet"), "", "")
     last = ratings[-1]
     on = dates.clinical_day(last.at, zone=zone)
     first = next((each for each in ratings if each.value is not None), last)
     if last.value is None:
-        return Symptoms(_("Incomplete"), on, "")
+        return Symptoms(scale, _("Incomplete"), on, "")
     if first is last or not first.value:
-        return Symptoms(str(last.value), on, "")
+        return Symptoms(scale, str(last.value), on, "")
     if last.value == first.value:
-        return Symptoms(str(last.value), on, _("as at first"))
+        return Symptoms(scale, str(last.value), on, _("as at first"))
     change = float(last.value / first.value) - 1
     return Symptoms(
+        scale,
         str(last.value),
         on,
         _("%(change)s from %(first)s")
