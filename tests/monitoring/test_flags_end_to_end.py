@@ -107,6 +107,7 @@ def put_on_record(given: dict, *, patient: Patient, push: Push) -> datetime:  # 
         record_event(
             patient=patient,
             kind=EventKind(row["kind"]),
+            atc=row.get("atc", ""),
             started_on=on(row["from_day"]),
             stopped_on=on(row["to_day"]) if "to_day" in row else None,
             by="operator",
