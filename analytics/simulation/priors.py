@@ -135,7 +135,7 @@ PROVENANCE: Mapping[str, str] = {
     "sil6r_slope_sd_per_week": "no serial data were found; chosen for the simulator [M]",
     "assay_cv": "under 10 %, R&D Quantikine, Di Spigna 2023 [V-sec]; 5-10 % [M]",
     "lot_cv": "between-lot variation 5 % [M]",
-    "lot_weeks": "how long a laboratory uses one lot; chosen for the simulator [M]",
+    "lot_weeks": "a lot every 8 weeks, shorter than usual, so that changes of lot are met [M]",
     "noisy_share": "people whose marker varies twice as much; chosen for the simulator [M]",
     "noisy_within_cv": "variation in disease exceeds that in health (Westgard/Ricós) [V-sec]",
     "contrast_scale": "1 is the published gap ln 1.21; run 0, 0.5 and 1",

@@ -308,6 +308,23 @@ def test_every_drug_of_the_dose_table_is_known_by_its_name(
     assert DOSE_TABLE[recorded.atc].drug == recorded.drug == drug
 
 
+def test_lithium_is_no_trial_by_being_left_at_the_default(client: Client, patient: Patient) -> None:
+    lithium = {"drug": "lithium", "atc": "N05AN01", "dose_1_mg": "900 mg"}
+
+    refused = client.post(page(patient, "add_trial"), trial(**lithium)).content.decode()
+    client.post(page(patient, "add_trial"), trial(kind="augmentation", **lithium))
+    client.post(
+        page(patient, "add_trial"),
+        trial(kind="antidepressant", drug="quetiapine", atc="N05AH04", dose_1_mg="300 mg"),
+    )
+
+    assert "N05AN01 is no code of an antidepressant: say what this course is." in refused
+    assert list(Trial.objects.order_by("pk").values_list("kind", flat=True)) == [
+        "augmentation",
+        "antidepressant",
+    ]
+
+
 def test_a_course_without_a_drug_is_named_after_its_kind(client: Client, patient: Patient) -> None:
     client.post(page(patient, "add_trial"), trial(kind="ect", drug="", dose_1_mg=""))
 

@@ -57,13 +57,15 @@ class DoseField(forms.Field):
         return round(dose, 2)
 
 
+_ANTIDEPRESSANTS_ATC = "N06A"
+
+
 class TrialForm(SiteForm):
     """One course with its dose steps: of an antidepressant, or of what stands beside one."""
 
     kind = forms.ChoiceField(
         label=gettext_lazy("What it is"),
-        choices=TrialKind.choices,
-        initial=TrialKind.ANTIDEPRESSANT,
+        choices=[("", gettext_lazy("an antidepressant, by its ATC code")), *TrialKind.choices],
         required=False,
         help_text=gettext_lazy("Only a course of an antidepressant counts as a trial of the rule."),
     )
@@ -136,6 +138,7 @@ class TrialForm(SiteForm):
     def clean(self) -> dict[str, Any]:
         """Check what hangs together: the code, the end, the dose steps, the reasons."""
         cleaned = super().clean() or self.cleaned_data
+        is_said = bool(cleaned.get("kind"))
         cleaned["kind"] = TrialKind(cleaned.get("kind") or TrialKind.ANTIDEPRESSANT)
         has_drug = cleaned["kind"] not in WITHOUT_DRUG
         if not has_drug and not cleaned.get("drug") and "drug" not in self.errors:
@@ -148,6 +151,14 @@ class TrialForm(SiteForm):
             cleaned["override_reason"] = ""
         if has_drug and cleaned.get("drug") and "atc" not in self.errors:
             self._check_code(cleaned)
+        code = cleaned.get("atc") or ""
+        if not is_said and code and not code.startswith(_ANTIDEPRESSANTS_ATC):
+            # Taken for a trial, lithium would move the count of trials on
+            self.add_error(
+                "kind",
+                _("%(code)s is no code of an antidepressant: say what this course is.")
+                % {"code": code},
+            )
         self._check_end(cleaned)
         cleaned["doses"] = self._doses(cleaned)
         return cleaned
