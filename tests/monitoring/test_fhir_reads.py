@@ -81,12 +81,12 @@ def test_a_corrected_result_stays_corrected_when_its_time_is_put_right(
     door: FhirDoor, patient: Patient
 ) -> None:
     door.post()
-    corrected = {"valueQuantity": quantity("39.10"), "status": "corrected"}
-    door.post(observation(**corrected, issued="2026-11-02T17:00:00Z"))
+    changed = quantity("39.10")
+    door.post(observation(valueQuantity=changed, status="corrected", issued="2026-11-02T17:00:00Z"))
 
     moved = door.post(
         observation(
-            valueQuantity=quantity("39.10"),
+            valueQuantity=changed,
             effectiveDateTime="2026-11-01T08:10:00+09:00",
             issued="2026-11-02T18:00:00Z",
         )
