@@ -19,6 +19,17 @@ CARD = {
     "limits": "item 26, what it cannot say",
     "status": "item 27, what it may be used for",
 }
+# What a card may say besides, and the published one does
+CARD_BESIDES = {
+    "population": "item 6, in whom it is meant to be used",
+    "sample_size": "item 10, on how many it rests",
+    "missing_data": "item 11, what becomes of what is missing",
+    "fairness": "item 14, whether it holds alike in groups of people",
+    "output": "item 15, what comes out",
+    "code": "item 18f, where the code is",
+    "specification": "item 22, where the coefficients are",
+    "replaced_when": "item 24, when it is to be renewed",
+}
 
 
 class ReleaseIsUnfit(ValueError):

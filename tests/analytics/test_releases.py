@@ -10,6 +10,7 @@ import pytest
 
 from analytics import CURRENT_RELEASE, ReleaseIsUnfit, evidence
 from analytics.releases import checksum, dump, load, load_shipped, parse
+from analytics.releases.checks import CARD, CARD_BESIDES
 
 TEXT = dump(CURRENT_RELEASE)
 
@@ -102,3 +103,8 @@ def test_a_release_without_an_item_of_its_card_is_refused(item: str, words: str 
         ReleaseIsUnfit, match=rf"card; wanted: the items of TRIPOD\+AI {item} \(item"
     ):
         parse(dump(replace(CURRENT_RELEASE, card=card)))
+
+
+@pytest.mark.parametrize("item", [*CARD, *CARD_BESIDES])
+def test_the_published_card_answers_every_item_that_applies(item: str) -> None:
+    assert CURRENT_RELEASE.card[item].strip()
