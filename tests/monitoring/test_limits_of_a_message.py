@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+import monitoring.wsgi  # noqa: F401 - it sets the collector of rubbish as the web server has it
 from monitoring import redis
 from patients.intake.fhir import exact_json
 from patients.models import Laboratory, Parked, Patient, Result
