@@ -22,13 +22,20 @@ def order_of(*keys: Ints) -> Ints:
     array of int
         Positions; rows that are equal keep theirs.
     """
-    same = np.ones(max(len(keys[0]) - 1, 0), dtype=np.bool_)
+    size = len(keys[0])
+    if size > FEW_ROWS and _is_in_order(keys):
+        return np.arange(size)
+    order: Ints = np.lexsort(keys[::-1])
+    return order
+
+
+def _is_in_order(keys: tuple[Ints, ...]) -> bool:
+    same = np.ones(len(keys[0]) - 1, dtype=np.bool_)
     for key in keys:
-        if len(same) < FEW_ROWS or is_any(same & (key[1:] < key[:-1])):
-            order: Ints = np.lexsort(keys[::-1])
-            return order
+        if is_any(same & (key[1:] < key[:-1])):
+            return False
         same &= key[1:] == key[:-1]
-    return np.arange(len(keys[0]))
+    return True
 
 
 def positions_of(table: str, wanted: Ints, ids: Ints, *, column: str = "patient_id") -> Ints:
