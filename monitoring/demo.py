@@ -318,9 +318,9 @@ def _step_ends(start: datetime, *, until: datetime) -> list[datetime]:
     return ends[::-1]
 
 
-def _seen_the_same_day(flag: Flag, doctor: Clinician) -> safety.Outcome:
+def _seen_the_same_day(doctor: Clinician, *, at: datetime) -> safety.Outcome:
     return safety.Outcome(
-        assessed_at=flag.raised_at + timedelta(hours=2),
+        assessed_at=at - timedelta(hours=1),
         assessed_by=str(doctor),
         contact=Contact.IN_PERSON,
         instrument="Clinical interview",
@@ -330,7 +330,7 @@ def _seen_the_same_day(flag: Flag, doctor: Clinician) -> safety.Outcome:
         means=Finding.NONE_FOUND,
         actions=[SafetyAction.SAFETY_PLAN, SafetyAction.EARLY_VISIT],
         note="Seen the same day; safety plan written, next visit brought forward. (Synthetic)",
-        next_contact_on=(flag.raised_at + timedelta(days=3)).date(),
+        next_contact_on=(at + timedelta(days=3)).date(),
     )
 
 
@@ -341,12 +341,14 @@ def _tend_flags(doctor: Clinician, *, at: datetime) -> None:
     )
     for place, flag in enumerate(waiting.order_by("pk")):
         if flag.kind == FlagKind.SAFETY:
+            answered = safety.answered_at(flag) or flag.raised_at
+            seen = max(flag.raised_at, answered) + timedelta(hours=3)
             safety.close(
                 flag=flag,
                 version=flag.version,
-                outcome=_seen_the_same_day(flag, doctor),
+                outcome=_seen_the_same_day(doctor, at=seen),
                 by=doctor,
-                at=flag.raised_at + timedelta(hours=3),
+                at=seen,
             )
         elif place % 4 < 3:
             reason = AcknowledgeReason.REVIEWING if place % 2 else AcknowledgeReason.KNOWN

@@ -14,6 +14,7 @@ from django.db import transaction
 from instruments import INSTRUMENTS, SafetyLevel
 from monitoring import alerts, duties, flags
 from monitoring.models import (
+    ATTEMPTED,
     HANDED_OVER,
     OUTCOME_RECORDED,
     REPEATED,
@@ -36,6 +37,7 @@ from patients import audit
 from patients.models import Clinician, Rating
 
 REASON = "self_harm_item_above_zero"
+FEWEST_LETTERS = 3  # a sentence has more; a full stop or a dash has none
 _RANK = {level.value: place for place, level in enumerate(SafetyLevel)}
 
 
@@ -62,6 +64,15 @@ class Outcome:
     actions: Sequence[SafetyAction]
     note: str
     next_contact_on: date | None
+
+    @property
+    def is_attempt(self) -> bool:
+        """Tell whether nobody was reached, or neither thoughts nor behaviour were assessed."""
+        is_assessed = (self.ideation, self.behaviour) != (
+            Ideation.NOT_ASSESSED,
+            Behaviour.NOT_ASSESSED,
+        )
+        return self.contact == Contact.NOT_REACHED or not is_assessed
 
 
 def look_at(rating: Rating, *, at: datetime) -> Flag | None:
@@ -186,8 +197,14 @@ def hand_over(
 @transaction.atomic
 def close(*, flag: Flag, version: int, outcome: Outcome, by: Clinician, at: datetime) -> None:
     """End the flag by the recorded outcome of a structured assessment, and by nothing less."""
-    _check(outcome, at=at)
     now = flags.lock_as_seen(flag, version=version)
+    _check(outcome, now, at=at)
+    if outcome.is_attempt:
+        message = "nobody was reached, or nothing was assessed: that is an attempt, not an outcome"
+        raise OutcomeFault(message)
+    if not outcome.actions:
+        message = "say what was done"
+        raise OutcomeFault(message)
     now.outcome = SafetyOutcome.objects.create(
         patient=now.patient, recorded_by=by, recorded_at=at, **_columns(outcome)
     )
@@ -203,11 +220,65 @@ def close(*, flag: Flag, version: int, outcome: Outcome, by: Clinician, at: date
     flags.refresh_need([now.patient_id])
 
 
-def _check(outcome: Outcome, *, at: datetime) -> None:
+@transaction.atomic
+def record_attempt(
+    *, flag: Flag, version: int, outcome: Outcome, by: Clinician, at: datetime
+) -> None:
+    """Write down that somebody tried; the flag stays up as it is, and its timer goes on."""
+    now = flags.lock_as_seen(flag, version=version)
+    _check(outcome, now, at=at)
+    if not outcome.is_attempt:
+        message = "the person was reached and assessed: that is an outcome, not an attempt"
+        raise OutcomeFault(message)
+    now.version += 1
+    now.save()
+    local = outcome.assessed_at.astimezone(now.patient.team.site.zone)
+    tried = [f"{local:%d-%b-%Y %H:%M}", outcome.assessed_by, str(outcome.contact.label)]
+    done = [str(each.label) for each in outcome.actions]
+    if outcome.next_contact_on:
+        done.append(f"→ {outcome.next_contact_on:%d-%b-%Y}")
+    FlagEvent.objects.create(
+        flag=now,
+        at=at,
+        by=by,
+        state=now.state,
+        reason=ATTEMPTED,
+        plan="\n".join(filter(None, [", ".join(tried), outcome.note.strip(), ", ".join(done)])),
+    )
+    audit.write(
+        verb="record_safety_attempt",
+        subject=f"flag:{now.pk}",
+        by=audit.name_of(by),
+        at=at,
+        patient_id=now.patient_id,
+    )
+
+
+def answered_at(flag: Flag) -> datetime | None:
+    """Say when the latest positive answer behind a flag was given, to the minute.
+
+    An answer that was corrected or withdrawn counts only where no other is left.
+    """
+    behind = list(Rating.objects.filter(pk__in=flag.events.values("rating")))
+    current = [each for each in behind if each.superseded_at is None]
+    moments = [each.rated_at for each in current or behind]
+    return max(moments).replace(second=0, microsecond=0) if moments else None
+
+
+def _check(outcome: Outcome, flag: Flag, *, at: datetime) -> None:
+    answered = answered_at(flag)
     for is_wrong, sentence in (
         (outcome.assessed_at > at, "the assessment is dated in the future"),
-        (not outcome.actions, "say what was done"),
-        (not outcome.note.strip(), "say in a sentence what was found and done"),
+        (
+            answered is not None and outcome.assessed_at < answered,
+            f"the assessment is dated before the answer of {answered:%d-%b-%Y %H:%M} UTC"
+            if answered
+            else "",
+        ),
+        (
+            sum(letter.isalpha() for letter in outcome.note) < FEWEST_LETTERS,
+            "say in a sentence what was found and done",
+        ),
         (not outcome.assessed_by.strip(), "say who made the assessment"),
     ):
         if is_wrong:

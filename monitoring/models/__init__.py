@@ -4,6 +4,7 @@ from monitoring.models.alert import Alert, Delivery, DeliveryState, Urgency
 from monitoring.models.assessment import Attempt, Outcome, RiskAssessment, Standing
 from monitoring.models.door import DoorRequest
 from monitoring.models.flag import (
+    ATTEMPTED,
     HANDED_OVER,
     LAPSED,
     OUTCOME_RECORDED,
@@ -35,6 +36,7 @@ from monitoring.models.silence import Silence
 from monitoring.models.upload import Upload
 
 __all__ = [
+    "ATTEMPTED",
     "HANDED_OVER",
     "LAPSED",
     "OUTCOME_RECORDED",

@@ -79,7 +79,7 @@ class SafetyUrgency(models.TextChoices):
 # How a safety flag ends: by a recorded outcome, and by nothing else
 OUTCOME_RECORDED = "outcome_recorded"
 # What else happens to a flag without a change of its state
-REPEATED, HANDED_OVER = "repeated", "handed_over"
+REPEATED, HANDED_OVER, ATTEMPTED = "repeated", "handed_over", "attempted"
 SNOOZE_ENDED = "snooze_ended"
 # How a flag ends without a person: what raised it is no longer so, or it has become more urgent
 LAPSED = "lapsed"

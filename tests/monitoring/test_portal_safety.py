@@ -135,6 +135,60 @@ def test_an_outcome_with_a_gap_closes_nothing(client: Client, flag: Flag, missin
     assert flag.state == FlagState.RAISED
 
 
+def assessed_now(flag: Flag) -> dict[str, object]:
+    local = timezone.now().astimezone(flag.patient.team.site.zone)
+    return {
+        **OUTCOME,
+        "version": flag.version,
+        "assessed_on": f"{local:%d-%b-%Y}",
+        "assessed_time": f"{local:%H:%M}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"assessed_on": "01-Jan-2020"}, "an assessment of it comes after"),
+        ({"note": "."}, "Say in a sentence"),
+        ({"contact": "not_reached"}, "nothing can have been found"),
+    ],
+)
+def test_an_impossible_outcome_closes_nothing(
+    client: Client, flag: Flag, wrong: dict[str, str], sentence: str
+) -> None:
+    said = assessed_now(flag) | wrong
+
+    answer = client.post(reverse("portal:outcome", args=[flag.reference]), said)
+
+    assert answer.status_code == 422
+    assert sentence in answer.content.decode()
+    flag.refresh_from_db()
+    assert flag.state == FlagState.RAISED
+
+
+@pytest.mark.parametrize("is_reached", [False, True])
+def test_where_nobody_was_assessed_an_attempt_is_recorded_and_the_flag_stays(
+    client: Client, flag: Flag, *, is_reached: bool
+) -> None:
+    said = assessed_now(flag) | {"note": "Called twice, no answer."}
+    if is_reached:
+        said |= dict.fromkeys(("ideation", "behaviour", "plan", "means"), "not_assessed")
+    else:
+        said["contact"] = "not_reached"
+        for name in ("instrument", "ideation", "behaviour", "plan", "means", "actions"):
+            del said[name]
+
+    address = reverse("portal:outcome", args=[flag.reference])
+    text = client.post(address, said, follow=True).content.decode()
+
+    flag.refresh_from_db()
+    assert flag.state == FlagState.RAISED
+    assert "The flag stays up and its timer goes on" in text
+    assert "Attempt recorded by" in text
+    assert "Called twice, no answer." in text
+    assert "Cover is told" in text
+
+
 def test_the_ordinary_steps_are_not_there_for_a_safety_flag(client: Client, flag: Flag) -> None:
     for name in ("acknowledge_flag", "resolve_flag"):
         answer = client.post(reverse(f"portal:{name}", args=[flag.reference]), {"x": 1})

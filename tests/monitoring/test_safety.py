@@ -334,7 +334,14 @@ def test_it_ends_with_a_recorded_outcome(patient: Patient) -> None:
         ({"actions": []}, "say what was done"),
         ({"note": "  "}, "say in a sentence"),
         ({"assessed_by": ""}, "who made the assessment"),
+        ({"note": "."}, "say in a sentence"),
         ({"assessed_at": MONDAY + timedelta(days=2)}, "dated in the future"),
+        ({"assessed_at": MONDAY - timedelta(minutes=1)}, "before the answer of"),
+        ({"contact": Contact.NOT_REACHED}, "an attempt, not an outcome"),
+        (
+            {"ideation": Ideation.NOT_ASSESSED, "behaviour": Behaviour.NOT_ASSESSED},
+            "an attempt, not an outcome",
+        ),
     ],
 )
 def test_an_outcome_that_says_too_little_ends_nothing(
@@ -353,6 +360,60 @@ def test_an_outcome_that_says_too_little_ends_nothing(
         )
 
     assert Flag.objects.up().exists()
+
+
+def test_an_attempt_is_written_down_and_the_timer_goes_on(patient: Patient) -> None:
+    doctor, lead = member(patient), member(patient, SafetyDuty.LEAD)
+    rate(patient, 3)
+    flag = Flag.objects.get()
+    tried = outcome(
+        contact=Contact.NOT_REACHED,
+        ideation=Ideation.NOT_ASSESSED,
+        behaviour=Behaviour.NOT_ASSESSED,
+        actions=[],
+        note="Called twice, no answer.",
+    )
+
+    safety.record_attempt(
+        flag=flag, version=1, outcome=tried, by=doctor, at=MONDAY + timedelta(minutes=40)
+    )
+
+    flag.refresh_from_db()
+    assert flag.state == FlagState.RAISED
+    assert "Called twice, no answer." in flag.events.latest("pk").plan
+    assert not SafetyOutcome.objects.exists()
+    safety.escalate_due(at=MONDAY + timedelta(hours=5))
+    assert lead in told(flag)
+
+
+def test_what_was_found_is_no_attempt(patient: Patient) -> None:
+    doctor = member(patient)
+    rate(patient, 1)
+
+    with pytest.raises(safety.OutcomeFault, match="an outcome, not an attempt"):
+        safety.record_attempt(
+            flag=Flag.objects.get(),
+            version=1,
+            outcome=outcome(),
+            by=doctor,
+            at=MONDAY + timedelta(hours=1),
+        )
+
+
+def test_an_assessment_must_follow_the_latest_of_several_answers(patient: Patient) -> None:
+    doctor = member(patient)
+    rate(patient, 1, days=3)
+    rate(patient, 1)
+    flag = Flag.objects.get()
+
+    with pytest.raises(safety.OutcomeFault, match="before the answer of"):
+        safety.close(
+            flag=flag,
+            version=flag.version,
+            outcome=outcome(assessed_at=MONDAY - timedelta(days=1)),
+            by=doctor,
+            at=MONDAY + timedelta(hours=1),
+        )
 
 
 def test_the_database_itself_lets_no_safety_flag_end_without_an_outcome(patient: Patient) -> None:

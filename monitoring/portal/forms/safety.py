@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from monitoring.models import Behaviour, Contact, CrisisPlan, Finding, Ideation, SafetyAction
 from monitoring.portal.forms.fields import CLINICAL_DAY, DAY_FORMATS, ClockField, DayField, SiteForm
 from monitoring.portal.forms.flags import StepForm
+from monitoring.safety import FEWEST_LETTERS
 from patients.models import Clinician, Membership, SafetyDuty
 
 AREA = forms.Textarea(attrs={"rows": 3})
@@ -46,7 +47,10 @@ class HandOverForm(StepForm):
 
 
 class OutcomeForm(SiteForm):
-    """The recorded outcome of a structured assessment; "not assessed" is always an answer."""
+    """The recorded outcome of a structured assessment; "not assessed" is always an answer.
+
+    Where the person was not reached it is an attempt, and only the note is asked for.
+    """
 
     version = forms.IntegerField(widget=forms.HiddenInput)
     assessed_on = DayField(label=gettext_lazy("Day of the assessment"))
@@ -56,7 +60,13 @@ class OutcomeForm(SiteForm):
     )
     assessed_by = forms.CharField(label=gettext_lazy("Assessed by"), max_length=150)
     contact = forms.ChoiceField(
-        label=gettext_lazy("How"), choices=Contact.choices, widget=forms.RadioSelect
+        label=gettext_lazy("How"),
+        choices=Contact.choices,
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy(
+            "Where the person was not reached, or neither thoughts nor behaviour were assessed, an "
+            "attempt is recorded: the flag stays up and its timer goes on."
+        ),
     )
     instrument = forms.CharField(
         label=gettext_lazy("By means of"),
@@ -96,10 +106,23 @@ class OutcomeForm(SiteForm):
         error_messages={"invalid": gettext_lazy("Write the day as 05-Oct-2026.")},
     )
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, answered_at: datetime | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.answered_at = answered_at
+        if self.data.get("contact") == Contact.NOT_REACHED:
+            for name in ("instrument", *self.NOT_ASKED, "actions"):
+                self.fields[name].required = False
         self.initial.setdefault("assessed_on", self.local.date())
         self.initial.setdefault("assessed_time", self.local.time().replace(second=0, microsecond=0))
+
+    NOT_ASKED: ClassVar = ("ideation", "behaviour", "plan", "means")
+
+    def clean_note(self) -> str:
+        """Refuse a sign that stands for a sentence."""
+        note: str = self.cleaned_data["note"]
+        if sum(letter.isalpha() for letter in note) < FEWEST_LETTERS:
+            raise forms.ValidationError(_("Say in a sentence what was found and done."))
+        return note
 
     def clean_next_contact_on(self) -> date | None:
         """Refuse a next contact that lies behind."""
@@ -115,8 +138,25 @@ class OutcomeForm(SiteForm):
             moment = datetime.combine(cleaned["assessed_on"], cleaned["assessed_time"], self.zone)
             if moment > self.now:
                 self.add_error("assessed_time", _("This time lies in the future."))
+            elif self.answered_at is not None and moment < self.answered_at:
+                self._refuse_before_the_answer(self.answered_at)
             cleaned["assessed_at"] = moment
+        if cleaned.get("contact") == Contact.NOT_REACHED:
+            self._leave_unassessed(cleaned)
         return cleaned
+
+    def _refuse_before_the_answer(self, answered: datetime) -> None:
+        said = _("The answer was given on %(when)s; an assessment of it comes after.")
+        local = answered.astimezone(self.zone)
+        self.add_error("assessed_on", said % {"when": f"{local:%d-%b-%Y %H:%M}"})
+
+    def _leave_unassessed(self, cleaned: dict[str, Any]) -> None:
+        for name in self.NOT_ASKED:
+            if cleaned.get(name) not in ("", None, Finding.NOT_ASSESSED.value):
+                self.add_error(
+                    name, _("The person was not reached; nothing can have been found here.")
+                )
+            cleaned[name] = Finding.NOT_ASSESSED.value
 
 
 class CrisisPlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time

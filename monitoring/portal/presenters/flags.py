@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from analytics import Estimate
 from monitoring.history import estimate_of
 from monitoring.models import (
+    ATTEMPTED,
     HANDED_OVER,
     LAPSED,
     OUTCOME_RECORDED,
@@ -39,6 +40,7 @@ URGENCY = {FlagLevel.SAFETY: 0, FlagLevel.HIGH: 1, FlagLevel.WATCH: 2}
 _BY_REASON: dict[str, Promise] = {
     REPEATED: gettext_lazy("A further positive answer was entered"),
     HANDED_OVER: gettext_lazy("Handed over by %(who)s"),
+    ATTEMPTED: gettext_lazy("Attempt recorded by %(who)s; the flag stays up"),
     EscalationStep.COVER: gettext_lazy("Nobody had taken it on in time: cover was told"),
     EscalationStep.LEAD: gettext_lazy("Nobody had taken it on in time: lead was told"),
     EscalationStep.UNCLOSED: gettext_lazy("No outcome was recorded in time: lead was told"),

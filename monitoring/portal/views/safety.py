@@ -109,29 +109,26 @@ def hand_over(request: HttpRequest, reference: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def outcome(request: HttpRequest, reference: str) -> HttpResponse:
-    """Record the outcome of a structured assessment, which ends the flag."""
+    """Record the outcome of a structured assessment, which ends the flag; or an attempt at one."""
     found, at = _safety_flag(request, reference), timezone.now()
     reader = reader_of(request)
     form = OutcomeForm(
         request.POST or None,
         now=at,
         zone=found.patient.team.site.zone,
+        answered_at=safety.answered_at(found),
         initial={"version": found.version, "assessed_by": str(reader)},
     )
     if form.is_valid():
-        said = form.cleaned_data
+        said = _outcome(form.cleaned_data)
+        record = safety.record_attempt if said.is_attempt else safety.close
+        version = form.cleaned_data["version"]
         try:
-            safety.close(
-                flag=found,
-                version=said["version"],
-                outcome=_outcome(said),
-                by=reader,
-                at=at,
-            )
-        except flags.FlagHasMoved as fault:
+            record(flag=found, version=version, outcome=said, by=reader, at=at)
+        except (flags.FlagHasMoved, safety.OutcomeFault) as fault:
             form.add_error(None, str(fault))
         else:
-            messages.success(request, _("The outcome is recorded, and the flag is closed."))
+            _say_what_became(request, is_attempt=said.is_attempt)
             return redirect("portal:flag", reference)
     context = {
         "form": form,
@@ -140,6 +137,14 @@ def outcome(request: HttpRequest, reference: str) -> HttpResponse:
         "reference": reference,
     }
     return render(request, "portal/outcome.html", context, status=422 if form.errors else 200)
+
+
+def _say_what_became(request: HttpRequest, *, is_attempt: bool) -> None:
+    if is_attempt:
+        said = _("The attempt is recorded. The flag stays up and its timer goes on.")
+        messages.warning(request, said)
+    else:
+        messages.success(request, _("The outcome is recorded, and the flag is closed."))
 
 
 def _outcome(said: dict[str, Any]) -> safety.Outcome:
