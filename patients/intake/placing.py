@@ -21,9 +21,8 @@ from patients.record.results import RETRACTED, Line, PlacedResult, ResultOnRecor
 
 # A laboratory's clock may run a little ahead of ours
 CLOCK_ALLOWANCE = timedelta(minutes=5)
-DIGITS_AT_MOST = 20  # on either side of the point
 _STATUSES = frozenset(ResultStatus.values)
-_A_CONCENTRATION = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?$", re.ASCII)
+_A_CONCENTRATION = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
 
 
 class Reason(StrEnum):
@@ -81,11 +80,11 @@ class Terms(NamedTuple):
 
 
 def _is_a_concentration(text: str) -> bool:
-    """Tell whether it is a number, of digits that something measured may have."""
-    if not _A_CONCENTRATION.match(text):
-        return False
-    number = Decimal(text)
-    return not number or abs(number.adjusted()) <= DIGITS_AT_MOST
+    """Tell whether it is a number, of digits that something measured may have.
+
+    FHIR and JSON know powers of ten and have written them out; elsewhere `1e3` is a text.
+    """
+    return _A_CONCENTRATION.fullmatch(text) is not None
 
 
 def whose(report: DrawReport, *, among: Surroundings) -> set[int]:

@@ -91,6 +91,16 @@ def test_what_cannot_be_placed_is_parked_and_acknowledged(door: Door) -> None:
     assert Parked.objects.get().reasons == ["unknown_patient"]
 
 
+@pytest.mark.parametrize("flag", ["", ">", ">^Above scale^HL70078"])
+def test_a_power_of_ten_is_for_a_person_whatever_its_flag(
+    door: Door, patient: Patient, flag: str
+) -> None:
+    answer = door.push(message(change=OURS | {"OBX-5": "1e3", "OBX-8": flag}))
+
+    assert acknowledged(answer) == ["AA", "M-1", "1 parked"]
+    assert Parked.objects.get().reasons == ["unusable_value: 1e3"]
+
+
 def test_a_faulty_message_is_in_error_and_leaves_nothing(door: Door, patient: Patient) -> None:
     answer = door.push(message(change=OURS | {"OBX-11": "Z"}))
 

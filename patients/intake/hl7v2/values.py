@@ -15,6 +15,7 @@ _CODED = frozenset({"CE", "CWE", "CNE", "CF"})
 _TEXT_AT_MOST = 200
 # HL7 table 0078: beyond what the instrument can measure
 _FLAGS = {"<": "<", ">": ">"}
+_CODES = slice(0, 4, 3)  # CWE holds code, text, system; and once more in another system
 NULL = '""'
 
 
@@ -86,11 +87,20 @@ def _structured(parts: list[str]) -> Value:
 
 
 def _flagged(value: Value, observation: Segment) -> Value:
-    """Believe the flag that says the value lies beyond the instrument's scale."""
+    """Believe the flag that says the value lies beyond the instrument's scale.
+
+    A flag is a code alone or, since version 2.7, a coded element: the code, or that of a second
+    system, in its first or fourth component.
+    """
     if value.comparator or value.text is None or not _NUMERIC.fullmatch(value.text):
         return value
-    flags = {observation.text(each) for each in observation.repetitions(8)}
-    beyond = [mark for flag, mark in _FLAGS.items() if flag in flags]
+    codes = {
+        code
+        for each in set(observation.repetitions(8))
+        if not _FLAGS.keys().isdisjoint(each)  # nearly every flag is another one
+        for code in observation.components(each)[_CODES]
+    }
+    beyond = [mark for flag, mark in _FLAGS.items() if flag in codes]
     return value._replace(comparator=_comparator(beyond[0])) if len(beyond) == 1 else value
 
 

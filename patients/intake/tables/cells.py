@@ -24,13 +24,13 @@ _COMPARATORS: dict[str, Comparator] = {
 _VALUE = re.compile(r"(?P<comparator><=|>=|=<|=>|<|>|≤|≥)?\s*(?P<number>\S(?:.*\S)?)")
 _NUMBER = {
     sign: re.compile(
-        rf"(?P<whole>[0-9]{{1,20}})(?:{re.escape(sign)}(?P<part>[0-9]{{1,20}}))?"
-        r"(?P<power>[eE][+-]?[0-9]{1,2})?",
+        rf"(?P<whole>[0-9]{{1,20}})(?:{re.escape(sign)}(?P<part>[0-9]{{1,20}}))?",
         re.ASCII,
     )
     for sign in (".", ",")
 }
 _SIGNS = {".": "point", ",": "comma"}
+_POWER = re.compile(r"[0-9][eE][+-]?[0-9]", re.ASCII)
 _DIGIT = re.compile(r"\d")  # of any script: nobody may take ３７ for a word
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _ISO_TIME = re.compile(
@@ -105,7 +105,7 @@ def value(cell: str, layout: Layout) -> Value:
     written = _NUMBER[layout.decimal].fullmatch(found["number"]) if found else None
     if found is not None and written is not None:
         digits = written["whole"] + (f".{written['part']}" if written["part"] else "")
-        return Value(digits + (written["power"] or ""), _COMPARATORS.get(found["comparator"], ""))
+        return Value(digits, _COMPARATORS.get(found["comparator"], ""))
     if _DIGIT.search(text) or text in _COMPARATORS:
         raise CellIsWrong(_why_no_number(text, layout))
     return Value(text)
@@ -126,6 +126,11 @@ def _why_no_number(text: str, layout: Layout) -> str:
     example = f"37{sign}50"
     if text.startswith(("-", "−")):
         return f"“{shown(text)}” is below zero; a concentration is not"
+    if _POWER.search(text):
+        return (
+            f"“{shown(text)}” is a number that was shortened to a power of ten, and may have lost "
+            f"digits; write them out: “{example}”"
+        )
     if other in text and sign not in text:
         return (
             f"“{shown(text)}” has a decimal {_SIGNS[other]}; in the files of this laboratory it is "
