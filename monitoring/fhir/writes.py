@@ -67,7 +67,7 @@ def take_in(
         [(write, [next(answers) for _draw in write.draws]) for _place, write in wanted],
         message=strict_json.load_again(body),
         sender=sender,
-        at=at,
+        at=receipt.at,
     )
     outcomes |= {place: each for (place, _write), each in zip(wanted, done, strict=True)}
     return [outcomes[place] for place in range(len(writes))]

@@ -1,6 +1,7 @@
 """What a sender may ask of a message, and what it is answered."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -118,8 +119,15 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a message, draw by draw, and whether it changed anything."""
+    """What became of a message, draw by draw, and whether it changed anything.
+
+    Attributes
+    ----------
+    at
+        As of when it is on record: of messages that were taken in together, the last one's moment.
+    """
 
     answers: tuple[Answer, ...]
+    at: datetime
     is_new: bool
     changes_record: bool

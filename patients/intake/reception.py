@@ -92,10 +92,10 @@ def take_in(
     [inbound_id] = taking.look_around([Message(body, dialect, digest_of(body, asked))])
     if inbound_id is None:
         answers = _for_eyes_of(sender, taking.repeat(digest_of(body, asked)))
-        return Receipt(answers, is_new=False, changes_record=False)
+        return Receipt(answers, at, is_new=False, changes_record=False)
     answers = taking.place_all([inbound_id] * len(reports), refuse_overlaps=refuse_overlaps)
     _check_corrections(sender, answers)
-    return _receipt(sender, answers, parks_anew=bool(taking.parked_anew))
+    return _receipt(sender, answers, at=at, parks_anew=bool(taking.parked_anew))
 
 
 @transaction.atomic
@@ -129,7 +129,7 @@ def take_in_together(arrivals: Sequence[Arrival], *, sender: Sender, at: datetim
     except (OverlappingIdentities, CorrectionNotAllowed, ToldTooOften) as fault:
         raise NotTogether from fault
     return [
-        _receipt(sender, (answer,), parks_anew=place in taking.parked_anew)
+        _receipt(sender, (answer,), at=at, parks_anew=place in taking.parked_anew)
         for place, answer in enumerate(answers)
     ]
 
@@ -147,10 +147,13 @@ def _check_corrections(sender: Sender, answers: tuple[Answer, ...]) -> None:
             raise CorrectionNotAllowed(place)
 
 
-def _receipt(sender: Sender, answers: tuple[Answer, ...], *, parks_anew: bool) -> Receipt:
+def _receipt(
+    sender: Sender, answers: tuple[Answer, ...], *, at: datetime, parks_anew: bool
+) -> Receipt:
     states = {answer.state for answer in answers}
     return Receipt(
         _for_eyes_of(sender, answers),
+        at,
         is_new=bool(states & NEW_STATES) or parks_anew,
         changes_record=bool(states - {"known", "parked", "ignored"}),
     )

@@ -15,7 +15,7 @@ from patients.models import Laboratory, Parked, ParkedResult, Patient, Result, R
 from patients.record.laboratories import issue_key
 from tests.conftest import MONDAY
 from tests.monitoring.fhir_door import FhirDoor, entry
-from tests.patients.fhir_messages import Tree, observation, quantity
+from tests.patients.fhir_messages import Tree, named, observation, quantity
 from tests.patients.test_intake import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -106,6 +106,22 @@ def test_what_waits_for_a_person_waits_once(form: str, key: str) -> None:
     assert _statuses(answers) == [200] * (CLIENTS - 1) + [201]
     assert len(_ids(answers)) == 1
     assert Parked.objects.count() == ParkedResult.objects.count() == 1
+
+
+@pytest.mark.parametrize("is_update", [False, True])
+def test_each_new_result_that_waits_is_created(is_update: bool, key: str) -> None:
+    messages = [
+        observation(id=f"lab-{number}", identifier=named(f"R-{number}"))
+        for number in range(CLIENTS)
+    ]
+
+    def ask(door: FhirDoor, message: Tree) -> Any:
+        return door.put(f"/{message['id']}", message) if is_update else door.post(message)
+
+    answers = _answers(key, ask, messages)
+
+    assert _statuses(answers) == [201] * CLIENTS
+    assert Parked.objects.count() == CLIENTS
 
 
 def test_a_conditional_create_keeps_the_first_value_whoever_was_first(

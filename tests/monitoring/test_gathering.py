@@ -1,5 +1,6 @@
 """Messages that arrive together: each sender is answered for its own, whatever the others bring."""
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -38,3 +39,17 @@ def test_one_that_cannot_be_taken_in_holds_back_nobody_of_another_sender(
     states = [None if each is None else each.answers[0].state for each in receipts]
     assert states == ["recorded", None, "recorded"]
     assert Draw.objects.count() == 2
+
+
+def test_what_is_taken_in_together_is_on_record_as_of_one_moment(
+    laboratory: Laboratory, patient: Patient
+) -> None:
+    """By that moment, and not by that of the push, a door knows what it has made."""
+    sender = Sender(laboratory_id=laboratory.pk, key_id=None, zone=ZoneInfo("Asia/Tokyo"))
+    later = MONDAY + timedelta(milliseconds=5)
+    second = arrival(accession="A-18", collected_at="2026-11-02T09:10:00+09:00")
+
+    receipts = _take_in_all([Arrived(arrival(), sender, MONDAY), Arrived(second, sender, later)])
+
+    assert [each and each.at for each in receipts] == [later, later]
+    assert {draw.recorded_at for draw in Draw.objects.all()} == {later}
