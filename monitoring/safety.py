@@ -113,7 +113,11 @@ def _raise(rating: Rating, level: SafetyLevel, *, at: datetime) -> Flag:
 
 
 def _repeat(flag: Flag, rating: Rating, level: SafetyLevel, *, at: datetime) -> Flag:
-    """Let a further positive answer count: who has taken the flag on must look again."""
+    """Let a further positive answer count: who has taken the flag on must look again.
+
+    Cover and lead are told anew where they had been told of the earlier answer only; a step that
+    still waits stays, for it comes sooner.
+    """
     if _RANK[level.value] > _RANK[flag.urgency]:
         flag.urgency = SafetyUrgency(level.value)
     was_taken_on = flag.state == FlagState.ACKNOWLEDGED
@@ -129,17 +133,26 @@ def _repeat(flag: Flag, rating: Rating, level: SafetyLevel, *, at: datetime) -> 
     alerts.tell(flag, told, occasion=f"{REPEATED}:{rating.pk}", at=at)
     if was_taken_on:
         call_off(flag, at=at)
-        _set_timer(flag, at=at)
+    _set_timer(flag, at=at)
     flags.refresh_need([flag.patient_id])
     return flag
 
 
 def _set_timer(flag: Flag, *, at: datetime) -> None:
     plan = duties.plan_of(flag.patient.team.site)
+    waiting = set(
+        Escalation.objects.filter(flag=flag, done_at=None, called_off_at=None).values_list(
+            "step", flat=True
+        )
+    )
     Escalation.objects.bulk_create(
         [
-            Escalation(flag=flag, step=EscalationStep.COVER, due_at=at + plan.cover_after),
-            Escalation(flag=flag, step=EscalationStep.LEAD, due_at=at + plan.lead_after),
+            Escalation(flag=flag, step=step, due_at=at + after)
+            for step, after in (
+                (EscalationStep.COVER, plan.cover_after),
+                (EscalationStep.LEAD, plan.lead_after),
+            )
+            if step not in waiting
         ]
     )
 

@@ -312,6 +312,51 @@ def test_a_flag_is_handed_to_a_colleague_of_the_team_only(patient: Patient) -> N
     assert colleague in told(flag)
 
 
+def test_a_graver_answer_reaches_cover_and_lead_though_they_were_told_of_the_first(
+    patient: Patient,
+) -> None:
+    cover, lead = member(patient, SafetyDuty.COVER), member(patient, SafetyDuty.LEAD)
+    member(patient, SafetyDuty.FIRST)
+    rate(patient, 1, days=1)
+    safety.escalate_due(at=MONDAY + timedelta(hours=5))
+    Alert.objects.all().delete()
+
+    later = MONDAY + timedelta(hours=6)
+    ingest.receive_rating(
+        patient=patient,
+        instrument="PHQ-9",
+        rated_at=later,
+        items=[*[0] * 8, 3],
+        by="clinician:0",
+        at=later,
+    )
+
+    flag = Flag.objects.get()
+    assert flag.urgency == "immediate"
+    assert safety.escalate_due(at=later + timedelta(minutes=61)) == 1
+    assert cover in told(flag)
+    assert lead not in told(flag)
+    assert safety.escalate_due(at=later + timedelta(hours=5)) == 1
+    assert lead in told(flag)
+
+
+def test_a_further_answer_puts_no_step_off_that_waits(patient: Patient) -> None:
+    rate(patient, 1, days=1)
+    before = list(Escalation.objects.order_by("due_at").values_list("step", "due_at"))
+
+    later = MONDAY + timedelta(minutes=50)
+    ingest.receive_rating(
+        patient=patient,
+        instrument="PHQ-9",
+        rated_at=later,
+        items=[*[0] * 8, 3],
+        by="clinician:0",
+        at=later,
+    )
+
+    assert list(Escalation.objects.order_by("due_at").values_list("step", "due_at")) == before
+
+
 # How it ends
 
 
