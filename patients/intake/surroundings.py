@@ -11,7 +11,7 @@ from patients.intake.profiles import PROFILE, Profile
 from patients.intake.receipts import Sender
 from patients.intake.reports import DrawReport, TimeRole
 from patients.record.draws import DrawOnRecord
-from patients.record.results import PlacedResult, ResultOnRecord
+from patients.record.results import SAID_AGAIN, PlacedResult, ResultOnRecord, Word
 from patients.statements import Question, as_rows
 
 # The patients behind the identifiers
@@ -101,6 +101,7 @@ SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_
        (SELECT received_at FROM patients_inbound
          WHERE id = coalesce(result.inbound_id, draw.inbound_id)),
        ARRAY(SELECT system FROM patients_resultname AS name WHERE name.line = result.public_id),
+       again.sent_status, again.issued_at, again.received_at,
        coalesce(nullif(result.sent_status, ''), result.status), result.comparator, result.value,
        result.sent_value, result.sent_unit, result.method, result.lot, result.kit,
        result.issued_at, result.absent_reason, result.notes, result.measurement::json
@@ -110,6 +111,13 @@ SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_
         SELECT * FROM patients_result
          WHERE draw_id = draw.id AND superseded_at IS NULL OFFSET 0
        ) AS result ON TRUE
+  LEFT JOIN LATERAL (
+        SELECT repeated.sent_status, repeated.issued_at,
+               (SELECT received_at FROM patients_inbound WHERE id = repeated.inbound_id)
+          FROM patients_result AS repeated
+         WHERE repeated.public_id = result.public_id AND repeated.superseded_reason = %(again)s
+         ORDER BY repeated.version DESC LIMIT 1
+       ) AS again ON TRUE
 """
 
 
@@ -135,11 +143,10 @@ class Surroundings:
                     self.by_accession[draw.accession] = draw
                 self.at_time.setdefault((draw.patient_id, draw.collected_at), []).append(draw)
             draw = draws[pk]
-            analyte_id, result_id, line, version, last_version, received_at, systems, *said = row[
-                7:
-            ]
+            analyte_id, result_id, line, version, last_version, received_at, systems = row[7:14]
             if result_id is None:
                 continue
+            again, said = row[14:17], row[17:]
             draw.results[analyte_id] = result = ResultOnRecord(
                 result_id,
                 line,
@@ -148,6 +155,7 @@ class Surroundings:
                 received_at,
                 frozenset(systems),
                 PlacedResult(analyte_id, *said),
+                Word(*again) if again[0] is not None else None,
             )
             self.by_line[line] = draw, result
 
@@ -210,6 +218,7 @@ def draws_question(
         _DRAWS,
         {
             "laboratory": laboratory_id,
+            "again": SAID_AGAIN,
             "accessions": json.dumps([report.accession for report in reports]),
             "seen": as_rows(
                 {"system": system, "value": value, "at": at} for system, value, at in asked

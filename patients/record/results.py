@@ -17,6 +17,8 @@ _RANKS = {
     "entered-in-error": 4,
 }
 _FINAL = frozenset({"final", "amended", "corrected"})
+# Why a version that says the same as the current one is kept behind it
+SAID_AGAIN = "the laboratory said the same again, as a newer word"
 RETRACTED = frozenset({"cancelled", "entered-in-error"})
 
 
@@ -37,19 +39,31 @@ class Word(NamedTuple):
         No word is issued after it was received: where one of the two says so, a clock was ahead,
         and it counts as issued when it came. Where both say so, it was the same clock.
         """
-        mine, others = self.issued_at, other.issued_at
-        if self.is_ahead != other.is_ahead:
-            mine = self.received_at if self.is_ahead else mine
-            others = other.received_at if other.is_ahead else others
-        if mine is not None and others is not None and mine != others:
-            return mine < others
-        if _rank(self.status) != _rank(other.status):
-            return _rank(self.status) < _rank(other.status)
+        standing = self._against(other)
+        if standing:
+            return standing < 0
         return (
             self.received_at is not None
             and other.received_at is not None
             and self.received_at < other.received_at
         )
+
+    def says_more_than(self, other: "Word") -> bool:
+        """Tell whether a repetition is more than one: not by its arrival alone the newer word."""
+        standing = self._against(other)
+        return standing > 0 or (
+            standing == 0 and self.issued_at is not None and other.issued_at is None
+        )
+
+    def _against(self, other: "Word") -> int:
+        """Say which is newer, whenever they came: below zero the other, zero if neither is."""
+        mine, others = self.issued_at, other.issued_at
+        if self.is_ahead != other.is_ahead:
+            mine = self.received_at if self.is_ahead else mine
+            others = other.received_at if other.is_ahead else others
+        if mine is not None and others is not None and mine != others:
+            return -1 if mine < others else 1
+        return _rank(self.status) - _rank(other.status)
 
     @property
     def is_ahead(self) -> bool:
@@ -106,7 +120,10 @@ class PlacedResult(NamedTuple):
 
 @dataclass(frozen=True)
 class ResultOnRecord:
-    """The current version of a result, and the number of its last one."""
+    """The current version of a result, and the number of its last one.
+
+    `repeated` is the newest word by which the laboratory has said the same again.
+    """
 
     pk: int
     line: UUID
@@ -115,6 +132,15 @@ class ResultOnRecord:
     received_at: datetime | None
     name_systems: frozenset[str]
     placed: PlacedResult
+    repeated: Word | None = None
+
+    @property
+    def word(self) -> Word:
+        """How surely and when the laboratory has said last what is on record."""
+        own = Word(self.placed.status, self.placed.issued_at, self.received_at)
+        if self.repeated is None or self.repeated.is_older_than(own):
+            return own
+        return self.repeated
 
 
 class Line(NamedTuple):
@@ -140,10 +166,22 @@ class Line(NamedTuple):
         """
         if self.before is None or self.replaces is not None:
             return False
-        before = self.before.placed
-        return Word(self.now.status, self.now.issued_at, received_at).is_older_than(
-            Word(before.status, before.issued_at, self.before.received_at)
+        return self._word(received_at).is_older_than(self.before.word)
+
+    def repeats(self, *, received_at: datetime) -> bool:
+        """Tell whether it says the same as the current version, as a newer word.
+
+        Then that word is kept: what is older than it must not come after it.
+        """
+        return (
+            self.before is not None
+            and self.is_known
+            and not self.is_late(received_at=received_at)
+            and self._word(received_at).says_more_than(self.before.word)
         )
+
+    def _word(self, received_at: datetime) -> Word:
+        return Word(self.now.status, self.now.issued_at, received_at)
 
     @property
     def corrects(self) -> bool:

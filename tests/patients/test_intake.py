@@ -130,11 +130,13 @@ def test_the_same_reading_in_other_words_is_known(
     push: Push, patient: Patient, same: dict[str, Any]
 ) -> None:
     push(message(draw()))
+    before = Patient.objects.get().history_version
 
     receipt = push(message(draw(**same)))
 
     assert states(receipt) == ["known"]
-    assert Result.objects.count() == 1
+    assert Result.objects.get(superseded_at=None).version == 1
+    assert Patient.objects.get().history_version == before
 
 
 def test_another_value_is_a_correction_and_the_earlier_one_stays(
