@@ -156,6 +156,29 @@ def test_a_contained_result_is_named_after_its_report_and_its_code() -> None:
 REPORT = observation("report")
 
 
+@pytest.mark.parametrize(
+    ("listed", "expression"),
+    [
+        (["#r1", "#r2", "#r3"], "DiagnosticReport.result[2].reference"),
+        (["#r1"], "DiagnosticReport.contained[1]"),
+        (None, "DiagnosticReport.contained[0]"),
+    ],
+)
+def test_a_report_lists_what_it_contains_and_contains_what_it_lists(
+    listed: list[str] | None, expression: str
+) -> None:
+    """R4, ref-1 and dom-3: a result that was lost on the way is not passed over."""
+    report = observation("report", result=listed and [{"reference": each} for each in listed])
+
+    with pytest.raises(Refused) as refused:
+        read_request(Asked("POST", "DiagnosticReport", None, ""), exact_json.write(report))
+
+    assert refused.value.status == 400
+    assert ("invariant", expression) in {
+        (fault.code, fault.expression) for fault in refused.value.faults
+    }
+
+
 @pytest.mark.parametrize("kind", ["transaction", "batch"])
 def test_a_heading_over_other_results_is_no_result(kind: str) -> None:
     heading = observation(valueQuantity=None, hasMember=[{"reference": "Observation/r1"}])

@@ -108,6 +108,8 @@ def read_write(
             if not _results_stand_elsewhere(resource, around):
                 raise not_usable("required", root, _NO_RESULT)
             return Context(asked.kind, "not stored itself: its results are sent as Observations")
+    elif any(each.get("resourceType") == "Observation" for each in resource.contained):
+        raise not_usable("not-supported", f"{root}.contained", _CONTAINED_IN_RESULT)
     elif resource.is_panel:
         return Context(asked.kind, "not stored: a heading without a value; its members are results")
     else:
@@ -195,6 +197,9 @@ def read_single(asked: Asked, data: Any) -> Write | Context:
     return read_write(asked, read_resource(data, root=root), root=root, around=Surroundings())
 
 
+_CONTAINED_IN_RESULT = (
+    "results are taken by themselves or contained in a DiagnosticReport, not in an Observation"
+)
 _NO_RESULT = (
     "this report has no result, or takes back results that it does not contain; send each of them "
     "contained in it, or as an Observation"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from patients.intake.fhir.faults import FAULTS_AT_MOST, Fault, name_of, path_of
+from patients.intake.fhir.faults import FAULTS_AT_MOST, Fault, name_of, path_of, shorten
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 ELEMENTS_AT_MOST = 300_000  # of one resource; no result has a hundredth of that
@@ -27,6 +27,7 @@ def clean(tree: dict[str, Any], *, root: str) -> list[Fault]:
     """Take out of a resource what changes no meaning; give back what no FHIR may hold."""
     faults: list[Fault] = []
     waiting: list[tuple[dict[str, Any] | list[Any], _Way]] = [(tree, None)]
+    local: list[tuple[str, _Way]] = []
     count = 0
     while waiting and len(faults) < FAULTS_AT_MOST:
         node, way = waiting.pop()
@@ -36,8 +37,13 @@ def clean(tree: dict[str, Any], *, root: str) -> list[Fault]:
         parts: Iterable[tuple[int | str, Any]]
         if isinstance(node, dict):
             if not _is_plain(node):
-                for code, more, detail in _clean_object(node):
-                    faults.append(Fault(code, path_of(root, (*_steps(way), *more)), detail))
+                faults.extend(
+                    Fault(code, path_of(root, (*_steps(way), *more)), detail)
+                    for code, more, detail in _clean_object(node)
+                )
+            reference = node.get("reference")
+            if isinstance(reference, str) and reference[:1] == "#":
+                local.append((reference[1:], way))
             parts = node.items()
         else:
             if not node:
@@ -48,7 +54,35 @@ def clean(tree: dict[str, Any], *, root: str) -> list[Fault]:
                 waiting.append((part, (way, step)))
             elif (fault := _fault_of_primitive(part)) is not None:
                 faults.append(_fault(root, (way, step), fault))
-    return faults
+    return faults or list(_faults_of_containing(tree, local, root=root))
+
+
+def _faults_of_containing(
+    tree: dict[str, Any], local: list[tuple[str, _Way]], *, root: str
+) -> Iterator[Fault]:
+    """Find what is referred to and not contained, and results that are contained and not meant."""
+    found = tree.get("contained")
+    contained = (
+        [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    )
+    if not (local or contained):
+        return
+    known = {each["id"] for each in contained if isinstance(each.get("id"), str)}
+    for name, way in local[:FAULTS_AT_MOST]:
+        if name and name not in known:  # "#" alone is the resource itself
+            detail = f"refers to “#{shorten(name)}”, and nothing contained has that id (ref-1)"
+            path = path_of(root, (*_steps(way), "reference"))
+            yield Fault("invariant", path, f"{name_of(root, _steps(way))} {detail}")
+    meant = {name for name, _way in local}
+    for place, each in enumerate(contained):
+        name = each.get("id")
+        if (
+            each.get("resourceType") == "Observation"
+            and isinstance(name, str)
+            and name not in meant
+        ):
+            detail = "this result is contained, and nothing refers to it, not even result (dom-3)"
+            yield Fault("invariant", f"{root}.contained[{place}]", detail)
 
 
 def _is_plain(node: dict[str, Any]) -> bool:
