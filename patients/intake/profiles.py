@@ -95,8 +95,10 @@ class Profile:
         return not self._ignored.isdisjoint(keys | {("", text) for _, text in keys})
 
     def unit(self, sent: str) -> str | None:
-        """Say which unit is meant; None when nobody knows it."""
-        meant = self._units.get(sent, sent)
+        """Say which unit is meant; None when nobody knows it. One that is known means itself."""
+        if units.is_known(sent):
+            return sent
+        meant = self._units.get(sent)
         return meant if meant and units.is_known(meant) else None
 
     def draw_time(self, report: DrawReport) -> SeenTime | None:

@@ -5,7 +5,7 @@ the whole list. The command and the pages change a profile by such documents and
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
@@ -189,7 +189,7 @@ class FaultyProfile(Exception):
 
 
 def read_profile(data: object) -> ProfileDocument:
-    """Check a document for shape, and its analytes against the catalogue."""
+    """Check a document for shape, its analytes, and that it does not contradict itself."""
     try:
         document = ProfileDocument.model_validate(data)
     except ValidationError as found:
@@ -206,9 +206,21 @@ def read_profile(data: object) -> ProfileDocument:
         for place, each in enumerate(getattr(document, name) or ())
         if each.analyte not in known
     ]
+    faults += _contradictions(document)
     if faults:
         raise FaultyProfile(faults)
     return document
+
+
+def _contradictions(document: ProfileDocument) -> Iterator[tuple[str, str]]:
+    """Find units that are some already and would mean others, and codes both wanted and ignored."""
+    for place, each in enumerate(document.units or ()):
+        if units.is_known(each.sent) and units.power_between(each.sent, each.means) != 0:
+            yield f"/units/{place}/sent", f"“{each.sent}” is a unit itself, and not {each.means}"
+    wanted = {(each.system, each.code): each.analyte for each in document.codes or ()}
+    for place, code in enumerate(document.ignored_codes or ()):
+        if (meant := wanted.get((code.system, code.code))) is not None:
+            yield f"/ignored_codes/{place}/code", f"“{code.code}” is among the codes, as {meant}"
 
 
 def profile_of(laboratory: Laboratory) -> ProfileDocument:

@@ -97,6 +97,16 @@ def test_what_a_profile_leaves_out_stays_as_it_is() -> None:
         ({"codes": [{"code": "X", "analyte": "Ferritin"}]}, "/codes/0/analyte", "sIL-6R"),
         ({"units": [{"sent": "U", "means": "IU/mL"}]}, "/units/0/means", "ng/mL"),
         ({"units": [{"sent": "a", "means": "g/L"}] * 2}, "", "twice"),
+        ({"units": [{"sent": "mg/mL", "means": "ng/mL"}]}, "/units/0/sent", "mg/mL"),
+        ({"units": [{"sent": "μg/l", "means": "pg/mL"}]}, "/units/0/sent", "pg/mL"),
+        (
+            {
+                "codes": [{"code": "X", "analyte": "IL-6"}],
+                "ignored_codes": [{"code": "Y"}, {"code": "X"}],
+            },
+            "/ignored_codes/1/code",
+            "IL-6",
+        ),
         ({"charset": "klingon"}, "/charset", "UTF-8"),
         ({"kist": []}, "/kist", "not permitted"),
         ({"if_preliminary": "drop"}, "/if_preliminary", "record"),
@@ -181,6 +191,12 @@ def test_a_unit_in_the_laboratorys_spelling_is_read(
 
     result = Result.objects.get()
     assert (str(result.value), result.sent_unit) == ("37.50", "nanogram/mL")
+
+
+def test_a_unit_may_be_written_out_as_what_it_is() -> None:
+    spelt = [{"sent": "µg/L", "means": "ng/mL"}, {"sent": "mg/ml", "means": "mg/mL"}]
+
+    assert read_profile({"name": "North laboratory", "units": spelt}).units is not None
 
 
 @pytest.mark.parametrize("authority", ["HOSP^MR", ""])
