@@ -16,7 +16,7 @@ from patients.intake.fhir.faults import Fault
 from patients.intake.fhir.interactions import Write
 from patients.intake.fhir.reports import KIND as REPORT
 from patients.intake.fhir.writing import Standing, Tree, as_sent, dressed
-from patients.intake.receipts import Answer, Sender
+from patients.intake.receipts import Answer, ResultAnswer, Sender
 
 ROOT = "/fhir"
 _WAITING = "it waits for a person"
@@ -154,11 +154,16 @@ def _repeat(write: Write, answers: Sequence[Answer], *, message: Any, at: dateti
     given = str(answers[0].id) if write.kind == REPORT else stored.id_of(results[0].line, names)
     standing = Standing(
         id=write.id or given,
-        version=max(result.version for result in results),
+        version=max(_version_told(write, result) for result in results),
         at=at,
         status=resource["status"],
     )
     return Done(write.kind, standing, dressed(resource, standing), is_new=True)
+
+
+def _version_told(write: Write, result: ResultAnswer) -> int:
+    """Say which version a sender that may not read has made; what was known looks like new."""
+    return 1 if write.method == "create" and result.state == "known" else result.version
 
 
 def _is_first(version: int, state: str) -> bool:

@@ -143,8 +143,13 @@ def _check_corrections(sender: Sender, answers: tuple[Answer, ...]) -> None:
     if sender.may_update:
         return
     for place, answer in enumerate(answers):
-        if CORRECTIONS & {result.state for result in answer.results}:
+        if any(_changes_known(result) for result in answer.results):
             raise CorrectionNotAllowed(place)
+
+
+def _changes_known(result: ResultAnswer) -> bool:
+    """Tell whether this is another version: a correction, or a final value after a preliminary."""
+    return result.state in CORRECTIONS or (result.state == "recorded" and result.version > 1)
 
 
 def _receipt(

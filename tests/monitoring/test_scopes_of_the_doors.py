@@ -124,6 +124,36 @@ def test_a_create_that_would_correct_needs_the_scope_of_an_update(
     assert [str(each.value) for each in Result.objects.all()] == ["37.5"]
 
 
+@pytest.mark.parametrize("changed", [{"status": "final"}, {"note": [{"text": "haemolytic"}]}])
+def test_a_create_makes_no_second_version_either(
+    laboratory: Laboratory, patient: Patient, changed: dict[str, Any]
+) -> None:
+    caller = may(laboratory, "c")
+    caller.create(status="preliminary")
+
+    answer = caller.create(**({"status": "preliminary"} | changed))
+
+    assert answer.status_code == 403
+    assert [each.status for each in Result.objects.all()] == ["preliminary"]
+
+
+@pytest.mark.parametrize("scopes", ["c", "cu"])
+def test_what_is_known_looks_as_if_it_were_new_to_who_may_not_read(
+    laboratory: Laboratory, patient: Patient, scopes: str
+) -> None:
+    writer = may(laboratory, "cu")
+    writer.create(value=37.5)
+    writer.create(value=41)
+
+    caller, path = may(laboratory, scopes), "/fhir/Observation?identifier=urn:lab:result|"
+    known, new = (
+        caller.ask("POST", f"{path}{name}", observation(name=name, mrn=mrn))
+        for name, mrn in (("R-1", "0042"), ("R-9", "0099"))
+    )
+
+    assert (known.status_code, known["ETag"]) == (new.status_code, new["ETag"]) == (201, 'W/"1"')
+
+
 def bundle(kind: str, *entries: tuple[str, str, Any]) -> dict[str, Any]:
     return {
         "resourceType": "Bundle",
