@@ -162,6 +162,17 @@ class Instrument:
         """Give the answer to the item on self-harm."""
         return answers[self.self_harm.item - 1]
 
+    def least_self_harm(self, total: int) -> int:
+        """Give the least answer to the item on self-harm that a total allows.
+
+        A total that all other items together cannot reach proves a positive answer.
+        """
+        domain = next(each for each in self.domains if self.self_harm.item in each)
+        if len(domain) > 1 or not 0 <= total <= self.highest_total:
+            return 0
+        others = self.highest_total - self.highest_answers[self.self_harm.item - 1]
+        return max(0, total - others)
+
     def band(self, total: int) -> Band:
         """Give the word for the severity of a total."""
         self.check_total(total)

@@ -211,6 +211,9 @@ def _is_positive(said: Any) -> bool:
     own = None
     if scale is not None and isinstance(items, list) and len(items) >= scale.self_harm_item:
         own = items[scale.self_harm_item - 1]
+    total = said.get("total")
+    if scale is not None and type(total) is int and scale.least_self_harm(total):
+        return True
     return any(
         str(each).strip(" 0.") not in {"", "None", "False"} for each in (own, said.get("self_harm"))
     )

@@ -62,6 +62,9 @@ def _is_positive(row: Row) -> bool:
     """Tell whether a row answers the item on self-harm above zero, whatever else is wrong in it."""
     scale = INSTRUMENTS.get(row.cells["instrument"])
     own = "" if scale is None else row.cells.get(f"q{scale.self_harm_item}", "")
+    total = row.cells.get("total", "").strip()
+    if scale is not None and total.isdecimal() and scale.least_self_harm(int(total)):
+        return True
     return any(cell.strip().lstrip("0") for cell in (own, row.cells.get(SELF_HARM, "")))
 
 

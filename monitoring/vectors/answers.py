@@ -53,10 +53,16 @@ def answer(kind: str, given: Given) -> dict[str, Any]:
 
 def _score(given: Given) -> dict[str, Any]:
     scale = INSTRUMENTS[given["instrument"]]
+    total: int | None
+    answered: int | None
     if "total" in given:
-        return {"total": given["total"], "band": scale.band(given["total"]).name}
-    total = scale.total(given["items"])
-    level = scale.self_harm.level(scale.self_harm_answer(given["items"]))
+        total = given["total"]
+        scale.check_total(total)
+        answered = scale.least_self_harm(total)
+    else:
+        total = scale.total(given["items"])
+        answered = scale.self_harm_answer(given["items"])
+    level = scale.self_harm.level(answered)
     return {
         "total": total,
         "band": None if total is None else scale.band(total).name,

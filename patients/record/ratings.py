@@ -51,7 +51,8 @@ def record_rating(
 ) -> tuple[Rating, bool]:
     """Record one scale by its items or by its total alone; say whether it is new.
 
-    Beside a total alone the answer to the item on self-harm may be given. The same rating again
+    Beside a total alone the answer to the item on self-harm may be given; where the other items
+    together cannot reach the total, the least answer that makes it up stands. The same rating again
     changes nothing.
     """
     answers = _check(
@@ -211,7 +212,7 @@ def _check(
 def _self_harm_answer(
     scale: Instrument, items: Sequence[int | None] | None, total: int | None, said: int | None
 ) -> int | None:
-    """Take the answer from the items; beside a total alone, take what is said of it."""
+    """Take the answer from the items; beside a total alone, what is said, or what it proves."""
     number = scale.self_harm_item
     if items is not None:
         answered = scale.self_harm_answer(items)
@@ -223,7 +224,16 @@ def _self_harm_answer(
     if said is not None and not 0 <= said <= highest:
         message = f"item {number} must be a whole number from 0 to {highest}"
         raise RatingFault(message)
-    if said is not None and total is not None and said > total:
+    if total is None:
+        return said
+    if said is not None and said > total:
         message = f"item {number} alone is {said}, more than the total of {total}"
         raise RatingFault(message)
-    return said
+    least = scale.least_self_harm(total)
+    if said is not None and said < least:
+        message = (
+            f"a total of {total} cannot be without item {number} at {least} or more, "
+            f"and beside it stands {said}; look at the form again"
+        )
+        raise RatingFault(message)
+    return said if said is not None or not least else least

@@ -56,7 +56,7 @@ _DAY, _URGENT, _NOW = SafetyLevel
         ("QIDS-SR16", 12, [_DAY, _URGENT, _NOW]),
         ("PHQ-9", 9, [_DAY, _URGENT, _NOW]),
         ("HAM-D17", 3, [_DAY, _URGENT, _NOW, _NOW]),
-        ("MADRS", 10, [_DAY, _DAY, _URGENT, _URGENT, _NOW, _NOW]),
+        ("MADRS", 10, [_DAY, _URGENT, _NOW, _NOW, _NOW, _NOW]),
     ],
 )
 def test_every_scale_knows_its_item_on_self_harm_and_its_levels(

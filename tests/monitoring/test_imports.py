@@ -307,6 +307,17 @@ def test_the_answer_to_the_item_may_stand_beside_a_total(patient: Patient) -> No
     assert Flag.objects.get().kind == FlagKind.SAFETY
 
 
+def test_a_zero_beside_a_total_that_proves_otherwise_is_refused_and_interrupts(
+    patient: Patient,
+) -> None:
+    with pytest.raises(FileIsFaulty) as refused:
+        _rate("urn:clinic:mrn,0042,MADRS,2026-10-30T08:30,60,0", header=f"{BY_TOTAL},self_harm")
+
+    first, second = str(refused.value).splitlines()
+    assert "see to this person now" in first
+    assert "cannot be without item 10 at 6 or more" in second
+
+
 def test_the_command_interrupts_with_the_sites_crisis_text(
     patient: Patient, tmp_path: Path
 ) -> None:

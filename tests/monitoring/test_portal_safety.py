@@ -272,6 +272,7 @@ def test_a_patient_gets_a_named_clinician(
         {"item_9": "3", "rated_on": "31-Feb-2026"},
         {"total": "40", "self_harm": "1"},
         {"total": "2", "self_harm": "3"},
+        {"total": "27", "self_harm": "0"},
     ],
 )
 def test_a_positive_answer_in_a_form_that_is_refused_interrupts_all_the_same(

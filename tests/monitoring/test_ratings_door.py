@@ -103,7 +103,16 @@ def test_the_answer_to_the_item_may_stand_beside_a_total(key: str, patient: Pati
     answer = send(key, instrument="MADRS", items=..., total=30, self_harm=4)
 
     assert answer.status_code == 201
-    assert answer.json()["self_harm"]["urgency"] == "urgent"
+    assert answer.json()["self_harm"]["urgency"] == "immediate"
+
+
+def test_a_total_that_proves_a_positive_answer_is_answered_like_one(
+    key: str, patient: Patient
+) -> None:
+    said = send(key, items=..., total=26).json()["self_harm"]
+
+    assert (said["answer"], said["urgency"]) == (2, "urgent")
+    assert "until somebody has taken over" in said["show_at_once"][1]
 
 
 def test_an_incomplete_form_has_no_total_and_its_positive_answer_counts(
@@ -276,6 +285,7 @@ def test_a_positive_answer_is_taken_however_fast_a_system_sends(
         {"items": [0] * 8 + [1], "mood": "low"},
         {"items": [0] * 8 + ["3"]},
         {"items": ..., "total": 2, "self_harm": 3},
+        {"items": ..., "total": 27, "self_harm": 0},
         {"instrument": "BDI", "items": ..., "total": 2, "self_harm": 3},
         {"items": [0] * 8 + [3], "patient": {"system": "urn:clinic:mrn", "value": "9"}},
     ],

@@ -84,15 +84,14 @@ def told(flag: Flag) -> set[Clinician]:
     return {alert.clinician for alert in Alert.objects.filter(flag=flag)}
 
 
-# The levels are those of the reference (clinical.md, section 3: one or more same day, two or more
-# urgent, three at once) for items from 0 to 3; HAM-D 3 and MADRS 10 by what their answers stand for
+# One or more the same day, two or more urgent, three or more at once: the same path on every scale
 @pytest.mark.parametrize(
     ("instrument", "by_answer"),
     [
         ("QIDS-SR16", ["same_day", "urgent", "immediate"]),
         ("PHQ-9", ["same_day", "urgent", "immediate"]),
         ("HAM-D17", ["same_day", "urgent", "immediate", "immediate"]),
-        ("MADRS", ["same_day", "same_day", "urgent", "urgent", "immediate", "immediate"]),
+        ("MADRS", ["same_day", "urgent", "immediate", "immediate", "immediate", "immediate"]),
     ],
 )
 def test_every_positive_answer_on_every_scale_raises_its_flag_with_its_level(
@@ -137,6 +136,59 @@ def test_an_answer_beside_a_total_alone_counts_too(patient: Patient) -> None:
     )
 
     assert Flag.objects.get().urgency == "urgent"
+
+
+@pytest.mark.parametrize(
+    ("instrument", "total", "urgency"),
+    [
+        ("PHQ-9", 27, "immediate"),
+        ("PHQ-9", 25, "same_day"),
+        ("QIDS-SR16", 26, "urgent"),
+        ("HAM-D17", 49, "same_day"),
+        ("MADRS", 60, "immediate"),
+    ],
+)
+def test_a_total_that_proves_a_positive_answer_raises_the_flag(
+    patient: Patient, instrument: str, total: int, urgency: str
+) -> None:
+    rating, _ = ingest.receive_rating(
+        patient=patient,
+        instrument=instrument,
+        rated_at=MONDAY,
+        total=total,
+        by="clinician:0",
+        at=MONDAY,
+    )
+
+    assert Flag.objects.get().urgency == urgency
+    assert rating.self_harm_answer
+
+
+def test_a_total_that_the_other_items_can_reach_proves_nothing(patient: Patient) -> None:
+    for instrument, total in (("PHQ-9", 24), ("HAM-D17", 48), ("MADRS", 54)):
+        ingest.receive_rating(
+            patient=patient,
+            instrument=instrument,
+            rated_at=MONDAY,
+            total=total,
+            by="clinician:0",
+            at=MONDAY,
+        )
+
+    assert not Flag.objects.exists()
+
+
+def test_a_zero_beside_a_total_that_proves_otherwise_is_refused(patient: Patient) -> None:
+    with pytest.raises(RatingFault, match="cannot be without item 9 at 3 or more"):
+        ingest.receive_rating(
+            patient=patient,
+            instrument="PHQ-9",
+            rated_at=MONDAY,
+            total=27,
+            self_harm_answer=0,
+            by="clinician:0",
+            at=MONDAY,
+        )
 
 
 def test_an_answer_that_the_item_does_not_have_is_refused_in_plain_words(patient: Patient) -> None:

@@ -66,7 +66,9 @@ class RatingForm(SiteForm):
         if not self.errors:
             return False
         names = (f"item_{self.scale.self_harm_item}", "self_harm")
-        return any(self.data.get(self.add_prefix(name), "").strip(" 0") for name in names)
+        said = any(self.data.get(self.add_prefix(name), "").strip(" 0") for name in names)
+        total = self.cleaned_data.get("total")
+        return said or (total is not None and self.scale.least_self_harm(total) > 0)
 
     def clean(self) -> dict[str, Any]:
         """Take items or a total, and refuse what contradicts itself."""
@@ -102,7 +104,9 @@ class RatingCorrectionForm(RatingForm):
             self.initial[f"item_{number}"] = answer
         if rating.items is None:
             self.initial["total"] = rating.total
-            self.initial["self_harm"] = rating.self_harm_answer
+            proven = self.scale.least_self_harm(rating.total) if rating.total else 0
+            if rating.self_harm_answer != (proven or None):
+                self.initial["self_harm"] = rating.self_harm_answer
         self.fields["reason"] = forms.CharField(
             label=_("Why it is corrected"), max_length=500, help_text=REASON
         )

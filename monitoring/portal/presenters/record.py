@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from analytics.course_findings import nearest_day
-from instruments import INSTRUMENTS
+from instruments import INSTRUMENTS, Instrument
 from monitoring.charts import clinical_date
 from monitoring.history import estimate_of
 from monitoring.models import RiskAssessment
@@ -94,7 +94,17 @@ def _self_harm(rating: Rating) -> str:
     if answer is None:
         return _("Not answered")
     highest = scale.highest_answers[scale.self_harm_item - 1]
+    if _is_by_total(rating, scale) and answer < highest:
+        said = _("At least %(answer)d of %(highest)d, by the total")
+        return said % {"answer": answer, "highest": highest}
     return _("%(answer)d of %(highest)d") % {"answer": answer, "highest": highest}
+
+
+def _is_by_total(rating: Rating, scale: Instrument) -> bool:
+    """Tell whether the answer is no more than what the total alone proves."""
+    if rating.items is not None or rating.total is None or not rating.self_harm_answer:
+        return False
+    return rating.self_harm_answer == scale.least_self_harm(rating.total)
 
 
 @dataclass(frozen=True)
