@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analytics.staging import Severity
 from analytics.tables import Bools, Floats, Ints, Objects, column_of
 
 US_PER_DAY = 86_400_000_000
@@ -42,6 +43,7 @@ TRIAL_KINDS = (
 ADHERENCES = ("", "good", "partial", "poor")
 OVERRIDES = ("", "adequate", "inadequate", "indeterminate")
 HAEMOLYSES = ("", "none", "slight", "moderate", "gross")
+SEVERITIES = ("", *(severity.value for severity in Severity))
 GENOTYPES = ("", "AA", "AC", "CC")  # rs2228145; the place less one is the number of C alleles
 
 

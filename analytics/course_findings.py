@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from analytics.definitions import Adequacy, SymptomState
+from analytics.staging import StagingFacts
 
 
 def nearest_day(moment: datetime, zone: tzinfo) -> date:
@@ -94,7 +95,8 @@ class Course:
     ``status`` is the words on the trials ("on trial 1", "trial 1 failed (adequate)");
     ``first_adequate_at`` the day on which the first adequate trial was reached; see
     :func:`nearest_day`. Totals are on ``instrument`` alone; a decision point that is not in
-    ``decisions`` was not rated, which is no zero.
+    ``decisions`` was not rated, which is no zero. ``staging`` is what the Maudsley staging counts;
+    None without an episode, and in what was written down on 2026-11-28 and before.
     """
 
     status: str
@@ -108,6 +110,7 @@ class Course:
     symptoms: SymptomState
     trials: tuple[TrialVerdict, ...]
     decisions: tuple[DecisionReading, ...]
+    staging: StagingFacts | None = None
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Course":
@@ -119,6 +122,8 @@ class Course:
         fields["symptoms"] = SymptomState(content["symptoms"])
         fields["trials"] = tuple(map(TrialVerdict.from_json, content["trials"]))
         fields["decisions"] = tuple(map(DecisionReading.from_json, content["decisions"]))
+        if content.get("staging") is not None:
+            fields["staging"] = StagingFacts(**content["staging"])
         return cls(**fields)
 
 

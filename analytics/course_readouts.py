@@ -10,21 +10,27 @@ from analytics.columns import TrialColumns
 from analytics.course_findings import Course, DecisionReading, TrialVerdict
 from analytics.courses import Courses, decision_points
 from analytics.definitions import ADEQUACIES, SYMPTOM_STATES, Adequacy, ClinicalState, Rules
+from analytics.histories import History
 from analytics.readouts import moment_of
+from analytics.staging_facts import staging_facts
 from analytics.tables import NEVER
 
 _NEVER_COUNTED = (Adequacy.INADEQUATE, Adequacy.INDETERMINATE)
 
 
-def read_courses(courses: Courses, known: TrialColumns, rules: Rules) -> Iterator[Course]:
+def read_courses(
+    courses: Courses, history: History, *, at_us: int, rules: Rules
+) -> Iterator[Course]:
     """Give each patient's course.
 
     Parameters
     ----------
     courses : Courses
         As assessed.
-    known : TrialColumns
-        The trials of the history, for their drugs.
+    history : History
+        What they were assessed of.
+    at_us : int
+        The moment, in microseconds since 1970 UTC.
     rules : Rules
         The rules by which they were assessed.
 
@@ -34,7 +40,7 @@ def read_courses(courses: Courses, known: TrialColumns, rules: Rules) -> Iterato
     """
     trials: dict[int, list[TrialVerdict]] = {}
     for place, verdict in zip(
-        courses.trials.patient.tolist(), _verdicts(courses, known), strict=True
+        courses.trials.patient.tolist(), _verdicts(courses, history.trial_columns), strict=True
     ):
         trials.setdefault(place, []).append(verdict)
     decisions = _decisions(courses, rules)
@@ -48,9 +54,11 @@ def read_courses(courses: Courses, known: TrialColumns, rules: Rules) -> Iterato
         symptoms.latest_us.tolist(),
         symptoms.improvement.tolist(),
         symptoms.state.tolist(),
+        staging_facts(history, courses, at_us=at_us, rules=rules),
         strict=True,
     )
-    for place, (meets, failed, scale, baseline, total, at, gained, state) in enumerate(rows):
+    for place, (meets, failed, scale, baseline, total, at, *others) in enumerate(rows):
+        gained, state, staging = others
         mine = trials.get(place, [])
         status = ClinicalState.MEETS_TRD_RULE.worded(rules.version) if meets else ""
         reached = [
@@ -70,6 +78,7 @@ def read_courses(courses: Courses, known: TrialColumns, rules: Rules) -> Iterato
             symptoms=SYMPTOM_STATES[state],
             trials=tuple(mine),
             decisions=decisions.get(place, ()),
+            staging=staging,
         )
 
 

@@ -64,6 +64,7 @@ class Estimates:
     release: Release = field(repr=False)
     policy: Policy = field(repr=False)
     rules: Rules = field(repr=False)
+    at_us: int = field(repr=False)  # since 1970 UTC
 
     @property
     def patient_ids(self) -> Ints:
@@ -181,7 +182,7 @@ class Estimates:
             risk, courses, self.tracks, self.release, self.outcome == _ESTIMATED
         )
         fixed = self.release.basis, self.release.version, self.policy.version, self.rules.version
-        courses_of = read_courses(courses, self.history.trial_columns, self.rules)
+        courses_of = read_courses(courses, self.history, at_us=self.at_us, rules=self.rules)
         columns = zip(self._numbers(), pieces_of, courses_of, strict=True)
         for place, (row, pieces, course) in enumerate(columns):
             pid, outcome, state, weeks, p, low, high, without, w_low, w_high, share = row
@@ -285,6 +286,7 @@ def estimate_cohort(
         release=release,
         policy=policy,
         rules=rules,
+        at_us=at_us,
     )
 
 

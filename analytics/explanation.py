@@ -20,6 +20,8 @@ from analytics.evidence import Constant
 from analytics.findings import Contribution, EvidenceKind, Fact, LeftOut
 from analytics.policy import CURRENT_POLICY, FlagKind
 from analytics.reasons import Reason, Validity
+from analytics.staging import SOURCES as STAGING_SOURCES
+from analytics.staging import Staging, StagingFacts
 from instruments import INSTRUMENTS
 
 _ROUNDING = 1e-9
@@ -82,12 +84,21 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Staged:
+    """The Maudsley staging of the episode: what is known, and the score with its parts."""
+
+    facts: StagingFacts
+    score: Staging
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Everything that an estimate rests on.
 
     ``difference`` is what the marker makes of the probability; None where there is none.
     ``has_taught``: the model was trained on this patient's own outcome, so the figure is no
     prediction.
+    ``staging`` is None without an episode, and where the assessment did not write it down.
     ``versions`` name the model, the policy, the rules and the scale. ``checklists`` are what to go
     through for each flag that is wanted: checks, never a treatment.
     """
@@ -103,6 +114,7 @@ class Explanation:
     difference: float | None
     has_taught: bool
     basis: str
+    staging: Staged | None
     versions: dict[str, str]
     rules: dict[str, Any]
     inputs: tuple[Input, ...]
@@ -161,6 +173,7 @@ def explain(estimate: Estimate, *, made_at: datetime) -> Explanation:
         difference=None if p is None or without is None else p - without,
         has_taught=estimate.has_taught,
         basis=estimate.basis,
+        staging=_staged(estimate),
         versions=versions,
         rules=rules.as_json(),
         inputs=tuple(_inputs(estimate, made_at)),
@@ -171,6 +184,11 @@ def explain(estimate: Estimate, *, made_at: datetime) -> Explanation:
         would_change=tuple(_changes(estimate, rules)),
         checklists={flag.kind: CHECKLISTS[flag.kind] for flag in estimate.wanted_flags},
     )
+
+
+def _staged(estimate: Estimate) -> Staged | None:
+    facts = None if estimate.course is None else estimate.course.staging
+    return None if facts is None else Staged(facts, facts.staged())
 
 
 def _inputs(estimate: Estimate, made_at: datetime) -> Iterator[Input]:
@@ -241,6 +259,9 @@ def _citations(estimate: Estimate, rules: Rules) -> Iterator[Citation]:
         for source in scale.sources:
             name = f"{scale.code}: {source.what}"
             yield Citation(name, None, "", source.grade, source.source, None)
+    if estimate.course is not None and estimate.course.staging is not None:
+        for name, text, grade in STAGING_SOURCES:
+            yield Citation(name, None, "", grade, text, None)
 
 
 def _changes(estimate: Estimate, rules: Rules) -> Iterator[Change]:

@@ -21,6 +21,7 @@ from analytics.columns import (
     HAEMOLYSES,
     IL6R_BLOCKER_DAYS,
     OVERRIDES,
+    SEVERITIES,
     STATUSES,
     TRIAL_KINDS,
     DoseColumns,
@@ -37,6 +38,7 @@ from analytics.tables import (
     NEVER,
     Bools,
     Column,
+    Floats,
     HistoryIsUnfit,
     Ints,
     Objects,
@@ -98,6 +100,9 @@ class History:
     is_bipolar: Bools = field(init=False, repr=False, compare=False)
     primary_instrument: Objects = field(init=False, repr=False, compare=False)
     genotype: Ints = field(init=False, repr=False, compare=False)  # position in GENOTYPES
+    ill_since_us: Ints = field(init=False, repr=False, compare=False)
+    severity: Ints = field(init=False, repr=False, compare=False)  # position in SEVERITIES
+    earlier_failures: Floats = field(init=False, repr=False, compare=False)  # NaN: not known
 
     def __post_init__(self) -> None:
         """Read every column once; whatever is wrong is refused here."""
@@ -112,6 +117,9 @@ class History:
             "is_bipolar": given["is_bipolar"][order],
             "primary_instrument": given["primary_instrument"][order],
             "genotype": codes_of("patients", given, "rs2228145", GENOTYPES)[order],
+            "ill_since_us": given["ill_since"][order],
+            "severity": codes_of("patients", given, "severity", SEVERITIES)[order],
+            "earlier_failures": given["earlier_failures"][order],
             "dose_columns": _columns("doses", self.doses, trials, _doses, _NO_DOSES),
             "result_columns": _columns("results", self.results, ids, _results, _NO_RESULTS),
             "rating_columns": _columns("ratings", self.ratings, ids, _ratings, _NO_RATINGS),

@@ -1,13 +1,17 @@
 """The Maudsley staging of resistance, with its parts; incomplete, it has no score."""
 
 from dataclasses import asdict, dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
-SOURCE = (
-    "Maudsley staging: BMC Psychiatry 2018, s12888-018-1679-x table 3 (V); points of failed "
-    "trials: psychiatryeducationforum.com (V-sec)"
+# What was taken from where, and its grade
+SOURCES = (
+    ("Maudsley staging", "BMC Psychiatry 2018, s12888-018-1679-x table 3", "V"),
+    ("points of failed trials", "psychiatryeducationforum.com", "V-sec"),
 )
+SOURCE = "; ".join(f"{what}: {source} ({grade})" for what, source, grade in SOURCES)
+MOST = 15
 _MONTHS = ((12, 1), (24, 2))
 _FAILURES = ((2, 1), (4, 2), (6, 3), (10, 4))
 _MOST_MONTHS, _MOST_FAILURES = 3, 5
@@ -25,6 +29,63 @@ class Severity(StrEnum):
 
 
 _SEVERITIES = tuple(Severity)
+
+
+class Part(StrEnum):
+    """What the score is the sum of."""
+
+    DURATION = "duration"
+    SEVERITY = "severity"
+    FAILURES = "failures"
+    AUGMENTATION = "augmentation"
+    ECT = "ect"
+
+
+@dataclass(frozen=True, slots=True)
+class StagingFacts:
+    """What a record holds for the staging of one episode; None and "" mean not known.
+
+    ``failed_here`` are the adequate trials on record that have failed, ``failed_before`` those
+    that are said to have failed before the first dose here.
+    """
+
+    duration_months: float | None
+    severity: str
+    failed_here: int
+    failed_before: int | None
+    is_augmented: bool | None
+    has_ect: bool | None
+
+    @property
+    def failed_trials(self) -> int | None:
+        """Add up the failures; not known while it is not known what came before."""
+        return None if self.failed_before is None else self.failed_here + self.failed_before
+
+    def staged(self) -> "Staging":
+        """Give the score and its parts."""
+        return stage(
+            duration_months=self.duration_months,
+            severity=Severity(self.severity) if self.severity else None,
+            failed_trials=self.failed_trials,
+            is_augmented=self.is_augmented,
+            has_ect=self.has_ect,
+        )
+
+
+def months_between(since: date, until: date) -> float:
+    """Count months by the calendar: whole on the day of the month, more the day after.
+
+    Parameters
+    ----------
+    since, until : date
+        The days; one that comes before the other counts as the same.
+
+    Returns
+    -------
+    float
+    """
+    months = 12 * (until.year - since.year) + until.month - since.month
+    return max(months + (until.day - since.day) / 31, 0.0)
 
 
 class StagingFault(ValueError):

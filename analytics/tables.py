@@ -43,6 +43,9 @@ COLUMNS: dict[str, dict[str, str]] = {
         "is_bipolar": "flag",
         "primary_instrument": "text",
         "rs2228145": "text",
+        "ill_since": "time?",
+        "severity": "text",
+        "earlier_failures": "number?",
     },
     "results": {
         "patient_id": "id",
@@ -96,30 +99,11 @@ COLUMNS: dict[str, dict[str, str]] = {
 
 
 # What may be left out of a table, and then is not known: "", NaN, False, never
+_ALWAYS = {"patient_id", "analyte", "drawn_at", "value", "comparator", "status", "segment"}
 OPTIONAL = {
-    "unit",
-    "laboratory",
-    "is_bipolar",
-    "primary_instrument",
-    "rs2228145",
-    "is_confirmed",
-    "is_overridden",
-    "is_duplicate",
-    "is_matrix_wrong",
-    "is_kit_unknown",
-    "haemolysis",
-    "freeze_thaw_cycles",
-    "lot",
-    "local_hour",
-    "local_day",
-    "is_unsuitable",
-    "matrix",
-    "assay_cv",
-    "kind",
-    "adherence",
-    "override",
-    "least_mg",
-    "drug_atc",
+    *(COLUMNS["results"].keys() - _ALWAYS),
+    *(COLUMNS["patients"].keys() - {"patient_id", "started_at"}),
+    *("kind", "adherence", "override", "least_mg", "drug_atc"),
 }
 
 
@@ -373,7 +357,7 @@ _EMPTY: dict[str, Column] = {
 _EMPTY_TABLES = {
     table: {name: _EMPTY[kind] for name, kind in kinds.items()} for table, kinds in COLUMNS.items()
 }
-_NOT_KNOWN: dict[str, Any] = {"flag": False, "number?": np.nan, "text": ""}
+_NOT_KNOWN: dict[str, Any] = {"flag": False, "number?": np.nan, "text": "", "time?": NEVER}
 _FEW_BLANKS = {
     kind: np.full(FEW_ROWS, value, dtype=_EMPTY[kind].dtype) for kind, value in _NOT_KNOWN.items()
 }

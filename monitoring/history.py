@@ -22,7 +22,8 @@ _PATIENTS = """
 SELECT patient.id AS patient_id,
        {started} AS started_at, coalesce(fact.is_bipolar, FALSE) AS is_bipolar,
        coalesce(fact.primary_instrument, '') AS primary_instrument,
-       coalesce(gene.rs2228145, '') AS rs2228145
+       coalesce(gene.rs2228145, '') AS rs2228145, {ill_since} AS ill_since,
+       coalesce(fact.severity, '') AS severity, fact.earlier_failures::float8 AS earlier_failures
   FROM patients_patient AS patient
   JOIN patients_careteam AS team ON team.id = patient.team_id
   JOIN patients_site AS site ON site.id = team.site_id
@@ -154,8 +155,9 @@ SELECT fact.patient_id, fact.kind, {started} AS started_at, {stopped} AS stopped
   JOIN patients_site AS site ON site.id = team.site_id
  WHERE fact.patient_id = ANY(%s::bigint[]) AND fact.superseded_at IS NULL
 """
-_TIMES = {"started_at", "stopped_at", "drawn_at", "rated_at", "adequate_from"}
+_TIMES = {"started_at", "stopped_at", "drawn_at", "rated_at", "adequate_from", "ill_since"}
 _NUMBERS = {
+    "earlier_failures",
     "value",
     "total",
     "dose_mg",
@@ -194,6 +196,7 @@ def _midnight(day: str) -> str:
 _MOMENTS = {
     "started": _midnight("fact.started_on"),
     "stopped": _midnight("fact.stopped_on"),
+    "ill_since": _midnight("fact.ill_since"),
     "collected": _microseconds("draw.collected_at"),
     "rated": _microseconds("fact.rated_at"),
     "power_of_kit": _power("regexp_replace(translate(kit.unit, 'µμ', 'uu'), 'l$', 'L')"),
@@ -205,7 +208,16 @@ _QUERIES = {
     for name, columns, sql in (
         (
             "patients",
-            ("patient_id", "started_at", "is_bipolar", "primary_instrument", "rs2228145"),
+            (
+                "patient_id",
+                "started_at",
+                "is_bipolar",
+                "primary_instrument",
+                "rs2228145",
+                "ill_since",
+                "severity",
+                "earlier_failures",
+            ),
             _PATIENTS,
         ),
         (

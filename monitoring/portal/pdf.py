@@ -8,7 +8,8 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 from fpdf.fonts import FontFace
 
-from monitoring.portal.presenters.explanation import ExplanationPage, Section
+from monitoring.portal.presenters.explanation import ExplanationPage
+from monitoring.portal.presenters.sections import Section
 
 # DejaVu comes with matplotlib and has the minus, the Greek and the accents of our texts
 _FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"

@@ -58,7 +58,15 @@ def export(folder: Path, *, team: str = "Ward 3") -> Path:
 
 def read(folder: Path, name: str) -> pd.DataFrame:
     given = pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False)
-    numbers = {"value", "total", "dose_mg", "least_mg", "assay_cv", "local_hour"}
+    numbers = {
+        "value",
+        "total",
+        "dose_mg",
+        "least_mg",
+        "assay_cv",
+        "local_hour",
+        "earlier_failures",
+    }
     for column in map(str, given.columns):
         if column in TIMES:
             given[column] = pd.to_datetime(given[column], utc=True)
@@ -75,7 +83,7 @@ def test_nothing_that_names_anybody_leaves(someone: Patient, tmp_path: Path) -> 
     folder = export(tmp_path)
 
     text = "\n".join(file.read_text() for file in folder.iterdir()).lower()
-    for word in ("canary", "0042", "ward", "kita", "2026-09", "2026-10", "rs2228145"):
+    for word in ("canary", "0042", "ward", "kita", "2026-09", "2026-10", "rs2228145", "ill_since"):
         assert word not in text, word
     assert someone.family_name.lower() not in text
     assert str(someone.public_id) not in text

@@ -16,25 +16,8 @@ from monitoring.charts import clinical_date
 from monitoring.models import RiskAssessment
 from monitoring.portal import dates, words
 from monitoring.portal.presenters.banner import capitalised
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part: a title, a sentence, and a table of plain text."""
-
-    title: str
-    note: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    @property
-    def labelled(self) -> list[list[tuple[str, str]]]:
-        """Give each row's cells under the names of their columns, for a narrow page."""
-        return [list(zip(self.head, row, strict=True)) for row in self.rows]
-
-    @property
-    def anchor(self) -> str:
-        return self.title.lower().replace(" ", "-").replace(",", "")
+from monitoring.portal.presenters.sections import Section
+from monitoring.portal.presenters.staging import staging_section
 
 
 @dataclass(frozen=True)
@@ -51,6 +34,7 @@ class ExplanationPage:
         """Put an explanation into words."""
         sections = (
             _said(found),
+            *course_sections(found),
             _inputs(found, zone=zone),
             _exclusions(found, zone=zone),
             _evidence(found),
@@ -63,6 +47,13 @@ class ExplanationPage:
             made=dates.plain_moment(assessment.made_at),
             sections=tuple(section for section in sections if section.rows or section.note),
         )
+
+
+def course_sections(found: Explanation | None) -> tuple[Section, ...]:
+    """Give what the patient's own page shows of an explanation too: the course by the rules."""
+    if found is None:
+        return ()
+    return () if found.staging is None else (staging_section(found.staging),)
 
 
 def _said(found: Explanation) -> Section:

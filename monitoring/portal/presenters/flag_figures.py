@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 
 from monitoring.flag_figures import KindFigures
-from monitoring.portal.presenters.explanation import Section
+from monitoring.portal.presenters.sections import Section
 
 FEW = 10  # a share of fewer says more than is known
 

@@ -5,13 +5,16 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from monitoring.explained import explanation_of
 from monitoring.models import FlagLevel, FlagState
 from monitoring.portal import dates, timeline, words
 from monitoring.portal.presenters import draws
 from monitoring.portal.presenters import record as tables
 from monitoring.portal.presenters.banner import Banner
+from monitoring.portal.presenters.explanation import course_sections
 from monitoring.portal.presenters.flags import URGENCY, FlagCard
 from monitoring.portal.presenters.risk import RiskBlock
+from monitoring.portal.presenters.sections import Section
 from monitoring.portal.scales import scale_of
 from monitoring.queries import SIL6R, PatientRecord
 
@@ -27,6 +30,7 @@ class PatientPage:
     open_flags: list[FlagCard]
     past_flags: list[FlagCard]
     risk: RiskBlock | None
+    by_the_rules: tuple[Section, ...]
     draws: draws.DrawTable
     ratings: list[tables.RatingRow]
     trials: list[tables.TrialRow]
@@ -64,6 +68,7 @@ class PatientPage:
                 zone=zone,
                 is_outdated=record.assessment.history_version != patient.history_version,
             ),
+            by_the_rules=course_sections(explanation_of(record.assessment)),
             draws=draws.draw_table(record),
             ratings=tables.rating_rows(record),
             trials=tables.trial_rows(record, today=today),

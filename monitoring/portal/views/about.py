@@ -8,7 +8,8 @@ from django.views.decorators.http import require_GET
 from analytics import CURRENT_POLICY, evidence
 from monitoring.charts import clinical_date
 from monitoring.model_in_force import APPROVAL, RELEASE
-from monitoring.portal.presenters.explanation import GRADES, Section, sources_head, with_unit
+from monitoring.portal.presenters.explanation import GRADES, sources_head, with_unit
+from monitoring.portal.presenters.sections import Section
 
 CRITERIA = (
     (

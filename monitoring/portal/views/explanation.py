@@ -8,9 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from analytics.definitions import NoSuchRules
-from analytics.explanation import Explanation, explain
-from monitoring.history import estimate_of
+from analytics.explanation import Explanation
+from monitoring.explained import explanation_of
 from monitoring.models import RiskAssessment
 from monitoring.portal import dates, pdf
 from monitoring.portal.presenters.banner import Banner, name_of
@@ -71,12 +70,9 @@ def _read(
     """Read one assessment of a patient whom the reader may see; that it was read is on record."""
     patient = patient_or_404(request, public_id)
     assessment = get_object_or_404(RiskAssessment, pk=assessment_id, patient=patient)
-    estimate = estimate_of(assessment)
-    if estimate is None:
+    found = explanation_of(assessment)
+    if found is None:
         raise Http404
     subject = f"assessment:{assessment.pk}"
     note_view(request, "view_explanation", subject, patient_id=patient.pk)
-    try:
-        return patient, assessment, explain(estimate, made_at=assessment.made_at)
-    except NoSuchRules:
-        raise Http404 from None
+    return patient, assessment, found

@@ -1,0 +1,104 @@
+"""What is explained of a patient's course: on the patient's page, as page, data and PDF."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from monitoring.explained import explanation_of
+from monitoring.portal import pdf
+from monitoring.portal.presenters.explanation import ExplanationPage
+from monitoring.recompute import recompute
+from patients.models import Clinician, EpisodeSeverity, Patient
+from tests.factories import (
+    MONDAY,
+    ClinicianFactory,
+    DoseStepFactory,
+    EpisodeFactory,
+    PatientFactory,
+    RatingFactory,
+    TrialFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def patient() -> Patient:
+    return PatientFactory.create()
+
+
+@pytest.fixture(autouse=True)
+def reader(client: Client, patient: Patient) -> Clinician:
+    somebody = ClinicianFactory.create(teams=[patient.team])
+    client.force_login(somebody)
+    return somebody
+
+
+def failed_trial(patient: Patient) -> None:
+    """Eight weeks of escitalopram 10 mg with 20 points before and 19 after seven weeks."""
+    DoseStepFactory.create(trial=TrialFactory.create(patient=patient))
+    RatingFactory.create(patient=patient, rated_at=MONDAY - timedelta(weeks=8), total=20)
+    RatingFactory.create(patient=patient, rated_at=MONDAY - timedelta(weeks=1), total=19)
+
+
+def pages(client: Client, patient: Patient) -> tuple[str, str, dict[str, Any]]:
+    """Give the patient's page, and the explanation as page and as data."""
+    [made] = recompute([patient.pk], at=MONDAY)
+    address = [patient.public_id, made.pk]
+    answers = [
+        client.get(reverse("portal:patient", args=[patient.public_id])),
+        client.get(reverse("portal:explanation", args=address)),
+    ]
+    data = client.get(reverse("portal:explanation_json", args=address)).json()
+    own, why = (" ".join(answer.content.decode().split()) for answer in answers)
+    return own, why, data
+
+
+def test_the_staging_is_shown_with_its_parts(client: Client, patient: Patient) -> None:
+    EpisodeFactory.create(
+        patient=patient,
+        ill_since=date(2025, 8, 1),
+        severity=EpisodeSeverity.MODERATE,
+        earlier_failures=2,
+    )
+    failed_trial(patient)
+
+    own, why, data = pages(client, patient)
+
+    # Ill for 15 months 2, moderate 3, three failures 2
+    for text in (own, why):
+        assert "Maudsley staging" in text
+        assert "Score 7 of 15: moderate." in text
+        assert "15 full months" in text
+        assert "1 on record here, 2 before the first dose here" in text
+    assert data["staging"]["score"]["total"] == 7
+    assert data["staging"]["score"]["duration"] == 2
+    assert data["staging"]["facts"]["failed_before"] == 2
+
+
+def test_an_incomplete_staging_says_what_is_missing(client: Client, patient: Patient) -> None:
+    EpisodeFactory.create(patient=patient, severity=EpisodeSeverity.MODERATE, earlier_failures=0)
+    failed_trial(patient)
+
+    own, why, data = pages(client, patient)
+
+    wanted = "No score: it is not on record since when the patient has been ill."
+    assert wanted in own
+    assert wanted in why
+    assert data["staging"]["score"]["total"] is None
+    assert data["staging"]["score"]["missing"] == ["duration"]
+
+
+def test_the_printed_report_is_made_of_the_sections_of_the_page(patient: Patient) -> None:
+    EpisodeFactory.create(patient=patient)
+    [made] = recompute([patient.pk], at=MONDAY)
+    found = explanation_of(made)
+    assert found is not None
+
+    page = ExplanationPage.of(found, made, zone=patient.team.site.zone)
+
+    assert "Maudsley staging" in [section.title for section in page.sections]
+    assert pdf.render(page, about="", printed="").startswith(b"%PDF-")
