@@ -5,7 +5,7 @@ Made from an estimate alone, so that an old one is explained by the rules of its
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from math import floor
 from typing import Any
@@ -17,6 +17,7 @@ from analytics.checklists import CHECKLISTS, Check
 from analytics.definitions import Adequacy, Rules, rules_of
 from analytics.estimate import Estimate
 from analytics.evidence import Constant
+from analytics.explained_course import ExplainedCourse, explained_course
 from analytics.findings import Contribution, EvidenceKind, Fact, LeftOut
 from analytics.policy import CURRENT_POLICY, FlagKind
 from analytics.reasons import Reason, Validity
@@ -114,6 +115,7 @@ class Explanation:
     difference: float | None
     has_taught: bool
     basis: str
+    course: ExplainedCourse | None
     staging: Staged | None
     versions: dict[str, str]
     rules: dict[str, Any]
@@ -131,7 +133,7 @@ class Explanation:
         return content
 
 
-def explain(estimate: Estimate, *, made_at: datetime) -> Explanation:
+def explain(estimate: Estimate, *, made_at: datetime, zone: tzinfo = UTC) -> Explanation:
     """Explain an estimate.
 
     Parameters
@@ -140,6 +142,8 @@ def explain(estimate: Estimate, *, made_at: datetime) -> Explanation:
         As made, or as read back from a record.
     made_at : datetime
         When it was made; ages are counted up to then.
+    zone : tzinfo
+        That of the site, by whose calendar days are told.
 
     Returns
     -------
@@ -173,6 +177,7 @@ def explain(estimate: Estimate, *, made_at: datetime) -> Explanation:
         difference=None if p is None or without is None else p - without,
         has_taught=estimate.has_taught,
         basis=estimate.basis,
+        course=explained_course(course, rules, made_at=made_at, zone=zone),
         staging=_staged(estimate),
         versions=versions,
         rules=rules.as_json(),

@@ -95,10 +95,60 @@ def test_an_incomplete_staging_says_what_is_missing(client: Client, patient: Pat
 def test_the_printed_report_is_made_of_the_sections_of_the_page(patient: Patient) -> None:
     EpisodeFactory.create(patient=patient)
     [made] = recompute([patient.pk], at=MONDAY)
-    found = explanation_of(made)
+    found = explanation_of(made, zone=patient.team.site.zone)
     assert found is not None
 
     page = ExplanationPage.of(found, made, zone=patient.team.site.zone)
 
     assert "Maudsley staging" in [section.title for section in page.sections]
     assert pdf.render(page, about="", printed="").startswith(b"%PDF-")
+
+
+def test_the_day_of_the_first_adequate_trial_is_said_in_words(
+    client: Client, patient: Patient
+) -> None:
+    # Six weeks at the least dose from 28-Sep-2026, by the clock of the site
+    EpisodeFactory.create(patient=patient)
+    failed_trial(patient)
+
+    own, why, data = pages(client, patient)
+
+    for text in (own, why):
+        assert "First adequate trial reached on 09-Nov-2026" in text
+    assert data["course"]["first_adequate_on"] == "2026-11-09"
+
+
+def test_before_an_adequate_trial_that_is_said(client: Client, patient: Patient) -> None:
+    EpisodeFactory.create(patient=patient)
+
+    own, why, data = pages(client, patient)
+
+    for text in (own, why):
+        assert "No adequate trial has been reached" in text
+    assert data["course"]["first_adequate_on"] is None
+
+
+def test_each_decision_point_says_what_was_found(client: Client, patient: Patient) -> None:
+    # Week 2 is not rated, week 4 a partial response, week 6 a non-response, week 9 is due
+    EpisodeFactory.create(patient=patient)
+    failed_trial(patient)
+    RatingFactory.create(patient=patient, rated_at=MONDAY - timedelta(weeks=4), total=14)
+    RatingFactory.create(patient=patient, rated_at=MONDAY - timedelta(weeks=2), total=18)
+    RatingFactory.create(patient=patient, rated_at=MONDAY - timedelta(hours=1), total=9)
+
+    own, why, data = pages(client, patient)
+
+    found = {each["week"]: each["found"] for each in data["course"]["decision_points"]}
+    assert found == {
+        2: "not rated",
+        4: "partial response",
+        6: "non-response",
+        9: "response",
+        12: "to come",
+    }
+    for text in (own, why):
+        assert "Critical decision points" in text
+        assert "Of trial 1, escitalopram." in text
+        for words in ("Not rated", "Partial response", "Non-response", "To come", "−30 %"):
+            assert words in text
+        assert "Response: QIDS-SR16 9 on 23-Nov-2026, 20 at the first dose (−55 %)" in text

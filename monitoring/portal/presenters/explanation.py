@@ -16,6 +16,7 @@ from monitoring.charts import clinical_date
 from monitoring.models import RiskAssessment
 from monitoring.portal import dates, words
 from monitoring.portal.presenters.banner import capitalised
+from monitoring.portal.presenters.course import decision_section, standing_section
 from monitoring.portal.presenters.sections import Section
 from monitoring.portal.presenters.staging import staging_section
 
@@ -53,13 +54,18 @@ def course_sections(found: Explanation | None) -> tuple[Section, ...]:
     """Give what the patient's own page shows of an explanation too: the course by the rules."""
     if found is None:
         return ()
-    return () if found.staging is None else (staging_section(found.staging),)
+    sections = []
+    if found.course is not None:
+        sections.append(standing_section(found.course, status=found.status))
+        if found.course.decision_points:
+            sections.append(decision_section(found.course))
+    if found.staging is not None:
+        sections.append(staging_section(found.staging))
+    return tuple(sections)
 
 
 def _said(found: Explanation) -> Section:
     rows = [(_("State"), capitalised(words.state(found.state)) if found.state else _("Not known"))]
-    if found.status:
-        rows.append((_("Trials"), capitalised(found.status)))
     p, low, high = found.probability, found.probability_low, found.probability_high
     without = found.probability_without_biomarker
     if p is not None and low is not None and high is not None:

@@ -68,7 +68,7 @@ class PatientPage:
                 zone=zone,
                 is_outdated=record.assessment.history_version != patient.history_version,
             ),
-            by_the_rules=course_sections(explanation_of(record.assessment)),
+            by_the_rules=course_sections(explanation_of(record.assessment, zone=zone)),
             draws=draws.draw_table(record),
             ratings=tables.rating_rows(record),
             trials=tables.trial_rows(record, today=today),

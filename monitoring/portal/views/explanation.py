@@ -70,7 +70,7 @@ def _read(
     """Read one assessment of a patient whom the reader may see; that it was read is on record."""
     patient = patient_or_404(request, public_id)
     assessment = get_object_or_404(RiskAssessment, pk=assessment_id, patient=patient)
-    found = explanation_of(assessment)
+    found = explanation_of(assessment, zone=patient.team.site.zone)
     if found is None:
         raise Http404
     subject = f"assessment:{assessment.pk}"

@@ -1,0 +1,81 @@
+"""A course in words: the first adequate trial, the symptoms, and each critical decision point."""
+
+from collections.abc import Iterator
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from analytics.definitions import SymptomState
+from analytics.explained_course import DecisionPoint, ExplainedCourse, Unread
+from monitoring.charts import clinical_date
+from monitoring.portal import words
+from monitoring.portal.presenters.banner import capitalised
+from monitoring.portal.presenters.sections import Section
+
+_FOUND: dict[SymptomState | Unread, Promise] = {
+    SymptomState.NOT_RATED: gettext_lazy("not rated"),
+    SymptomState.NOT_COMPARABLE: gettext_lazy("rated, with no baseline to compare with"),
+    SymptomState.NON_RESPONSE: gettext_lazy("non-response"),
+    SymptomState.PARTIAL_RESPONSE: gettext_lazy("partial response"),
+    SymptomState.RESPONSE: gettext_lazy("response"),
+    SymptomState.REMISSION: gettext_lazy("remission"),
+    SymptomState.RECOVERY: gettext_lazy("recovery"),
+    SymptomState.RELAPSE: gettext_lazy("relapse"),
+    Unread.TO_COME: gettext_lazy("to come"),
+    Unread.DUE: gettext_lazy("due, not rated yet"),
+    Unread.ENDED: gettext_lazy("the trial had ended"),
+}
+
+
+def standing_section(course: ExplainedCourse, *, status: str) -> Section:
+    """Say where the patient stands by trials and by symptoms."""
+    rows = [(_("Trials"), capitalised(status))] if status else []
+    if course.first_adequate_on is not None:
+        reached = _("First adequate trial reached on %(day)s") % {
+            "day": clinical_date(course.first_adequate_on)
+        }
+    else:
+        reached = _("No adequate trial has been reached")
+    rows.append((_("Adequacy"), reached))
+    rows.append((_("Symptoms"), capitalised(_symptoms(course))))
+    return Section(_("Where the course stands"), "", (), tuple(rows))
+
+
+def _symptoms(course: ExplainedCourse) -> str:
+    found = str(_FOUND[course.symptoms])
+    if course.latest_total is None or course.latest_on is None:
+        return found
+    said = _("%(found)s: %(scale)s %(total)g on %(day)s") % {
+        "found": found,
+        "scale": course.instrument,
+        "total": course.latest_total,
+        "day": clinical_date(course.latest_on),
+    }
+    if course.baseline_total is None or course.improvement is None:
+        return said
+    return _("%(said)s, %(base)g at the first dose (%(change)s)") % {
+        "said": said,
+        "base": course.baseline_total,
+        "change": words.percent(-course.improvement),
+    }
+
+
+def decision_section(course: ExplainedCourse) -> Section:
+    """Say what was found at each critical decision point of the latest trial."""
+    head = (_("Week"), _("Days that count"), _("Found"), _("Rated"), _("Total"), _("Change"))
+    note = _("Of trial %(number)d%(drug)s. A reason to look, never a rule for treatment.") % {
+        "number": course.trial or 1,
+        "drug": f", {course.drug}" if course.drug else "",
+    }
+    rows = tuple(tuple(_point(each)) for each in course.decision_points)
+    return Section(_("Critical decision points"), note, head, rows)
+
+
+def _point(point: DecisionPoint) -> Iterator[str]:
+    yield str(point.week)
+    yield f"{clinical_date(point.opens_on)} – {clinical_date(point.closes_on)}"
+    yield capitalised(str(_FOUND[point.found]))
+    yield "–" if point.rated_on is None else clinical_date(point.rated_on)
+    yield "–" if point.total is None else f"{point.total:g}"
+    yield "–" if point.improvement is None else words.percent(-point.improvement)
