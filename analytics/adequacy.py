@@ -20,6 +20,7 @@ from analytics.ready import constant, ready_for_few
 from analytics.tables import NEVER, Bools, Column, Floats, Ints, Objects, column_of
 
 _ADEQUATE, _NOT_YET, _INADEQUATE, _INDETERMINATE, _UNKNOWN = range(len(ADEQUACIES))
+_LEEWAY = 7 * US_PER_DAY  # a first dose is often dated a few days after the trial
 _POOR = ADHERENCES.index("poor")
 _BY_ATC, _ANTIDEPRESSANT = TRIAL_KINDS.index(""), TRIAL_KINDS.index("antidepressant")
 _BY_OVERRIDE = np.array([-1] + [ADEQUACIES.index(Adequacy(word)) for word in OVERRIDES[1:]])
@@ -136,13 +137,34 @@ def _stand_ins(started: Ints, at_us: int) -> EpisodeTrials:
 
 
 def _of_episode(trials: TrialColumns, started: Ints, at_us: int, rules: Rules) -> Ints:
-    """Find the trials of the episode that are known at the moment."""
+    """Find the trials of the episode that are known at the moment.
+
+    One that had begun before the first dose on record, and ran still, is a trial of the episode.
+    """
     start_of = started[trials.patient]
     keep = (trials.started_us <= at_us) & (start_of != NEVER)
-    keep &= trials.started_us >= start_of - 7 * US_PER_DAY
+    runs_on = (trials.stopped_us == NEVER) | (trials.stopped_us > start_of)
+    keep &= (trials.started_us >= start_of - _LEEWAY) | runs_on
     keep &= ~is_beside(trials, rules)
     rows: Ints = keep.nonzero()[0]
     return rows
+
+
+def is_before(trials: EpisodeTrials, started: Ints) -> Bools:
+    """Tell which trials had begun long before the first dose on record.
+
+    Parameters
+    ----------
+    trials : EpisodeTrials
+        The trials of the episode.
+    started : array of int
+        First dose of each patient, or ``NEVER``.
+
+    Returns
+    -------
+    array of bool
+    """
+    return np.asarray(trials.started_us < started[trials.patient] - _LEEWAY)
 
 
 def is_beside(trials: TrialColumns, rules: Rules) -> Bools:

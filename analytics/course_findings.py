@@ -35,7 +35,8 @@ class TrialVerdict:
     ``trial_id`` is None where the first dose stands in for a trial that is not on record.
     ``weeks_at_dose`` is the longest stretch at or above the least dose; ``adequate_at`` the day
     on which it was long enough; ``improvement`` the share of ``baseline_total`` gained by the last
-    rating that can judge the trial.
+    rating that can judge the trial. ``is_counted`` tells of a failed trial whether its failure is
+    that of a treatment of its own: not of the same drug, nor of a trial that ran together with it.
     """
 
     number: int
@@ -53,6 +54,7 @@ class TrialVerdict:
     baseline_total: float | None
     improvement: float | None
     is_failed: bool
+    is_counted: bool = True  # an old record does not say; then a failure was one
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "TrialVerdict":

@@ -102,10 +102,11 @@ def _verdicts(courses: Courses, known: TrialColumns) -> Iterator[TrialVerdict]:
         judged.baseline.tolist(),
         judged.improvement.tolist(),
         judged.is_failed.tolist(),
+        judged.is_counted.tolist(),
         strict=True,
     )
     for source, number, start, stop, worth, overridden, weeks, *by_rating in rows:
-        reached, baseline, gained, failed = by_rating
+        reached, baseline, gained, failed, counted = by_rating
         is_real, worth_word = source >= 0, ADEQUACIES[worth]
         yield TrialVerdict(
             number=number,
@@ -125,6 +126,7 @@ def _verdicts(courses: Courses, known: TrialColumns) -> Iterator[TrialVerdict]:
             baseline_total=_known(baseline),
             improvement=_known(gained),
             is_failed=failed,
+            is_counted=counted or not failed,
         )
 
 

@@ -4,7 +4,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from analytics.adequacy import EpisodeTrials, TrialAdequacy, episode_trials, judge_adequacy
+from analytics.adequacy import (
+    EpisodeTrials,
+    TrialAdequacy,
+    episode_trials,
+    is_before,
+    judge_adequacy,
+)
 from analytics.columns import US_PER_DAY, US_PER_WEEK, put
 from analytics.definitions import (
     ADEQUACIES,
@@ -16,7 +22,9 @@ from analytics.definitions import (
     Rules,
     SymptomState,
 )
+from analytics.failures import counted_failures, failed_treatments
 from analytics.histories import History
+from analytics.places import Places
 from analytics.ratings import PrimaryRatings, primary_ratings
 from analytics.ready import constant, ready_for_few
 from analytics.symptoms import (
@@ -29,7 +37,7 @@ from analytics.symptoms import (
     read_decision_points,
     scale_of_patients,
 )
-from analytics.tables import NEVER, Bools, Column, Floats, Ints, column_of
+from analytics.tables import NEVER, Bools, Floats, Ints, column_of, is_any
 
 _NO_EPISODE, _NO_TRIAL = map(STATES.index, (ClinicalState.NO_EPISODE, ClinicalState.NO_TRIAL))
 _NO_TRIAL_RECORDED = STATES.index(ClinicalState.NO_TRIAL_RECORDED)
@@ -59,6 +67,7 @@ class JudgedTrials(NamedTuple):
     is_early_kept: Bools
     is_failed: Bools
     is_failed_kept: Bools
+    is_counted: Bools  # its failure is that of a treatment of its own
     is_non_response: Bools
     is_non_response_kept: Bools
 
@@ -90,6 +99,7 @@ class Courses(NamedTuple):
     failed_trials: Ints
     meets_rule: Bools
     is_bipolar: Bools
+    is_psychotic: Bools  # a psychotic disorder, F20 to F29
     trial_number: Ints
     is_well: Bools  # response or remission at the latest rating
     symptoms: Symptoms
@@ -123,12 +133,14 @@ def assess_courses(history: History, *, at_us: int, rules: Rules = RULES) -> Cou
     scale = scale_of_patients(history.rating_columns.instruments, instrument)
     trials = episode_trials(history, started, at_us, rules)
     adequacy = judge_adequacy(trials, history, at_us, rules)
-    if not len(ratings.key) and not len(history.trial_columns.patient) and rules.failed_trials:
+    has_facts = len(ratings.key) or len(history.trial_columns.patient)
+    if not has_facts and rules.failed_trials and not is_any(history.earlier_failures > 0):
         return _of_first_doses(
             history, (ratings, instrument, scale), (trials, adequacy), started, at_us, rules
         )
-    judged = _judge_trials(trials, adequacy, ratings, scale, rules)
-    places = _Places(trials, started)
+    judged = _judge_trials(trials, adequacy, ratings, scale, started, rules)
+    judged = judged._replace(is_counted=counted_failures(trials, history, judged.is_failed, rules))
+    places = Places(trials, started)
     courses = _gather(
         history, places, (ratings, instrument, scale), (trials, adequacy, judged), at_us, rules
     )
@@ -163,6 +175,7 @@ def _of_first_doses(
         instrument=instrument,
         instruments=history.rating_columns.instruments,
         is_bipolar=history.is_bipolar & rules.excludes_bipolar,
+        is_psychotic=history.is_psychotic & rules.excludes_psychotic_disorders,
         trial_number=running.astype(np.int64),
         trials=trials,
         adequacy=adequacy,
@@ -199,7 +212,7 @@ def _not_known(size: int) -> dict[str, Any]:
 
 def _gather(
     history: History,
-    places: "_Places",
+    places: "Places",
     rated: tuple[PrimaryRatings, Ints, Ints],
     tried: tuple[EpisodeTrials, TrialAdequacy, JudgedTrials],
     at_us: int,
@@ -211,8 +224,9 @@ def _gather(
     symptoms = judge_symptoms(ratings, scale, baseline, started, at_us, rules)
     running = places.latest(trials.stopped_us == NEVER, missing=False)
     early_row = places.first(judged.early_row, -1)
-    failed = np.bincount(trials.patient[judged.is_failed], minlength=len(started))
-    left_out = history.is_bipolar & rules.excludes_bipolar
+    failed = failed_treatments(trials, judged.is_counted, history.earlier_failures, started, rules)
+    is_bipolar = history.is_bipolar & rules.excludes_bipolar
+    is_psychotic = history.is_psychotic & rules.excludes_psychotic_disorders
     weeks = (at_us - started) / US_PER_WEEK
     weeks[~places.has] = np.nan
     return Courses(
@@ -233,8 +247,9 @@ def _gather(
         is_failed=places.latest(judged.is_failed, missing=False),
         is_failed_kept=places.latest(judged.is_failed_kept, missing=False),
         failed_trials=failed,
-        meets_rule=(failed >= rules.failed_trials) & ~left_out,
-        is_bipolar=left_out,
+        meets_rule=(failed >= rules.failed_trials) & ~(is_bipolar | is_psychotic),
+        is_bipolar=is_bipolar,
+        is_psychotic=is_psychotic,
         trial_number=places.latest(trials.number, 0),
         is_well=symptoms.is_remission | symptoms.is_response,
         symptoms=symptoms,
@@ -261,7 +276,7 @@ def decision_points(courses: Courses, rules: Rules = RULES) -> DecisionPoints:
     -------
     DecisionPoints
     """
-    trials, places = courses.trials, _Places(courses.trials, courses.started)
+    trials, places = courses.trials, Places(courses.trials, courses.started)
     return read_decision_points(
         courses.ratings,
         courses.scale,
@@ -277,12 +292,13 @@ def _judge_trials(
     adequacy: TrialAdequacy,
     ratings: PrimaryRatings,
     scale_of: Ints,
+    started: Ints,
     rules: Rules,
 ) -> JudgedTrials:
     """Compare each trial's ratings with its baseline."""
     if not len(ratings.key):
         return _not_rated(len(trials.patient))
-    baseline_row, early_row, since_row, last_row = _rows_that_tell(trials, ratings, rules)
+    baseline_row, early_row, since_row, last_row = _rows_that_tell(trials, ratings, started, rules)
     baseline = ratings.totals(baseline_row)
     baseline[baseline <= 0] = np.nan
     gain = improvement(ratings, early_row, baseline)
@@ -306,21 +322,26 @@ def _judge_trials(
         is_early_kept=is_early & (since < rules.early_clear_improvement),
         is_failed=poor & may_fail,
         is_failed_kept=kept & may_fail,
+        is_counted=poor & may_fail,
         is_non_response=poor & by_now,
         is_non_response_kept=kept & by_now,
     )
 
 
-def _rows_that_tell(trials: EpisodeTrials, ratings: PrimaryRatings, rules: Rules) -> Ints:
+def _rows_that_tell(
+    trials: EpisodeTrials, ratings: PrimaryRatings, started: Ints, rules: Rules
+) -> Ints:
     """Find each trial's baseline, and its latest rating in the early days, since, and lately."""
     day, start, end = US_PER_DAY, trials.started_us, trials.end_us
     after, grace = end + rules.after_stop_days * day, rules.grace_days * day
     early_from = start + rules.early_from_days * day
     early_to = np.minimum(start + rules.early_to_days * day, end + grace)
     decision = start + int(rules.decision_weeks * US_PER_WEEK) - grace
+    # One that ran before the first dose on record has that day's baseline
+    begin = np.where(is_before(trials, started), started[trials.patient], start)
     return ratings.latest(
         np.concatenate([trials.patient] * 4),
-        not_after=np.concatenate([start + rules.baseline_after_days * day, early_to, after, after]),
+        not_after=np.concatenate([begin + rules.baseline_after_days * day, early_to, after, after]),
         not_before=np.concatenate(
             [start - rules.baseline_before_days * day, early_from, early_from, decision]
         ),
@@ -332,7 +353,7 @@ def _not_rated(size: int) -> JudgedTrials:
     """Say what no rating says of a trial."""
     unknown, nothing = constant(np.nan, size), constant(-1, size, np.int64)
     no = constant(value=False, size=size, dtype=np.bool_)
-    return JudgedTrials(unknown, unknown, nothing, nothing, no, no, no, no, no, no)
+    return JudgedTrials(unknown, unknown, nothing, nothing, no, no, no, no, no, no, no)
 
 
 def _is_long_enough(
@@ -349,35 +370,6 @@ def _is_long_enough(
     until = np.minimum(rated, trials.end_us)
     long_enough: Bools = judged & known & (rated != NEVER) & (until - from_us >= least)
     return long_enough
-
-
-class _Places:
-    """Picks each patient's first or latest trial out of the columns of all trials."""
-
-    def __init__(self, trials: EpisodeTrials, started: Ints) -> None:
-        """Find where each patient's trials begin and end; all with an episode have one."""
-        self.started, self.has = started, started != NEVER
-        [those] = self.has.nonzero()
-        self._those = None if len(those) == len(started) else those
-        self._has_one_each = self._those is None and len(trials.patient) == len(started)
-        if not self._has_one_each:
-            self._first = trials.patient.searchsorted(those)
-            self._last = trials.patient.searchsorted(those, side="right") - 1
-
-    def first(self, column: Column, missing: float) -> Column:
-        """Give each patient's first trial's entry."""
-        return column if self._has_one_each else self._spread(column[self._first], missing)
-
-    def latest(self, column: Column, missing: float) -> Column:
-        """Give each patient's latest trial's entry."""
-        return column if self._has_one_each else self._spread(column[self._last], missing)
-
-    def _spread(self, entries: Column, missing: float) -> Column:
-        if self._those is None:
-            return entries
-        found = column_of(missing, len(self.has), entries.dtype)
-        found[self._those] = entries
-        return found
 
 
 def _states(courses: Courses, has: Bools, bare: Bools, inadequate: Bools) -> Ints:

@@ -121,8 +121,15 @@ class Rules:
         Weeks of remission without a break that are a recovery.
     decision_days : tuple
         Each decision point's week, and the days of the trial whose latest rating is read for it.
-    excludes_bipolar : bool
-        Whether the rule for resistance leaves out people with bipolar disorder.
+    excludes_bipolar, excludes_psychotic_disorders : bool
+        Whether the rule for resistance leaves out people with bipolar disorder (F30, F31), or with
+        a psychotic one (F20 to F29). A depression with psychotic symptoms is neither.
+    counts_treatments : bool
+        Whether failures are counted by treatments: one drug once, and of trials that ran together
+        for ``together_days`` one; those of the episode before its first dose on record count.
+    together_days : int
+        From so many days on two trials are one in combination; less is a change from one to the
+        other.
     """
 
     name: str
@@ -153,6 +160,9 @@ class Rules:
     grace_days: int = 3
     after_stop_days: int = 7
     excludes_bipolar: bool = True
+    excludes_psychotic_disorders: bool = True
+    counts_treatments: bool = True
+    together_days: int = 28
     augmentation_atc: tuple[str, ...] = ("N05",)
     intolerance_reasons: tuple[str, ...] = (
         "intolerance",
@@ -195,12 +205,37 @@ _NON_REMISSION = (
 )
 CONSENSUS, NON_REMISSION = "eu-pearl", "non-remission"
 RULE_SETS: tuple[Rules, ...] = (
-    Rules(CONSENSUS, "eu-pearl-1", date(2026, 11, 23), _DELPHI, excludes_bipolar=False),
-    Rules(CONSENSUS, "eu-pearl-2", date(2026, 11, 27), _DELPHI),
+    Rules(
+        CONSENSUS,
+        "eu-pearl-1",
+        date(2026, 11, 23),
+        _DELPHI,
+        excludes_bipolar=False,
+        excludes_psychotic_disorders=False,
+        counts_treatments=False,
+    ),
+    Rules(
+        CONSENSUS,
+        "eu-pearl-2",
+        date(2026, 11, 27),
+        _DELPHI,
+        excludes_psychotic_disorders=False,
+        counts_treatments=False,
+    ),
+    Rules(CONSENSUS, "eu-pearl-3", date(2026, 11, 28), _DELPHI),
     Rules(
         NON_REMISSION,
         "non-remission-1",
         date(2026, 11, 27),
+        _NON_REMISSION,
+        failure=Failure.NON_REMISSION,
+        excludes_psychotic_disorders=False,
+        counts_treatments=False,
+    ),
+    Rules(
+        NON_REMISSION,
+        "non-remission-2",
+        date(2026, 11, 28),
         _NON_REMISSION,
         failure=Failure.NON_REMISSION,
     ),
@@ -240,7 +275,7 @@ _WEEKS = re.compile(r"(?P<base>.+)\+(?P<weeks>\d+(\.\d+)?)wk")
 
 
 def with_weeks(rules: Rules, weeks: float) -> Rules:
-    """Give rules with another least duration of an adequate trial, named so: eu-pearl-2+4wk.
+    """Give rules with another least duration of an adequate trial, named so: eu-pearl-3+4wk.
 
     Parameters
     ----------
@@ -289,4 +324,4 @@ def rules_of(version: str) -> Rules:
     raise NoSuchRules(f"no rules of version {version!r}")
 
 
-RULES = rules_of("eu-pearl-2")
+RULES = rules_of("eu-pearl-3")

@@ -268,7 +268,7 @@ def estimate_cohort(
     outcome, is_assessed = entry_by_entry(
         _outcome,
         *(started, marker.variance, courses.early, courses.state),
-        *(is_blocked, courses.is_bipolar),
+        *(is_blocked, courses.is_bipolar | courses.is_psychotic),
     )
     signs = _signs(
         tracks, is_assessed=is_assessed.astype(np.bool_), is_blocked=is_blocked, policy=policy
@@ -307,11 +307,11 @@ def _refuse_others(**given: object) -> None:
 
 
 def _outcome(
-    started: Any, marker_variance: Any, early: Any, state: Any, is_blocked: Any, is_bipolar: Any
+    started: Any, marker_variance: Any, early: Any, state: Any, is_blocked: Any, is_left_out: Any
 ) -> tuple[Any, ...]:
     """Give the outcome, and whether a probability is assessed, as floats or entry by entry."""
     in_episode = started != NEVER
-    is_out = is_blocked | (is_bipolar & in_episode)
+    is_out = is_blocked | (is_left_out & in_episode)
     has_evidence = in_episode & ((marker_variance > 0) | (early >= 0))
     otherwise = where(has_evidence, _ESTIMATED, _NOT_ENOUGH)
     outcome = where(is_out, _NOT_ASSESSABLE, where(state == _MEETS_RULE, _RULE_MET, otherwise))

@@ -57,6 +57,7 @@ class FlagReason(StrEnum):
     BIOMARKER_AGREES = "biomarker_agrees"
     IL6R_BLOCKER = "il6r_blocker"
     BIPOLAR = "bipolar"
+    PSYCHOTIC_DISORDER = "psychotic_disorder"
     DRAW_OVERDUE = "draw_overdue"
     RATING_OVERDUE = "rating_overdue"
     BAND_CHANGED = "band_changed_by_a_correction"
@@ -271,8 +272,9 @@ def wanted_flags(
 def _may_want_any(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> bool:
     """Tell whether anybody has what a flag begins with; as floats, for a few."""
     marks = (
-        *(signs.is_held, signs.is_blocked, courses.is_bipolar, courses.is_early_kept),
-        *(courses.meets_rule, courses.is_failed_kept, courses.is_non_response_kept),
+        *(signs.is_held, signs.is_blocked, courses.is_bipolar, courses.is_psychotic),
+        *(courses.is_early_kept, courses.meets_rule, courses.is_failed_kept),
+        courses.is_non_response_kept,
     )
     if any(True in mark.tolist() for mark in marks):
         return True
@@ -360,12 +362,15 @@ def _not_assessable(signs: Signs, courses: Courses) -> _Placed:
     """Say who cannot be assessed at all, and why."""
     found: _Placed = []
     bipolar = courses.is_bipolar & (courses.trial_number > 0)
-    for place in (signs.is_blocked | bipolar).nonzero()[0].tolist():
+    psychotic = courses.is_psychotic & (courses.trial_number > 0)
+    for place in (signs.is_blocked | bipolar | psychotic).nonzero()[0].tolist():
         reasons: list[FlagReason] = []
         if signs.is_blocked[place]:
             reasons.append(FlagReason.IL6R_BLOCKER)
         if bipolar[place]:
             reasons.append(FlagReason.BIPOLAR)
+        if psychotic[place]:
+            reasons.append(FlagReason.PSYCHOTIC_DISORDER)
         flag = WantedFlag(FlagKind.NOT_ASSESSABLE, FlagLevel.WATCH, tuple(reasons), is_raise=True)
         found.append((place, flag))
     return found

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analytics.table_columns import COLUMNS, OPTIONAL
+
 Column = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -36,6 +38,7 @@ class HistoryIsUnfit(ValueError):
         super().__init__(f"{place}{at_row}{found}; wanted: {wanted}")
 
 
+<<<<<<< HEAD
 COLUMNS: dict[str, dict[str, str]] = {
     "patients": {
         "patient_id": "id",
@@ -107,6 +110,8 @@ OPTIONAL = {
 }
 
 
+=======
+>>>>>>> 9228d4c (Count failed treatments, and leave out what the rule for resistance leaves out)
 _TABLES = pd.DataFrame, Mapping
 
 

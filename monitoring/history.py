@@ -20,7 +20,11 @@ from patients.statements import ask, numbers
 # The facts are dated by days; a day begins at midnight of the patient's site
 _PATIENTS = """
 SELECT patient.id AS patient_id,
-       {started} AS started_at, coalesce(fact.is_bipolar, FALSE) AS is_bipolar,
+       {started} AS started_at,
+       coalesce(fact.is_bipolar, FALSE) OR coalesce(fact.diagnosis ~ '^F3[01]', FALSE)
+         AS is_bipolar,
+       coalesce(fact.diagnosis ~ '^F2', FALSE) AS is_psychotic,
+       fact.earlier_failures::float8 AS earlier_failures,
        coalesce(fact.primary_instrument, '') AS primary_instrument,
        coalesce(gene.rs2228145, '') AS rs2228145, {ill_since} AS ill_since,
        coalesce(fact.severity, '') AS severity, fact.earlier_failures::float8 AS earlier_failures
@@ -169,6 +173,7 @@ _NUMBERS = {
 }
 _FLAGS = {
     "is_bipolar",
+    "is_psychotic",
     "is_confirmed",
     "is_overridden",
     "is_unsuitable",
@@ -212,11 +217,18 @@ _QUERIES = {
                 "patient_id",
                 "started_at",
                 "is_bipolar",
+<<<<<<< HEAD
                 "primary_instrument",
                 "rs2228145",
                 "ill_since",
                 "severity",
                 "earlier_failures",
+=======
+                "is_psychotic",
+                "earlier_failures",
+                "primary_instrument",
+                "rs2228145",
+>>>>>>> 9228d4c (Count failed treatments, and leave out what the rule for resistance leaves out)
             ),
             _PATIENTS,
         ),

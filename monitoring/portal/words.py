@@ -106,6 +106,9 @@ _FLAG_REASONS: dict[str, Promise] = {
     FlagReason.BIPOLAR: gettext_lazy(
         "Bipolar disorder is on record, so the rule for treatment resistance does not apply."
     ),
+    FlagReason.PSYCHOTIC_DISORDER: gettext_lazy(
+        "The diagnosis is F20 to F29, so the rule for treatment resistance does not apply."
+    ),
     FlagReason.DRAW_OVERDUE: gettext_lazy("A draw that the plan expects is overdue."),
     FlagReason.RATING_OVERDUE: gettext_lazy("A rating that the plan expects is overdue."),
     FlagReason.BAND_CHANGED: gettext_lazy(
@@ -276,17 +279,14 @@ def interval(low: float, high: float) -> str:
 def no_number(estimate: Estimate | None, *, fault: str = "") -> str:
     """Say why no number is shown; without an estimate the record itself could not be computed."""
     if estimate is None:
-        return _("not assessable: the record could not be computed (%(fault)s)") % {
-            "fault": fault or _("no reason given")
-        }
-    against = {
-        reason
-        for flag in estimate.wanted_flags
-        if flag.kind.value == FlagKind.NOT_ASSESSABLE
-        for reason in flag.reasons
-    }
+        said = {"fault": fault or _("no reason given")}
+        return _("not assessable: the record could not be computed (%(fault)s)") % said
+    wanted = [flag for flag in estimate.wanted_flags if flag.kind.value == FlagKind.NOT_ASSESSABLE]
+    against = {reason for flag in wanted for reason in flag.reasons}
     if FlagReason.BIPOLAR in against:
         return _("not assessable: bipolar disorder is on record, so the TRD rule does not apply")
+    if FlagReason.PSYCHOTIC_DISORDER in against:
+        return _("not assessable: the diagnosis is F20 to F29, so the TRD rule does not apply")
     if against:
         return _("not assessable: an IL-6 receptor blocker is running or washing out")
     if estimate.outcome is Outcome.RULE_MET:

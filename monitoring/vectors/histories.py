@@ -10,7 +10,7 @@ from analytics import Estimate, History, estimate_cohort
 from analytics.definitions import CONSENSUS, rules_of, rules_on
 
 FIRST_DOSE = datetime(2026, 1, 5, tzinfo=UTC)
-DEFAULT_RULES = rules_on(datetime(2026, 11, 27, tzinfo=UTC).date(), name=CONSENSUS)
+DEFAULT_RULES = rules_on(datetime(2026, 11, 28, tzinfo=UTC).date(), name=CONSENSUS)
 _TIME = "datetime64[us, UTC]"
 _RESULT_TEXTS = ("haemolysis", "lot", "matrix")
 _RESULT_FLAGS = (
@@ -52,6 +52,8 @@ def _tables(given: dict[str, Any]) -> dict[str, pd.DataFrame]:
             "patient_id": [1],
             "started_at": _moments(start),
             "is_bipolar": [bool(given.get("is_bipolar"))],
+            "is_psychotic": [bool(given.get("is_psychotic"))],
+            "earlier_failures": [float(given.get("earlier_failures", np.nan))],
             "primary_instrument": [given.get("primary_instrument", "")],
             "rs2228145": [given.get("rs2228145", "")],
         }

@@ -24,6 +24,9 @@ from patients.models import (
 from patients.record.versions import count_up, lock
 
 Dose = tuple[date, Decimal]
+# Taken together for so long, two antidepressants are a combination and no change of the drug
+TOGETHER_DAYS = 28
+_ANTIDEPRESSANTS, _MAO_INHIBITORS = "N06A", "N06AF"
 
 
 class TrialFault(Exception):
@@ -104,7 +107,7 @@ def record_trial(
 def record_course(*, patient: Patient, course: Course, by: str, at: datetime) -> Trial:
     """Record one course, of an antidepressant or of what stands beside one."""
     lock(patient.pk)
-    _check(course, patient)
+    _check(course, patient, at=at)
     trial = _create(patient, course, by=by, at=at)
     _say("record_trial", trial, by=by, at=at)
     return trial
@@ -130,7 +133,7 @@ def stop_trial(
 def correct_trial(*, trial: Trial, course: Course, reason: str, by: str, at: datetime) -> Trial:
     """Replace a course by what is right or new, with a reason; the earlier one stays readable."""
     before = _lock_current(trial, reason=reason)
-    _check(course, before.patient, but=before)
+    _check(course, before.patient, but=before, at=at)
     after = _create(before.patient, course, by=by, at=at)
     before.superseded_at, before.superseded_by = at, after
     before.superseded_reason = reason.strip()
@@ -174,7 +177,7 @@ def _say(verb: str, trial: Trial, *, by: str, at: datetime) -> None:
     count_up([trial.patient_id], at=at)
 
 
-def _check(course: Course, patient: Patient, *, but: Trial | None = None) -> None:
+def _check(course: Course, patient: Patient, *, at: datetime, but: Trial | None = None) -> None:
     """Refuse a course that cannot be, or that is on record already."""
     if any(day < course.started_on for day, _ in course.doses):
         message = "A dose begins on the first day of its trial, or later."
@@ -196,6 +199,9 @@ def _check(course: Course, patient: Patient, *, but: Trial | None = None) -> Non
         raise TrialFault(message)
     if course.atc:
         _refuse_overlap(course, patient, but=but)
+        _refuse_together(
+            course, patient, but=but, today=at.astimezone(patient.team.site.zone).date()
+        )
 
 
 def _refuse_overlap(course: Course, patient: Patient, *, but: Trial | None) -> None:
@@ -214,6 +220,54 @@ def _refuse_overlap(course: Course, patient: Patient, *, but: Trial | None) -> N
             "Record a change of the dose there, or correct that trial."
         )
         raise TrialFault(message)
+
+
+def _refuse_together(course: Course, patient: Patient, *, but: Trial | None, today: date) -> None:
+    """Two antidepressants taken together are one trial in combination, and no two trials.
+
+    What stands on record so already may be corrected in other things.
+    """
+    if not _is_trial(course):
+        return
+    others = Trial.objects.filter(
+        patient=patient,
+        superseded_at=None,
+        kind=TrialKind.ANTIDEPRESSANT,
+        atc__startswith=_ANTIDEPRESSANTS,
+    ).exclude(atc=course.atc)
+    known = None if but is None else Course.of(but)
+    for other in map(Course.of, others.exclude(pk=None if but is None else but.pk)):
+        days = _days_together(course, other, today)
+        if known and _is_trial(known) and days <= _days_together(known, other, today):
+            continue
+        stands = f"{other.drug} is on record from {other.started_on:%d-%b-%Y} to "
+        stands += "today" if other.stopped_on is None else f"{other.stopped_on:%d-%b-%Y}"
+        if days > 0 and any(each.atc.startswith(_MAO_INHIBITORS) for each in (course, other)):
+            message = (
+                f"{stands}. {course.drug} and {other.drug} are not taken together: one of them is "
+                "an irreversible MAO inhibitor. Check the days of both."
+            )
+            raise TrialFault(message)
+        if days >= TOGETHER_DAYS or (days > 0 and course.started_on == other.started_on):
+            message = (
+                f"{stands}. Two antidepressants taken together are one trial in combination: give "
+                f"the last day of the one that was stopped, or record {course.drug} as “"
+                f"{TrialKind.COMBINATION.label}”."
+            )
+            raise TrialFault(message)
+
+
+def _is_trial(course: Course) -> bool:
+    return course.kind == TrialKind.ANTIDEPRESSANT and course.atc.startswith(_ANTIDEPRESSANTS)
+
+
+def _days_together(one: Course, other: Course, today: date) -> int:
+    """Count the days on which both run; one that is running may end today at the earliest."""
+    ends = [each.stopped_on or max(today, each.started_on) for each in (one, other)]
+    first = max(one.started_on, other.started_on)
+    runs_on = one.stopped_on is None or one.stopped_on > first
+    runs_on &= other.stopped_on is None or other.stopped_on > first
+    return max((min(ends) - first).days, 1 if runs_on else 0)
 
 
 @transaction.atomic

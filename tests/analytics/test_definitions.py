@@ -155,17 +155,21 @@ def test_a_drug_that_was_not_tolerated_has_not_failed() -> None:
 
 
 def test_two_failed_trials_meet_the_rule() -> None:
-    trials = trials_table([(0, 8), (8, None)], stop_reason=["ineffective", ""])
+    trials = trials_table(
+        [(0, 8), (8, None)], stop_reason=["ineffective", ""], atc=["N06AB06", "N06AX11"]
+    )
 
     found = rated([20, 19, 18], weeks=[0, 8, 16], at=16, trials=trials)
 
     assert found.state is ClinicalState.MEETS_TRD_RULE
-    assert found.state.worded(RULES.version) == "meets TRD rule eu-pearl-2"
+    assert found.state.worded(RULES.version) == "meets TRD rule eu-pearl-3"
     assert found.rules_version == RULES.version
 
 
 def test_whoever_meets_the_rule_is_given_no_probability_of_coming_to_meet_it() -> None:
-    trials = trials_table([(0, 8), (8, None)], stop_reason=["ineffective", ""])
+    trials = trials_table(
+        [(0, 8), (8, None)], stop_reason=["ineffective", ""], atc=["N06AB06", "N06AX11"]
+    )
 
     found = rated([20, 19, 18], weeks=[0, 8, 16], at=16, trials=trials)
 

@@ -15,7 +15,7 @@ FACTS: dict[str, Fact] = {
     "difference": 0.02,
     "instrument": "PHQ-9",
     "at_most": 4,
-    "rules": "eu-pearl-2",
+    "rules": "eu-pearl-3",
     "from_day": 11,
     "to_day": 32,
     "trial": 1,

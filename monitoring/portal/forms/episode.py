@@ -40,7 +40,10 @@ class EpisodeForm(SiteForm):
                 r"^[A-Z][0-9]{2}(\.[0-9]{1,2})?$", gettext_lazy("An ICD-10 code, such as F33.1.")
             )
         ],
-        help_text=gettext_lazy("Such as F32.1 or F33.2."),
+        help_text=gettext_lazy(
+            "Such as F32.1 or F33.2. The rule for treatment resistance does not apply to F20 to "
+            "F31."
+        ),
     )
     is_bipolar = forms.ChoiceField(
         label=gettext_lazy("Bipolar disorder"),
@@ -55,8 +58,11 @@ class EpisodeForm(SiteForm):
         help_text=gettext_lazy("One per episode; totals of two scales are never mixed."),
     )
     earlier_failures = forms.IntegerField(
-        label=gettext_lazy("Adequate trials that failed before the first dose here"),
+        label=gettext_lazy(
+            "Adequate trials of this episode that failed before the first dose here"
+        ),
         required=False,
+        help_text=gettext_lazy("Different drugs; each counts as a failure by the TRD rule."),
         min_value=0,
         max_value=30,
     )

@@ -1,6 +1,6 @@
 """What the clinic writes down itself: ratings, trials, events."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,11 +30,12 @@ from monitoring.portal.views.access import (
     reader_of,
     running_trial_or_404,
 )
-from patients.models import EventKind, Patient, Rating, StopReason
+from patients.models import EventKind, Patient, Rating, StopReason, TrialKind
 from patients.record.ratings import RatingExists, RatingFault
-from patients.record.treatment import TrialFault, TrialReplaced
+from patients.record.treatment import Course, TrialFault, TrialReplaced
 
 get_or_post = require_http_methods(["GET", "POST"])
+_LEEWAY = timedelta(days=7)  # a first dose is often dated a few days after its trial
 
 
 def fill_in(
@@ -119,10 +120,11 @@ def add_trial(request: HttpRequest, public_id: UUID) -> HttpResponse:
     patient, at = patient_or_404(request, public_id), timezone.now()
     form = TrialForm(request.POST or None, now=at, zone=patient.team.site.zone)
     if form.is_valid():
+        course = course_of(form.cleaned_data)
         try:
             ingest.receive_course(
                 patient=patient,
-                course=course_of(form.cleaned_data),
+                course=course,
                 by=ingest.actor(reader_of(request)),
                 at=at,
             )
@@ -130,6 +132,8 @@ def add_trial(request: HttpRequest, public_id: UUID) -> HttpResponse:
             form.add_error(None, str(fault))
         else:
             messages.success(request, _("Trial recorded."))
+            if notice := _before_first_dose(patient, course):
+                messages.warning(request, notice)
             return redirect("portal:patient", public_id)
     return fill_in(
         request,
@@ -139,6 +143,24 @@ def add_trial(request: HttpRequest, public_id: UUID) -> HttpResponse:
         at=at,
         antidepressants=ANTIDEPRESSANTS,
     )
+
+
+def _before_first_dose(patient: Patient, course: Course) -> str:
+    """Say what becomes of a trial that had begun before the first dose on record."""
+    of_episode = patient.episodes.filter(ended_on=None, superseded_at=None)
+    first = of_episode.values_list("started_on", flat=True).first()
+    is_trial = course.kind == TrialKind.ANTIDEPRESSANT
+    if first is None or not is_trial or course.started_on >= first - _LEEWAY:
+        return ""
+    if course.stopped_on is not None and course.stopped_on <= first:
+        return _(
+            "It ended before the first dose on record (%(first)s) and is not counted. If it "
+            "failed in this episode, add it to the earlier failures under Facts of the episode."
+        ) % {"first": f"{first:%d-%b-%Y}"}
+    return _(
+        "It had begun before the first dose on record (%(first)s) and is counted, with the "
+        "baseline of that day. If the first dose is wrong, correct it under Facts of the episode."
+    ) % {"first": f"{first:%d-%b-%Y}"}
 
 
 @get_or_post
