@@ -33,8 +33,8 @@ from analytics.columns import (
 )
 from analytics.measures import refuse_out_of_bounds, refuse_totals, refuse_units
 from analytics.segments import labels, name_segments
-from analytics.table_columns import COLUMNS
 from analytics.tables import (
+    COLUMNS,
     NEVER,
     Bools,
     Column,
@@ -98,8 +98,7 @@ class History:
     event_columns: EventColumns = field(init=False, repr=False, compare=False)
     dose_columns: DoseColumns = field(init=False, repr=False, compare=False)
     is_bipolar: Bools = field(init=False, repr=False, compare=False)
-    is_psychotic: Bools = field(init=False, repr=False, compare=False)
-    earlier_failures: Floats = field(init=False, repr=False, compare=False)  # NaN: not known
+    is_psychotic: Bools = field(init=False, repr=False, compare=False)  # a disorder of F20 to F29
     primary_instrument: Objects = field(init=False, repr=False, compare=False)
     genotype: Ints = field(init=False, repr=False, compare=False)  # position in GENOTYPES
     ill_since_us: Ints = field(init=False, repr=False, compare=False)
@@ -120,7 +119,6 @@ class History:
             "started_us": given["started_at"][order],
             "is_bipolar": given["is_bipolar"][order],
             "is_psychotic": given["is_psychotic"][order],
-            "earlier_failures": given["earlier_failures"][order],
             "primary_instrument": given["primary_instrument"][order],
             "genotype": codes_of("patients", given, "rs2228145", GENOTYPES)[order],
             "ill_since_us": given["ill_since"][order],

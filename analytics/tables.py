@@ -10,8 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.table_columns import COLUMNS, OPTIONAL
-
 Column = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -38,12 +36,12 @@ class HistoryIsUnfit(ValueError):
         super().__init__(f"{place}{at_row}{found}; wanted: {wanted}")
 
 
-<<<<<<< HEAD
 COLUMNS: dict[str, dict[str, str]] = {
     "patients": {
         "patient_id": "id",
         "started_at": "time?",
         "is_bipolar": "flag",
+        "is_psychotic": "flag",
         "primary_instrument": "text",
         "rs2228145": "text",
         "ill_since": "time?",
@@ -110,8 +108,6 @@ OPTIONAL = {
 }
 
 
-=======
->>>>>>> 9228d4c (Count failed treatments, and leave out what the rule for resistance leaves out)
 _TABLES = pd.DataFrame, Mapping
 
 

@@ -24,7 +24,6 @@ SELECT patient.id AS patient_id,
        coalesce(fact.is_bipolar, FALSE) OR coalesce(fact.diagnosis ~ '^F3[01]', FALSE)
          AS is_bipolar,
        coalesce(fact.diagnosis ~ '^F2', FALSE) AS is_psychotic,
-       fact.earlier_failures::float8 AS earlier_failures,
        coalesce(fact.primary_instrument, '') AS primary_instrument,
        coalesce(gene.rs2228145, '') AS rs2228145, {ill_since} AS ill_since,
        coalesce(fact.severity, '') AS severity, fact.earlier_failures::float8 AS earlier_failures
@@ -217,18 +216,12 @@ _QUERIES = {
                 "patient_id",
                 "started_at",
                 "is_bipolar",
-<<<<<<< HEAD
+                "is_psychotic",
                 "primary_instrument",
                 "rs2228145",
                 "ill_since",
                 "severity",
                 "earlier_failures",
-=======
-                "is_psychotic",
-                "earlier_failures",
-                "primary_instrument",
-                "rs2228145",
->>>>>>> 9228d4c (Count failed treatments, and leave out what the rule for resistance leaves out)
             ),
             _PATIENTS,
         ),

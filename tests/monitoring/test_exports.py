@@ -61,18 +61,11 @@ def read(folder: Path, name: str) -> pd.DataFrame:
     numbers = {
         "value",
         "total",
-<<<<<<< HEAD
-=======
-        "earlier_failures",
->>>>>>> 9228d4c (Count failed treatments, and leave out what the rule for resistance leaves out)
         "dose_mg",
         "least_mg",
         "assay_cv",
         "local_hour",
-<<<<<<< HEAD
         "earlier_failures",
-=======
->>>>>>> 9228d4c (Count failed treatments, and leave out what the rule for resistance leaves out)
     }
     for column in map(str, given.columns):
         if column in TIMES:
