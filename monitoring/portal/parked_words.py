@@ -4,7 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from monitoring.portal.words import UnknownCode
-from patients.intake.placing import Reason
+from patients.intake.reasons import Reason
 
 _REASONS: dict[str, Promise] = {
     Reason.UNKNOWN_PATIENT: gettext_lazy("No patient is known by this number."),

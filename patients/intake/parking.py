@@ -11,8 +11,9 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from patients import audit
 from patients.intake.naming import Claim, Names, names_in
-from patients.intake.placing import IfDuplicate, Reason, Terms, Unplaceable, place
+from patients.intake.placing import IfDuplicate, Terms, Unplaceable, place
 from patients.intake.profiles import PROFILE, read_profile, without_ignored
+from patients.intake.reasons import Reason
 from patients.intake.reports import ADDRESS, DrawReport, ResultReport
 from patients.intake.samples import added_to_record, tells_of_sample_alone, waits_for_draw
 from patients.intake.surroundings import WHOSE, Surroundings, draws_question

@@ -1,9 +1,8 @@
 """Where a draw belongs: whose it is, what it measures, and what it changes on the record."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -12,37 +11,13 @@ from uuid import UUID
 from patients import units
 from patients.intake.naming import Claim
 from patients.intake.profiles import KnownAnalyte, Profile
-from patients.intake.reports import EARLIEST_YEAR, DrawReport, ResultReport
+from patients.intake.reasons import Reason, faults_of_draw, faults_of_result, is_a_concentration
+from patients.intake.reports import DrawReport, ResultReport
 from patients.intake.specimens import specimen_of
 from patients.intake.surroundings import Surroundings
-from patients.models import WITHOUT_VALUE, ResultStatus
+from patients.models import WITHOUT_VALUE
 from patients.record.draws import DrawOnRecord, Placed
 from patients.record.results import RETRACTED, Line, PlacedResult, ResultOnRecord
-
-# A laboratory's clock may run a little ahead of ours
-CLOCK_ALLOWANCE = timedelta(minutes=5)
-_STATUSES = frozenset(ResultStatus.values)
-_A_CONCENTRATION = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
-
-
-class Reason(StrEnum):
-    """Why a draw waits for a person."""
-
-    UNKNOWN_PATIENT = "unknown_patient"
-    UNKNOWN_ANALYTE = "unknown_analyte"
-    CODES_DISAGREE = "codes_of_different_analytes"
-    UNKNOWN_UNIT = "unknown_unit"
-    UNKNOWN_STATUS = "unknown_status"
-    UNUSABLE_VALUE = "unusable_value"
-    VALUE_MISSING = "value_missing"
-    UNUSABLE_TIME = "unusable_time"
-    COLLECTED_IN_THE_FUTURE = "collected_in_the_future"
-    PATIENTS_DISAGREE = "numbers_of_different_patients"
-    OTHER_PATIENT = "accession_belongs_to_another_patient"
-    OTHER_ANALYTE = "name_belongs_to_another_analyte"
-    NAMES_DISAGREE = "names_of_different_results"
-    POSSIBLE_DUPLICATE = "possible_duplicate"
-    SAMPLE_WITHOUT_DRAW = "draw_of_the_sample_not_on_record"
 
 
 class IfDuplicate(StrEnum):
@@ -79,14 +54,6 @@ class Terms(NamedTuple):
     if_duplicate: IfDuplicate = IfDuplicate.ASK
 
 
-def _is_a_concentration(text: str) -> bool:
-    """Tell whether it is a number, of digits that something measured may have.
-
-    FHIR and JSON know powers of ten and have written them out; elsewhere `1e3` is a text.
-    """
-    return _A_CONCENTRATION.fullmatch(text) is not None
-
-
 def whose(report: DrawReport, *, among: Surroundings) -> set[int]:
     """Say which patients the numbers of a draw name; more than one is a contradiction."""
     return {
@@ -94,27 +61,6 @@ def whose(report: DrawReport, *, among: Surroundings) -> set[int]:
         for each in report.patients
         if (patient_id := among.patients.get((each.system, each.value))) is not None
     }
-
-
-def _faults_of_result(
-    report: ResultReport, analytes: set[KnownAnalyte], profile: Profile
-) -> Iterator[str]:
-    if not analytes:
-        yield f"{Reason.UNKNOWN_ANALYTE}: {report.codes[0].key[1]}"
-    elif len(analytes) > 1:
-        yield Reason.CODES_DISAGREE.value
-    if report.status not in _STATUSES:
-        yield f"{Reason.UNKNOWN_STATUS}: {report.status}"
-    elif report.status in WITHOUT_VALUE or report.keeps_value:
-        return
-    elif report.value is None:
-        if not report.absent_reason:
-            yield Reason.VALUE_MISSING.value
-        return
-    if report.value is not None and not _is_a_concentration(report.value):
-        yield f"{Reason.UNUSABLE_VALUE}: {report.value}"
-    if profile.unit(report.unit) is None:
-        yield f"{Reason.UNKNOWN_UNIT}: {report.unit}"
 
 
 def _read_result(
@@ -136,6 +82,7 @@ def _read_result(
         lot=report.lot,
         kit=profile.kit(report, analyte_id=analyte.pk, drawn_at=drawn_at),
         issued_at=report.issued_at,
+        issued_precision=report.issued_precision.value,
         absent_reason="" if value is not None else report.absent_reason,
         notes=report.notes,
         measurement=report.measurement.in_words() if report.measurement else None,
@@ -155,9 +102,9 @@ def place(
     profile, time = among.profile, among.profile.draw_time(report)
     drawn_at = None if time is None else time.at
     found = [(each, profile.analytes(each.codes)) for each in report.results]
-    reasons = [*_faults_of_draw(drawn_at, patient_ids, terms)]
+    reasons = [*faults_of_draw(drawn_at, patient_ids, at=terms.at)]
     for each, analytes in found:
-        reasons.extend(_faults_of_result(each, analytes, profile))
+        reasons.extend(faults_of_result(each, analytes, profile))
     meant = [analyte for _, analytes in found for analyte in analytes]
     if not reasons and len(set(meant)) < len(meant):
         # Two codes of one laboratory for the same analyte in one draw: a person must say which
@@ -189,19 +136,6 @@ def place(
     if finding.reasons:
         return Unplaceable(report, tuple(dict.fromkeys(finding.reasons)), lines)
     return placed
-
-
-def _faults_of_draw(
-    collected_at: datetime | None, patient_ids: set[int], terms: Terms
-) -> Iterator[str]:
-    if not patient_ids:
-        yield Reason.UNKNOWN_PATIENT.value
-    elif len(patient_ids) > 1:
-        yield Reason.PATIENTS_DISAGREE.value
-    if collected_at is None or collected_at.year < EARLIEST_YEAR:
-        yield Reason.UNUSABLE_TIME.value
-    elif collected_at > terms.at + CLOCK_ALLOWANCE:
-        yield Reason.COLLECTED_IN_THE_FUTURE.value
 
 
 def _held_by(
@@ -298,16 +232,16 @@ class _Finding:
         said = None if before is None else before.placed
         unit = None if said is None else self.among.profile.unit(said.sent_unit)
         is_there = said is not None and said.status not in RETRACTED
-        if (
-            said is None
-            or unit is None
-            or not (is_there and _A_CONCENTRATION.match(said.sent_value))
-        ):
+        if said is None or unit is None or not (is_there and is_a_concentration(said.sent_value)):
             self.reasons.append(Reason.VALUE_MISSING.value)
             return now
         value = units.convert(Decimal(said.sent_value), unit, into=self.units[now.analyte_id])
         return said._replace(
-            status=now.status, value=value, issued_at=now.issued_at, pointer=now.pointer
+            status=now.status,
+            value=value,
+            issued_at=now.issued_at,
+            issued_precision=now.issued_precision,
+            pointer=now.pointer,
         )
 
     def _same_or_double(

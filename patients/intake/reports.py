@@ -158,7 +158,12 @@ Comparator = Literal["", "<", "<=", ">", ">="]
 
 def _within_memory(at: datetime | None) -> datetime | None:
     """Take a year that no laboratory can mean for no time of issue: then the arrival decides."""
-    return at if at is not None and EARLIEST_YEAR <= at.year <= LATEST_YEAR else None
+    return at if at is not None and is_within_memory(at) else None
+
+
+def is_within_memory(at: datetime) -> bool:
+    """Tell whether a laboratory can mean this year."""
+    return EARLIEST_YEAR <= at.year <= LATEST_YEAR
 
 
 class ResultReport(_Part):
@@ -174,6 +179,8 @@ class ResultReport(_Part):
     issued_at
         When the laboratory said so: FHIR `issued`, OBR-22, MSH-7. Without an offset it is read in
         the laboratory's zone.
+    issued_precision
+        How exactly; a day begins at `issued_at`.
     pointer
         Where in the message this result stands; it takes no part in comparing reports.
     """
@@ -186,6 +193,7 @@ class ResultReport(_Part):
     status: ResultStatus = "final"
     keeps_value: bool = False
     issued_at: Annotated[datetime | None, AfterValidator(_within_memory)] = None
+    issued_precision: Precision = Precision.MINUTE
     absent_reason: Line100 = ""
     method: Line200 = ""
     kit: Line100 = ""
@@ -193,6 +201,14 @@ class ResultReport(_Part):
     measurement: Measurement | None = None
     notes: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
     pointer: Line200 = ""
+
+    def in_zone(self, zone: tzinfo, *, days_too: bool = True) -> Self:
+        """Read a time of issue without an offset in this zone, as SeenTime does."""
+        if self.issued_at is None or not _lacks_zone(self.issued_at):
+            return self
+        if self.issued_precision is not Precision.MINUTE and not days_too:
+            return self
+        return self.model_copy(update={"issued_at": self.issued_at.replace(tzinfo=zone)})
 
 
 class DrawReport(_Part):
@@ -216,10 +232,7 @@ class DrawReport(_Part):
             update={
                 "times": tuple(time.in_zone(zone, days_too=days_too) for time in self.times),
                 "results": tuple(
-                    result.model_copy(update={"issued_at": result.issued_at.replace(tzinfo=zone)})
-                    if result.issued_at is not None and _lacks_zone(result.issued_at)
-                    else result
-                    for result in self.results
+                    result.in_zone(zone, days_too=days_too) for result in self.results
                 ),
             }
         )

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from patients.intake.placing import Reason, Unplaceable
+from patients.intake.placing import Unplaceable
 from patients.intake.profiles import Profile
+from patients.intake.reasons import Reason
 from patients.intake.reports import DrawReport, Identifier, ResultReport, Specimen
 from patients.intake.specimens import is_of_sample, specimen_of
 from patients.intake.surroundings import Surroundings

@@ -101,10 +101,11 @@ SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_
        (SELECT received_at FROM patients_inbound
          WHERE id = coalesce(result.inbound_id, draw.inbound_id)),
        ARRAY(SELECT system FROM patients_resultname AS name WHERE name.line = result.public_id),
-       again.sent_status, again.issued_at, again.received_at,
+       again.sent_status, again.issued_at, again.received_at, again.issued_precision,
        coalesce(nullif(result.sent_status, ''), result.status), result.comparator, result.value,
        result.sent_value, result.sent_unit, result.method, result.lot, result.kit,
-       result.issued_at, result.absent_reason, result.notes, result.measurement::json
+       result.issued_at, result.issued_precision, result.absent_reason, result.notes,
+       result.measurement::json
   FROM meant
  CROSS JOIN LATERAL (SELECT * FROM patients_draw WHERE id = meant.id OFFSET 0) AS draw
   LEFT JOIN LATERAL (
@@ -112,7 +113,7 @@ SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_
          WHERE draw_id = draw.id AND superseded_at IS NULL OFFSET 0
        ) AS result ON TRUE
   LEFT JOIN LATERAL (
-        SELECT repeated.sent_status, repeated.issued_at,
+        SELECT repeated.sent_status, repeated.issued_at, repeated.issued_precision,
                (SELECT received_at FROM patients_inbound WHERE id = repeated.inbound_id)
           FROM patients_result AS repeated
          WHERE repeated.public_id = result.public_id AND repeated.superseded_reason = %(again)s
@@ -146,7 +147,7 @@ class Surroundings:
             analyte_id, result_id, line, version, last_version, received_at, systems = row[7:14]
             if result_id is None:
                 continue
-            again, said = row[14:17], row[17:]
+            again, said = row[14:18], row[18:]
             draw.results[analyte_id] = result = ResultOnRecord(
                 result_id,
                 line,

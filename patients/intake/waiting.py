@@ -22,7 +22,9 @@ class Waiting:
     @property
     def word(self) -> Word:
         """How surely and when it was said."""
-        return Word(self.said.status, self.said.issued_at, self.parked.inbound.received_at)
+        said = self.said
+        received_at = self.parked.inbound.received_at
+        return Word(said.status, said.issued_at, received_at, said.issued_precision)
 
 
 def waiting_of(laboratory_id: int, lines: Sequence[UUID]) -> dict[UUID, list[Waiting]]:

@@ -150,6 +150,8 @@ class Result(Fact):
     sent_unit = models.CharField(max_length=50, blank=True, default="")
     absent_reason = models.CharField(max_length=100, blank=True, default="", db_default="")
     issued_at = models.DateTimeField(null=True, blank=True)
+    # A day begins at issued_at; within it nothing says what was issued before what
+    issued_precision = models.CharField(max_length=10, default="minute", db_default="minute")
     method = models.CharField(max_length=200, blank=True, default="")
     kit = models.CharField(max_length=100, blank=True, default="", db_default="")
     lot = models.CharField(max_length=100, blank=True, default="")

@@ -222,7 +222,8 @@ def _plan_line(
     version = before.last_version + 1
     row = _row(line, version, target, inbound_id)
     if line.is_known and row["issued_at"] is None:  # the reading was issued all the same
-        row["issued_at"] = before.placed.issued_at
+        said = before.placed
+        row |= {"issued_at": said.issued_at, "issued_precision": said.issued_precision}
     rows.results.append(row)
     rows.replaced_results.append(
         {

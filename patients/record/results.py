@@ -1,7 +1,7 @@
 """What one result says, and which of its versions is current."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -22,19 +22,30 @@ SAID_AGAIN = "the laboratory said the same again, as a newer word"
 RETRACTED = frozenset({"cancelled", "entered-in-error"})
 
 
+# A month or a year is no shorter than any of its kind
+_SPANS = {
+    "minute": timedelta(),
+    "day": timedelta(days=1),
+    "month": timedelta(days=31),
+    "year": timedelta(days=366),
+}
+
+
 class Word(NamedTuple):
     """How surely and when something was said of a result: by this the newer of two is told."""
 
     status: str
     issued_at: datetime | None
     received_at: datetime | None
+    issued_precision: str = "minute"
 
     def is_older_than(self, other: "Word") -> bool:
         """Tell whether the other is the newer word.
 
         The time of issue decides. Where it is not stated twice, or is the same, the status does:
         an original comes after its correction only by delay, and so does anything after a
-        retraction. Of two with the same standing the one received later counts.
+        retraction. Of two with the same standing the one received later counts. A day is the same
+        as any hour of it.
 
         No word is issued after it was received: where one of the two says so, a clock was ahead,
         and it counts as issued when it came. Where both say so, it was the same clock.
@@ -51,19 +62,34 @@ class Word(NamedTuple):
     def says_more_than(self, other: "Word") -> bool:
         """Tell whether a repetition is more than one: not by its arrival alone the newer word."""
         standing = self._against(other)
-        return standing > 0 or (
-            standing == 0 and self.issued_at is not None and other.issued_at is None
-        )
+        return standing > 0 or (standing == 0 and self._span < other._span)
 
     def _against(self, other: "Word") -> int:
         """Say which is newer, whenever they came: below zero the other, zero if neither is."""
-        mine, others = self.issued_at, other.issued_at
+        mine, others = self._issue, other._issue
         if self.is_ahead != other.is_ahead:
-            mine = self.received_at if self.is_ahead else mine
-            others = other.received_at if other.is_ahead else others
+            mine = self._arrival if self.is_ahead else mine
+            others = other._arrival if other.is_ahead else others
         if mine is not None and others is not None and mine != others:
-            return -1 if mine < others else 1
+            if mine[1] <= others[0]:
+                return -1
+            if others[1] <= mine[0]:
+                return 1
         return _rank(self.status) - _rank(other.status)
+
+    @property
+    def _span(self) -> timedelta:
+        """Say within what it was issued; at any time, where that is not stated."""
+        return timedelta.max if self.issued_at is None else _SPANS[self.issued_precision]
+
+    @property
+    def _issue(self) -> tuple[datetime, datetime] | None:
+        at = self.issued_at
+        return None if at is None else (at, at + self._span)
+
+    @property
+    def _arrival(self) -> tuple[datetime, datetime] | None:
+        return None if self.received_at is None else (self.received_at, self.received_at)
 
     @property
     def is_ahead(self) -> bool:
@@ -93,6 +119,7 @@ class PlacedResult(NamedTuple):
     lot: str
     kit: str = ""
     issued_at: datetime | None = None
+    issued_precision: str = "minute"
     absent_reason: str = ""
     notes: str = ""
     measurement: dict[str, str] | None = None
@@ -137,7 +164,8 @@ class ResultOnRecord:
     @property
     def word(self) -> Word:
         """How surely and when the laboratory has said last what is on record."""
-        own = Word(self.placed.status, self.placed.issued_at, self.received_at)
+        said = self.placed
+        own = Word(said.status, said.issued_at, self.received_at, said.issued_precision)
         if self.repeated is None or self.repeated.is_older_than(own):
             return own
         return self.repeated
@@ -181,7 +209,8 @@ class Line(NamedTuple):
         )
 
     def _word(self, received_at: datetime) -> Word:
-        return Word(self.now.status, self.now.issued_at, received_at)
+        now = self.now
+        return Word(now.status, now.issued_at, received_at, now.issued_precision)
 
     @property
     def corrects(self) -> bool:

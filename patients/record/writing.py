@@ -21,15 +21,15 @@ UPDATE patients_result AS old SET superseded_at = %(at)s, superseded_reason = re
  WHERE old.id = replaced.id
 """
 _COLUMNS = """public_id, draw_id, analyte_id, version, status, sent_status, comparator, value,
-    sent_value, sent_unit, absent_reason, issued_at, method, kit, lot, measurement, notes,
-    inbound_id, pointer, recorded_at, recorded_by, superseded_reason"""
+    sent_value, sent_unit, absent_reason, issued_at, issued_precision, method, kit, lot,
+    measurement, notes, inbound_id, pointer, recorded_at, recorded_by, superseded_reason"""
 _SENT = """public_id uuid, draw uuid, draw_id bigint, analyte_id bigint, version int, status text,
     sent_status text, comparator text, value numeric, sent_value text, sent_unit text,
-    absent_reason text, issued_at timestamptz, method text, kit text, lot text,
-    measurement jsonb, notes text, inbound_id bigint, pointer text"""
+    absent_reason text, issued_at timestamptz, issued_precision text, method text, kit text,
+    lot text, measurement jsonb, notes text, inbound_id bigint, pointer text"""
 _VALUES = """sent.public_id, coalesce(sent.draw_id, draw.id), analyte_id, version, status,
-    sent_status, comparator, value, sent_value, sent_unit, absent_reason, issued_at, method, kit,
-    lot, measurement, notes, inbound_id, pointer, %(at)s, %(by)s"""
+    sent_status, comparator, value, sent_value, sent_unit, absent_reason, issued_at,
+    issued_precision, method, kit, lot, measurement, notes, inbound_id, pointer, %(at)s, %(by)s"""
 _NEW = f"""
 WITH draw AS (
     INSERT INTO patients_draw (public_id, patient_id, laboratory_id, accession, collected_at,
@@ -59,9 +59,9 @@ WITH draw AS (
 _AMENDED = f""", follower AS (
     INSERT INTO patients_result ({_COLUMNS})
     SELECT old.public_id, coalesce(followed.draw_id, draw.id), analyte_id, followed.version, status,
-           sent_status, comparator, value, sent_value, sent_unit, absent_reason, issued_at, method,
-           kit, lot, measurement, notes, coalesce(old.inbound_id, left_draw.inbound_id), pointer,
-           %(at)s, %(by)s, ''
+           sent_status, comparator, value, sent_value, sent_unit, absent_reason, issued_at,
+           issued_precision, method, kit, lot, measurement, notes,
+           coalesce(old.inbound_id, left_draw.inbound_id), pointer, %(at)s, %(by)s, ''
       FROM json_to_recordset(%(followers)s::json)
         AS followed (id bigint, version int, draw uuid, draw_id bigint)
       JOIN patients_result AS old ON old.id = followed.id

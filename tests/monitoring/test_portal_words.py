@@ -13,7 +13,7 @@ from analytics import (
 from monitoring import review_words
 from monitoring.models import FlagKind
 from monitoring.portal import parked_words, words
-from patients.intake.placing import Reason as ParkedReason
+from patients.intake.reasons import Reason as ParkedReason
 
 FACTS: dict[EvidenceKind, dict[str, float | int | str | None]] = {
     EvidenceKind.PRIOR: {"prevalence": 0.3, "basis": "prior only"},

@@ -10,8 +10,8 @@ from monitoring.portal import dates, parked_words
 from monitoring.portal.presenters.banner import capitalised
 from monitoring.portal.presenters.draws import no_value
 from monitoring.portal.presenters.raw_messages import part_of_message
-from patients.intake.placing import Reason
 from patients.intake.profiles import draw_time
+from patients.intake.reasons import Reason
 from patients.intake.reports import DrawReport, Precision, ResultReport
 from patients.models import Analyte, Parked, ResultStatus
 from patients.units import KNOWN_UNITS

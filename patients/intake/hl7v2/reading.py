@@ -15,16 +15,16 @@ from patients.intake.hl7v2.statuses import keeps_value, status_of
 from patients.intake.hl7v2.times import read_time, seen_time
 from patients.intake.hl7v2.values import Value, value_of
 from patients.intake.reports import (
-    EARLIEST_YEAR,
-    LATEST_YEAR,
     Code,
     DrawReport,
     Fasting,
     Identifier,
+    Precision,
     ResultReport,
     SeenTime,
     Specimen,
     TimeRole,
+    is_within_memory,
 )
 from patients.intake.specimens import fasting_of_code, is_of_sample
 
@@ -91,7 +91,7 @@ def _zone_of(header: Segment, zone: ZoneInfo | None) -> tzinfo | None:
     is always one of the laboratory's.
     """
     read = read_time(_moment(header.whole(7)))
-    if read is None or not EARLIEST_YEAR <= read[0].year <= LATEST_YEAR:
+    if read is None or not is_within_memory(read[0]):
         return None
     sent_at = read[0]
     if zone is not None and sent_at.astimezone(zone).utcoffset() == sent_at.utcoffset():
@@ -217,7 +217,10 @@ def _moment(raw: str) -> str:
 
 
 def _issued(order: Order, header: Segment) -> str:
-    return _moment(order.request.whole(22)) or _moment(header.whole(7))
+    """Give OBR-22 where it is a time, else MSH-7."""
+    said, sent = _moment(order.request.whole(22)), _moment(header.whole(7))
+    read = read_time(said)
+    return said if read is not None and is_within_memory(read[0]) else sent
 
 
 def _result(each: Observation, order: Order, *, header: Segment, number: str) -> ResultReport:
@@ -237,6 +240,7 @@ def _result(each: Observation, order: Order, *, header: Segment, number: str) ->
         status=status,
         keeps_value=keeps_value(segment),
         issued_at=None if issued is None else issued[0],
+        issued_precision=Precision.MINUTE if issued is None else issued[1],
         absent_reason=value.absent_reason,
         method=_words(segment, 17, 200),
         kit=kit,

@@ -1,0 +1,185 @@
+"""Which word of a laboratory counts, through each door and in whatever order the words come."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+from django.test import Client
+
+from monitoring import redis
+from patients.intake.fhir import exact_json
+from patients.models import Laboratory, Patient, Result
+from patients.record.laboratories import issue_key
+from tests.conftest import MONDAY
+from tests.patients.fhir_messages import named, observation, quantity
+from tests.patients.hl7v2_messages import message
+from tests.patients.tables import table_of
+
+pytestmark = pytest.mark.django_db
+DRAWN_AT = datetime(2026, 11, 2, 7, 0, tzinfo=UTC)
+ZONE = "+0900"  # that of the laboratory, in which a day is read
+_LETTERS = {"final": "F", "corrected": "C", "entered-in-error": "D"}
+
+
+class Said(NamedTuple):
+    """What is said, and at which hour of the day after the draw; None is the day alone."""
+
+    hour: int | None
+    value: str
+    status: str = "final"
+
+    @property
+    def issued(self) -> str:
+        day = "2026-11-03"
+        return day if self.hour is None else f"{day}T{self.hour:02}:00:00+09:00"
+
+
+class Pushed(NamedTuple):
+    """Bytes for a door; the run keeps the results of one order apart from those of another."""
+
+    method: str
+    address: str
+    content_type: str
+    body: bytes
+
+
+def by_fhir(said: Said, *, run: int, number: int) -> Pushed:
+    resource = observation(
+        identifier=named(f"r-{run}"),
+        effectiveDateTime=_drawn_at(run).isoformat(),
+        issued=said.issued,
+        status=said.status,
+        valueQuantity=quantity(said.value),
+    )
+    address = f"/fhir/Observation?identifier=urn:north:result|r-{run}"
+    return Pushed("PUT", address, "application/fhir+json", exact_json.write(resource))
+
+
+def by_hl7v2(said: Said, *, run: int, number: int) -> Pushed:
+    compact = said.issued.replace("-", "").replace(":", "").replace("T", "")
+    stamp = compact if said.hour is None else compact[:14] + ZONE
+    change = {
+        "MSH-7": f"20261103{20 + number}0000{ZONE}",
+        "MSH-10": f"M-{run}-{number}",
+        "ORC-3": f"A-{run}",
+        "OBR-3": f"A-{run}",
+        "OBR-22": stamp,
+        "OBX-3": "sIL-6R^sIL-6R^L",
+        "OBX-5": said.value,
+        "OBX-11": _LETTERS[said.status],
+        "OBX-14": f"{_drawn_at(run):%Y%m%d%H%M%S}+0000",
+    }
+    return Pushed("POST", "/hl7v2", "application/hl7-v2", message(change=change))
+
+
+def by_table(said: Said, *, run: int, number: int) -> Pushed:
+    row = {
+        "accession": f"A-{run}",
+        "collected_at": _drawn_at(run).isoformat(),
+        "value": said.value,
+        "status": said.status,
+        "issued_at": said.issued,
+    }
+    return Pushed("POST", "/api/v1/results", "text/csv", table_of(row).encode())
+
+
+def _drawn_at(run: int) -> datetime:
+    return DRAWN_AT - timedelta(minutes=run)
+
+
+Door = Callable[..., Pushed]
+
+
+@pytest.fixture
+def key(laboratory: Laboratory) -> str:
+    redis.ask(lambda line: line.flushdb())
+    return issue_key(laboratory=laboratory, by="operator", at=MONDAY)
+
+
+def push(pushed: Pushed, *, key: str) -> None:
+    answer = Client().generic(
+        pushed.method,
+        pushed.address,
+        pushed.body,
+        content_type=pushed.content_type,
+        headers={"Authorization": f"Bearer {key}"},
+    )
+    assert answer.status_code in {200, 201}, answer.content
+
+
+def ends_of(said: Sequence[Said], *, door: Door, key: str) -> set[tuple[str, str]]:
+    """Say these words in every order, and give what is current at the end of any."""
+    for run, order in enumerate(itertools.permutations(said)):
+        for number, each in enumerate(order):
+            push(door(each, run=run, number=number), key=key)
+    current = Result.objects.filter(superseded_at=None)
+    return {(each.status, "" if each.value is None else each.sent_value) for each in current}
+
+
+FINAL_AGAIN = [Said(10, "37.50"), Said(11, "39.00"), Said(12, "37.50")]
+RETRACTED_AGAIN = [
+    Said(10, "37.50"),
+    Said(11, "37.50", "entered-in-error"),
+    Said(13, "37.50", "entered-in-error"),
+    Said(12, "38.00"),
+]
+CORRECTED_ON_THE_DAY = [Said(10, "37.50"), Said(None, "39.00", "corrected")]
+RETRACTED_ON_THE_DAY = [Said(10, "37.50"), Said(None, "37.50", "entered-in-error")]
+REPEATED_TO_THE_HOUR = [Said(None, "37.50"), Said(14, "37.50"), Said(12, "40.00")]
+
+
+@pytest.mark.parametrize("door", [by_fhir, by_hl7v2, by_table])
+def test_a_value_said_again_after_another_one_counts(
+    door: Door, key: str, patient: Patient
+) -> None:
+    ends = ends_of(FINAL_AGAIN, door=door, key=key)
+
+    assert {value for _status, value in ends} == {"37.50"}
+
+
+@pytest.mark.parametrize("door", [by_fhir, by_hl7v2, by_table])
+def test_a_retraction_said_again_after_another_value_counts(
+    door: Door, key: str, patient: Patient
+) -> None:
+    assert ends_of(RETRACTED_AGAIN, door=door, key=key) == {("entered-in-error", "")}
+
+
+@pytest.mark.parametrize("door", [by_hl7v2, by_table])
+def test_on_the_same_day_the_status_decides(door: Door, key: str, patient: Patient) -> None:
+    assert ends_of(CORRECTED_ON_THE_DAY, door=door, key=key) == {("corrected", "39.00")}
+
+
+@pytest.mark.parametrize("door", [by_hl7v2, by_table])
+def test_a_retraction_of_which_only_the_day_is_known_is_not_lost(
+    door: Door, key: str, patient: Patient
+) -> None:
+    assert ends_of(RETRACTED_ON_THE_DAY, door=door, key=key) == {("entered-in-error", "")}
+
+
+@pytest.mark.parametrize("door", [by_hl7v2, by_table])
+def test_an_hour_said_later_of_the_same_value_is_remembered(
+    door: Door, key: str, patient: Patient
+) -> None:
+    for number, said in enumerate(REPEATED_TO_THE_HOUR):
+        push(door(said, run=0, number=number), key=key)
+
+    assert Result.objects.get(superseded_at=None).sent_value == "37.50"
+
+
+@pytest.mark.parametrize("obr_22", ['""', "soon", "00010101"])
+def test_the_time_of_the_message_stands_in_for_a_time_of_issue_that_is_none(
+    key: str, patient: Patient, obr_22: str
+) -> None:
+    for number, (hour, value) in enumerate([("13", "39"), ("12", "38")]):
+        change = {
+            "MSH-7": f"20261103{hour}3000+0900",
+            "MSH-10": f"M-{number}",
+            "OBR-22": obr_22,
+            "OBX-3": "sIL-6R^sIL-6R^L",
+            "OBX-5": value,
+        }
+        push(Pushed("POST", "/hl7v2", "application/hl7-v2", message(change=change)), key=key)
+
+    assert Result.objects.get(superseded_at=None).sent_value == "39"
