@@ -42,12 +42,13 @@ def staging_facts(
         None where there is no episode.
     """
     is_known, is_augmented, has_ect = _beside(history, courses, at_us, rules)
+    trials, size = courses.trials, len(courses.started)
     today = datetime.fromtimestamp(at_us / 1_000_000, tz=UTC).date()
     rows = zip(
         (courses.started != NEVER).tolist(),
         history.ill_since_us.tolist(),
         history.severity.tolist(),
-        courses.failed_trials.tolist(),
+        np.bincount(trials.patient[courses.judged.is_counted], minlength=size).tolist(),
         history.earlier_failures.tolist(),
         is_known.tolist(),
         is_augmented.tolist(),

@@ -36,7 +36,7 @@ def standing_section(course: ExplainedCourse, *, status: str) -> Section:
             "day": clinical_date(course.first_adequate_on)
         }
     else:
-        reached = _("No adequate trial has been reached")
+        reached = _("No trial has been adequate so far")
     rows.append((_("Adequacy"), reached))
     rows.append((_("Symptoms"), capitalised(_symptoms(course))))
     return Section(_("Where the course stands"), "", (), tuple(rows))
@@ -54,7 +54,7 @@ def _symptoms(course: ExplainedCourse) -> str:
     }
     if course.baseline_total is None or course.improvement is None:
         return said
-    return _("%(said)s, %(base)g at the first dose (%(change)s)") % {
+    return _("%(said)s, %(base)g at baseline (%(change)s)") % {
         "said": said,
         "base": course.baseline_total,
         "change": words.percent(-course.improvement),
