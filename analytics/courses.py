@@ -319,7 +319,7 @@ def _judge_trials(
         early=early,
         early_row=early_row,
         is_early=is_early & (since < rules.early_improvement),
-        is_early_kept=is_early & (since < rules.early_clear_improvement),
+        is_early_kept=np.maximum(gain, since) < rules.early_clear_improvement,
         is_failed=poor & may_fail,
         is_failed_kept=kept & may_fail,
         is_counted=poor & may_fail,

@@ -121,7 +121,7 @@ class Policy:
         A threshold is no number of its kind.
     """
 
-    version: str = "policy-3"
+    version: str = "policy-4"
     watch_probability: float = 0.42
     watch_clear_probability: float = 0.38
     watch_marker_log_odds: float = 0.35
@@ -288,11 +288,14 @@ _Placed = list[tuple[int, WantedFlag]]
 
 
 def _drifting(signs: Signs, policy: Policy) -> _Placed:
-    """Ask for a look at a real rise, and at a result too far off to be scored unchecked."""
-    kept = signs.rise > policy.rise_clear_share * signs.rise_limit
+    """Ask for a look at a real rise, and at a result too far off to be scored unchecked.
+
+    A result is held before anything can be assessed too: a first one may be the one that is wrong.
+    """
+    kept = (signs.rise > policy.rise_clear_share * signs.rise_limit) & signs.is_assessed
     found: _Placed = []
-    places = ((kept | signs.is_held) & signs.is_assessed).nonzero()[0].tolist()
-    raised = signs.rise > signs.rise_limit
+    places = (kept | signs.is_held).nonzero()[0].tolist()
+    raised = kept & (signs.rise > signs.rise_limit)
     for place in places:
         reasons: list[FlagReason] = []
         if kept[place]:

@@ -88,6 +88,26 @@ def test_an_implausible_result_asks_for_a_look() -> None:
     assert flag.level is FlagLevel.WATCH
 
 
+def test_a_first_implausible_result_asks_for_a_look_before_anything_can_be_assessed() -> None:
+    found = estimate_one(results=results_table([3400.0]), at=week(1))
+
+    assert [part.reasons for part in found.left_out] == [("implausible",)]
+    assert wanted(found)[FlagKind.DRIFTING].reasons == (FlagReason.IMPLAUSIBLE_RESULT,)
+
+
+def test_early_non_improvement_is_kept_until_a_quarter_is_gained() -> None:
+    totals = [20, 17, 16, 17, 16, 15]
+    weeks = [0, 2, 16 / 7, 18 / 7, 20 / 7, 22 / 7]
+
+    def flag_after(n: int) -> bool | None:
+        ratings = ratings_table(totals[:n], weeks=weeks[:n])
+        found = wanted(estimate_one(ratings=ratings, trials=trials_table(), at=week(weeks[n - 1])))
+        flag = found.get(FlagKind.EARLY_NON_IMPROVEMENT)
+        return None if flag is None else flag.is_raise
+
+    assert [flag_after(n) for n in range(2, 7)] == [True, False, True, False, None]
+
+
 def test_a_high_level_asks_for_watch_by_the_probability() -> None:
     found = estimate_one(results=HIGH_LEVEL, at=week(14))
 

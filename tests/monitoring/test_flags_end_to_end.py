@@ -265,7 +265,8 @@ def test_an_answer_of_a_vector_raises_the_safety_flag_at_once(case: Case, ida: P
         patient=ida,
         instrument=case.given["instrument"],
         rated_at=moment(1),
-        items=case.given["items"],
+        items=case.given.get("items"),
+        total=case.given.get("total"),
         by="operator",
         at=moment(1),
     )

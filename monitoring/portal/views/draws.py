@@ -1,4 +1,4 @@
-"""A person's word on a draw, and the queue of draws that wait for one."""
+"""A person's word on a draw, and the list of draws that wait for one."""
 
 from uuid import UUID
 
@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from analytics import FlagReason
 from analytics.reasons import Reason
 from monitoring import ingest, queries, wake
-from monitoring.models import Flag
+from monitoring.held import held_draws
+from monitoring.portal import dates
 from monitoring.portal.forms.draws import VerdictForm
 from monitoring.portal.presenters import draws as presenter
 from monitoring.portal.presenters.banner import Banner, name_of
@@ -77,22 +77,14 @@ def judge(request: HttpRequest, public_id: UUID, draw_id: UUID) -> HttpResponse:
 
 @require_GET
 def held(request: HttpRequest) -> HttpResponse:
-    """List the patients who have a result that waits for a check."""
-    waiting = (
-        Flag.objects.visible_to(reader_of(request))
-        .up()
-        .filter(reasons__contains=[FlagReason.IMPLAUSIBLE_RESULT.value])
-        .select_related("patient__team")
-        .order_by("raised_at")
-    )
+    """List the results that wait for a check."""
     rows = [
         {
-            "name": name_of(flag.patient),
-            "team": flag.patient.team.name,
-            "public_id": flag.patient.public_id,
-            "since": flag.raised_at,
-            "reference": flag.reference,
+            "name": name_of(each.patient),
+            "team": each.patient.team.name,
+            "public_id": each.patient.public_id,
+            "drawn": dates.clinical_moment(each.drawn_at, zone=each.patient.team.site.zone),
         }
-        for flag in waiting
+        for each in held_draws(reader_of(request))
     ]
     return render(request, "portal/held.html", {"rows": rows})
