@@ -1,7 +1,7 @@
 """What became of a write, told as FHIR tells it: status, Location, ETag, and the resource."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from patients.intake.fhir.interactions import Write
 from patients.intake.fhir.reports import KIND as REPORT
 from patients.intake.fhir.writing import Standing, Tree, as_sent, dressed
 from patients.intake.receipts import Answer, ResultAnswer, Sender
+from patients.intake.report_versions import began_at, lines_named_after, version_of
 
 ROOT = "/fhir"
 _WAITING = "it waits for a person"
@@ -38,17 +39,15 @@ class Done:
 
     @property
     def location(self) -> str:
-        return (
-            f"{ROOT}/{self.kind}/{self.standing.id}/_history/{self.standing.version}"
-            if self.kind != REPORT
-            else f"{ROOT}/{self.kind}/{self.standing.id}"
-        )
+        address = f"{ROOT}/{self.kind}/{self.standing.id}"
+        has_history = self.kind != REPORT and self.standing.version
+        return f"{address}/_history/{self.standing.version}" if has_history else address
 
     @property
     def headers(self) -> dict[str, str]:
-        return {
+        etag = {"ETag": self.standing.etag} if self.standing.version else {}
+        return etag | {
             "Location": self.location,
-            "ETag": self.standing.etag,
             "Last-Modified": http_date(self.standing.at.timestamp()),
         }
 
@@ -121,29 +120,60 @@ def _describe_kept(
 ) -> list[Done]:
     if not sender.may_read:
         return [_repeat(write, answers, message=message, at=at) for write, answers in writes]
-    lines = [
-        result.line
+    stands = _standing_of(writes, sender=sender, at=at)
+    return [
+        _describe_report(write, answers, stands, message=message, at=at)
+        if write.kind == REPORT
+        else _describe_result(write, answers[0], stands, message=message, at=at)
         for write, answers in writes
-        for answer in answers
-        for result in answer.results
-        if not _is_first(result.version, result.state) or write.kind == REPORT
     ]
-    known = stored.current(sender.laboratory_id, lines) if lines else {}
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """How things stand once a message is taken in, as far as it is not told by the message."""
+
+    known: dict[UUID, stored.Stored]
+    waited: set[UUID]
+    began: dict[UUID, datetime]
+    of_report: dict[str, list[UUID]]
+    laboratory_id: int
+
+
+def _standing_of(
+    writes: Sequence[tuple[Write, Sequence[Answer]]], *, sender: Sender, at: datetime
+) -> _Standing:
+    laboratory_id = sender.laboratory_id
+    results = [(write, each) for write, answers in writes for a in answers for each in a.results]
+    of_report: dict[str, list[UUID]] = {}
+    for write, answers in writes:
+        if write.kind == REPORT:
+            own = [result.line for answer in answers for result in answer.results]
+            others = (
+                lines_named_after(write.report_names, laboratory_id=laboratory_id)
+                if write.method == "update"
+                else []
+            )
+            of_report[write.expression] = list(dict.fromkeys([*own, *others]))
+    of_reports = [line for lines in of_report.values() for line in lines]
+    lines = of_reports + [
+        result.line
+        for write, result in results
+        if write.kind != REPORT and not _is_first(result.version, result.state)
+    ]
     updated = [
         result.line
-        for write, answers in writes
-        for answer in answers
-        for result in answer.results
+        for write, result in results
         if write.method == "update" and write.kind != REPORT
     ]
-    # An update of what had waited is no creation, though it is the first version on record
-    waited = stored.that_waited(sender.laboratory_id, updated, since=at) if updated else set()
-    return [
-        _describe_report(write, answers, known, message=message, at=at)
-        if write.kind == REPORT
-        else _describe_result(write, answers[0], known, waited, message=message, at=at)
-        for write, answers in writes
-    ]
+    return _Standing(
+        known=stored.current(laboratory_id, lines) if lines else {},
+        # An update of what had waited is no creation, though it is the first version on record
+        waited=stored.that_waited(laboratory_id, updated, since=at) if updated else set(),
+        began=began_at(of_reports, laboratory_id=laboratory_id) if of_reports else {},
+        of_report=of_report,
+        laboratory_id=laboratory_id,
+    )
 
 
 def _repeat(write: Write, answers: Sequence[Answer], *, message: Any, at: datetime) -> Done:
@@ -171,60 +201,62 @@ def _is_first(version: int, state: str) -> bool:
 
 
 def _describe_result(
-    write: Write,
-    answer: Answer,
-    known: dict[UUID, stored.Stored],
-    waited: set[UUID],
-    *,
-    message: Any,
-    at: datetime,
+    write: Write, answer: Answer, stands: _Standing, *, message: Any, at: datetime
 ) -> Done:
     [result] = answer.results
-    found = None if _is_first(result.version, result.state) else known.get(result.line)
+    found = None if _is_first(result.version, result.state) else stands.known.get(result.line)
     if found is not None and (found.standing.waits or answer.state != "parked"):
         is_first = found.standing.version == 1 and found.standing.at == at
         is_new = bool(found.standing.waits) and is_first
         return Done(write.kind, found.standing, found.resource, answer.reasons, is_new=is_new)
-    # What is new; or what waits, although an earlier version is on record
     sent = write.draws[0].results[0]
     standing = Standing(
         id=write.id or (found.standing.id if found else stored.id_of(result.line, sent.names)),
-        version=found.standing.version if found else result.version,
-        at=found.standing.at if found else at,
+        version=0 if found else result.version,
+        at=at,
         status=sent.status,
         waits="parked" if answer.state == "parked" else "",
     )
+    is_new = result.line not in stands.waited
+    if found is not None:  # it waits beside the version that is on record, and is none itself
+        since = stored.parked_at(stands.laboratory_id, answer.id) or at
+        standing, is_new = replace(standing, at=since), write.method == "create" and since == at
     resource = dressed(as_sent(message, write.expression), standing)
-    is_new = found is None and result.line not in waited
     return Done(write.kind, standing, resource, answer.reasons, is_new=is_new)
 
 
 def _describe_report(
-    write: Write,
-    answers: Sequence[Answer],
-    known: dict[UUID, stored.Stored],
-    *,
-    message: Any,
-    at: datetime,
+    write: Write, answers: Sequence[Answer], stands: _Standing, *, message: Any, at: datetime
 ) -> Done:
-    results = [known[result.line] for answer in answers for result in answer.results]
+    found = [
+        stands.known[line] for line in stands.of_report[write.expression] if line in stands.known
+    ]
+    newest = max(found, key=lambda each: each.standing.at)
     is_new = any(
-        result.version == 1 and known[result.line].standing.at == at
+        result.version == 1 and stands.known[result.line].standing.at == at
         for answer in answers
         for result in answer.results
     )
-    resource = as_sent(message, write.expression)
     waits = any(answer.state == "parked" for answer in answers)
+    # Of a message that has changed nothing the report is told that counts
+    is_told = waits or newest.standing.at == at or newest.report is None
+    resource = as_sent(message, write.expression) if is_told else newest.report
+    assert resource is not None  # noqa: S101 - see is_told
     standing = Standing(
         id=write.id or str(answers[0].id),
-        version=max(each.standing.version for each in results),
-        at=max(each.standing.at for each in results),
+        version=report_version(found, stands.began),
+        at=newest.standing.at,
         status=resource["status"],
         waits="parked" if waits else "",
     )
     reasons = tuple(dict.fromkeys(reason for answer in answers for reason in answer.reasons))
-    resource = report_tree(resource, results, standing)
+    resource = report_tree(resource, found, standing)
     return Done(REPORT, standing, resource, reasons, is_new=is_new)
+
+
+def report_version(found: Sequence[stored.Stored], began: Mapping[UUID, datetime]) -> int:
+    """Give the version of the report of these results."""
+    return version_of({each.line: each.standing.version for each in found}, began)
 
 
 def report_tree(resource: Tree, results: Sequence[stored.Stored], standing: Standing) -> Tree:

@@ -92,7 +92,7 @@ def _written(done: Done | NotKept | Refused, preference: Preference) -> Tree:
     response: Tree = {
         "status": _status(done.status),
         "location": done.location,
-        "etag": done.standing.etag,
+        **({"etag": done.standing.etag} if done.standing.version else {}),
         "lastModified": instant(done.standing.at),
     }
     if wish == "OperationOutcome" or done.standing.waits:

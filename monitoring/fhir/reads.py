@@ -9,10 +9,11 @@ from django.utils.http import http_date
 from django.utils.translation import gettext as _
 
 from monitoring.fhir import stored
-from monitoring.fhir.answers import ROOT, report_tree
+from monitoring.fhir.answers import ROOT, report_tree, report_version
 from patients.intake.fhir.conditions import read_token
 from patients.intake.fhir.faults import Fault, Refused, not_fhir
 from patients.intake.fhir.writing import Tree, instant
+from patients.intake.report_versions import began_at
 
 OBSERVATION = "Observation"
 # Clients write these beside a search; they say how much of it is told, and in what order
@@ -124,12 +125,20 @@ def read_report(laboratory_id: int, resource_id: str) -> Found:
     """Give a report as it was sent, with its results as they are now."""
     lines = stored.lines_of_report(laboratory_id, resource_id)
     found = list(stored.current(laboratory_id, lines).values())
-    reports = [each.report for each in found if each.report is not None]
-    if not reports:
+    told = [each for each in found if each.report is not None]
+    if not told:
         raise _nothing()
-    newest = max(found, key=lambda each: each.standing.at)
-    standing = replace(newest.standing, id=resource_id, status=reports[0]["status"])
-    return Found(report_tree(reports[0], found, standing), {"ETag": standing.etag})
+    report = max(told, key=lambda each: each.standing.at).report
+    assert report is not None  # noqa: S101 - see told
+    newest = max((each.standing for each in found), key=lambda each: each.at)
+    standing = replace(
+        newest,
+        id=resource_id,
+        version=report_version(found, began_at(lines, laboratory_id=laboratory_id)),
+        status=report["status"],
+        waits=next((each.standing.waits for each in found if each.standing.waits), ""),
+    )
+    return Found(report_tree(report, found, standing), {"ETag": standing.etag})
 
 
 def _lines(laboratory_id: int, name: str, value: str) -> list[UUID]:

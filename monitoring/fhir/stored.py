@@ -22,7 +22,7 @@ from patients.intake.fhir.writing import (
 )
 from patients.intake.reports import ADDRESS, Code, Identifier
 from patients.intake.waiting import Waiting, last_word, waiting_of
-from patients.models import Inbound, ParkedResult, ParkedState, Result, ResultName
+from patients.models import Inbound, Parked, ParkedResult, ParkedState, Result, ResultName
 
 DIALECT = "fhir"
 # Of a draw that was placed only what its laboratory's profile ignores is still but parked
@@ -97,6 +97,12 @@ def that_waited(laboratory_id: int, lines: Sequence[UUID], *, since: datetime) -
         parked__laboratory_id=laboratory_id, line__in=lines, parked__parked_at__lt=since
     )
     return set(waited.values_list("line", flat=True))
+
+
+def parked_at(laboratory_id: int, public_id: UUID) -> datetime | None:
+    """Say since when a draw waits; None when it does not."""
+    parked = Parked.objects.filter(laboratory_id=laboratory_id, public_id=public_id)
+    return parked.values_list("parked_at", flat=True).first()
 
 
 def current(laboratory_id: int, lines: Sequence[UUID]) -> dict[UUID, Stored]:

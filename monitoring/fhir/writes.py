@@ -11,6 +11,7 @@ from monitoring.fhir.answers import Done, NotKept, describe
 from patients.intake import strict_json
 from patients.intake.fhir.faults import Fault, Refused, not_fhir, not_usable
 from patients.intake.fhir.interactions import Write
+from patients.intake.fhir.reports import KIND as REPORT
 from patients.intake.receipts import (
     VERSIONS_AT_MOST,
     Condition,
@@ -19,6 +20,7 @@ from patients.intake.receipts import (
     OverlappingIdentities,
     Sender,
     ToldTooOften,
+    WholeReport,
 )
 from patients.scopes import UPDATE
 
@@ -52,7 +54,9 @@ def take_in(
                 sender=sender,
                 at=at,
                 asked=asked,
-                conditions=[_condition(write) for _place, write in wanted for _draw in write.draws],
+                conditions=[
+                    condition for _place, write in wanted for condition in _conditions(write)
+                ],
                 refuse_overlaps=all_or_nothing,
             )
             break
@@ -88,13 +92,23 @@ def _why(fault: Exception, write: Write) -> Refused:
     return Refused([Fault("forbidden", write.expression, text)], status=403)
 
 
-def _condition(write: Write) -> Condition:
-    version = write.version
+def _conditions(write: Write) -> list[Condition]:
+    """Say under which condition each draw of a write is taken in; those of a report share one."""
+    report = WholeReport(write.report_names) if write.kind == REPORT else None
+    return [_condition(write, report)] * len(write.draws)
+
+
+def _condition(write: Write, report: WholeReport | None) -> Condition:
     return Condition(
         if_none_exists=write.method == "create" and write.condition is not None,
-        # Versions are numbers; a tag that is none was never one
-        if_version=None if version is None else int(version) if version.isdecimal() else -1,
+        if_versions=_versions(write.versions) if write.versions else None,
+        of_report=report if write.versions else None,
     )
+
+
+def _versions(etags: Sequence[str]) -> frozenset[int]:
+    """Read ETags as versions, which are numbers; a tag that is none was never one."""
+    return frozenset(int(each) if each.isdecimal() else -1 for each in etags if each != "*")
 
 
 def _write_at(draw: int, wanted: Sequence[tuple[int, Write]]) -> int:

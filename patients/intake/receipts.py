@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from patients.intake.reports import Identifier
 from patients.scopes import EVERYTHING, READ, UPDATE
 
 
@@ -34,6 +35,13 @@ class Sender:
         return self.brought_by or f"laboratory:{self.laboratory_id}"
 
 
+@dataclass(frozen=True, eq=False)
+class WholeReport:
+    """The report whose results are taken in as one, by how their names begin."""
+
+    names: tuple[Identifier, ...]
+
+
 @dataclass(frozen=True)
 class Condition:
     """Under which condition the sender wants one draw taken in.
@@ -42,12 +50,16 @@ class Condition:
     ----------
     if_none_exists
         Take it in only when no result of these names is on record or waits; else say which.
-    if_version
-        Take it in only when this is the current version of its result.
+    if_versions
+        Take it in only when one of these is the current version of its result; when there are
+        none of these, only when there is any version.
+    of_report
+        The versions are those of this report and not of the single result.
     """
 
     if_none_exists: bool = False
-    if_version: int | None = None
+    if_versions: frozenset[int] | None = None
+    of_report: WholeReport | None = None
 
 
 ALWAYS = Condition()

@@ -23,7 +23,9 @@ from patients.intake.receipts import (
     ResultAnswer,
     Sender,
     ToldTooOften,
+    WholeReport,
 )
+from patients.intake.report_versions import current_version, lines_named_after
 from patients.intake.reports import DrawReport
 from patients.intake.samples import (
     Key,
@@ -68,6 +70,7 @@ class Taking:
         # What was seen of a sample whose draw is on record already
         self.of_sample: dict[int, Placed] = {}
         self.without_draw: set[int] = set()
+        self.reports_seen: dict[WholeReport, int] = {}
 
     def look_around(self, messages: Sequence[Message]) -> list[int | None]:
         """Store the messages, lock their patients, claim their names, read what is on record.
@@ -205,19 +208,38 @@ class Taking:
         if each in self.of_sample:
             return self.of_sample[each]
         report = self.reports[each]
-        wanted = self.conditions[each].if_version
-        if wanted is not None and wanted not in {self._version(claim) for claim in claims}:
-            raise OtherVersion(each)
         found = place(
             report,
             claims=claims,
             among=self.around,
             patient_ids=whose(report, among=self.around),
-            terms=Terms(at=self.at, received_at=self.at, replaces=wanted),
+            terms=Terms(at=self.at, received_at=self.at, replaces=self._version_seen(each, claims)),
         )
         if isinstance(found, Unplaceable) and each in self.without_draw:
             return waits_for_draw(found)
         return found
+
+    def _version_seen(self, each: int, claims: Sequence[Claim]) -> int | None:
+        """Give the current version if the sender says that it has seen it; None if it says nothing.
+
+        Of a report it is asked once, before the first of its results is written.
+        """
+        condition = self.conditions[each]
+        wanted, report = condition.if_versions, condition.of_report
+        if wanted is None:
+            return None
+        if report is None:
+            version = max(self._version(claim) for claim in claims)
+        elif report in self.reports_seen:
+            version = self.reports_seen[report]
+        else:
+            laboratory_id = self.sender.laboratory_id
+            lines = lines_named_after(report.names, laboratory_id=laboratory_id)
+            version = current_version(lines, laboratory_id=laboratory_id)
+            self.reports_seen[report] = version
+        if version == 0 or (wanted and version not in wanted):
+            raise OtherVersion(each)
+        return version if wanted else None
 
     def _version(self, claim: Claim) -> int:
         if claim.line in self.around.by_line:

@@ -15,7 +15,7 @@ from patients.models import Laboratory, Parked, ParkedResult, Patient, Result, R
 from patients.record.laboratories import issue_key
 from tests.conftest import MONDAY
 from tests.monitoring.fhir_door import FhirDoor, entry
-from tests.patients.fhir_messages import Tree, named, observation, quantity
+from tests.patients.fhir_messages import Tree, merge, named, observation, quantity
 from tests.patients.test_intake import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -151,6 +151,32 @@ def test_of_sixteen_who_replace_the_same_version_one_does(key: str, patient: Pat
 
     assert _statuses(answers) == [200] + [412] * (CLIENTS - 1)
     assert Result.objects.count() == 2
+
+
+def test_of_sixteen_who_replace_the_same_version_of_a_report_one_does(
+    key: str, patient: Patient
+) -> None:
+    """Each changes one of its two results only, so that no two versions of a result look alike."""
+    report = observation("report", id="rep-1")
+    first, second = report["contained"]
+
+    def ask(door: FhirDoor, message: Tree) -> Any:
+        return door.ask("PUT", "/DiagnosticReport/rep-1", message, If_Match='W/"1"')
+
+    FhirDoor(key).ask("PUT", "/DiagnosticReport/rep-1", report)
+    changed = [
+        merge(each, {"valueQuantity": {"value": 50 + number}})
+        for number, each in enumerate([first, second] * (CLIENTS // 2))
+    ]
+    messages = [
+        report | {"contained": [each, second] if number % 2 == 0 else [first, each]}
+        for number, each in enumerate(changed)
+    ]
+
+    answers = _answers(key, ask, messages)
+
+    assert _statuses(answers) == [200] + [412] * (CLIENTS - 1)
+    assert Result.objects.count() == 3
 
 
 def test_two_names_of_one_result_that_cross_make_one_result(key: str, patient: Patient) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from patients.models import Draw, Inbound, Laboratory, Parked, Patient, Result, ResultName
+from patients.models import Inbound, Laboratory, Parked, Patient, Result, ResultName
 from patients.record.laboratories import issue_key
 from tests.conftest import MONDAY
 from tests.monitoring.fhir_door import FHIR, FhirDoor, entry
@@ -186,10 +186,33 @@ def test_a_correction_that_must_wait_is_shown_as_waiting(door: FhirDoor, patient
         observation(valueQuantity=quantity("40.1", "U/mL"), issued="2026-11-03T08:00:00+09:00")
     )
 
-    assert second.status_code == 200
+    assert second.status_code == 201
     assert second.json()["id"] == first.json()["id"]
     assert second.json()["meta"]["tag"][0]["code"] == "parked"
     assert door.get(f"/Observation/{first.json()['id']}").json() == first.json()
+
+
+def test_what_waits_beside_a_version_is_not_shown_as_that_version(
+    door: FhirDoor, patient: Patient
+) -> None:
+    door.put("/lab-1", observation(id="lab-1"))
+    another = observation(
+        id="lab-1",
+        valueQuantity=quantity("39.5"),
+        subject={"identifier": {"system": "urn:clinic:mrn", "value": "0099"}},
+        meta={"versionId": "1"},
+    )
+
+    waits, again = door.put("/lab-1", another), door.put("/lab-1", another)
+
+    for answer in (waits, again):
+        assert answer.status_code == 200
+        assert answer.json()["valueQuantity"]["value"] == 39.5
+        assert answer.json()["meta"]["tag"][0]["code"] == "parked"
+        assert "versionId" not in answer.json()["meta"]
+        assert not answer.has_header("ETag")
+        assert answer["Location"] == "/fhir/Observation/lab-1"
+    assert door.put("/lab-1", observation(id="lab-1"), If_Match='W/"1"')["ETag"] == 'W/"1"'
 
 
 @pytest.mark.parametrize(
@@ -285,7 +308,23 @@ def test_if_match_names_the_version_that_is_replaced(door: FhirDoor, patient: Pa
     assert fresh["ETag"] == 'W/"2"'
 
 
-@pytest.mark.parametrize("etag", ["1", "*", 'W/"x"', '"a b"', 'W/"99999999999999999999999"'])
+@pytest.mark.parametrize("etag", ['W/"1"', '"1"', 'W/"7", W/"1"', "*"])
+def test_if_match_may_name_several_versions_or_any(
+    door: FhirDoor, patient: Patient, etag: str
+) -> None:
+    changed = observation(id="lab-1", valueQuantity=quantity("40.1"))
+
+    nothing = door.put("/lab-1", changed, If_Match=etag)
+    door.put("/lab-1", observation(id="lab-1"))
+    answer = door.put("/lab-1", changed, If_Match=etag)
+
+    assert (nothing.status_code, answer.status_code) == (412, 200)
+    assert answer["ETag"] == 'W/"2"'
+
+
+@pytest.mark.parametrize(
+    "etag", ["1", '*, W/"1"', 'W/"2",', 'W/"0"', 'W/"x"', '"a b"', 'W/"99999999999999999999999"']
+)
 def test_an_etag_that_never_was_replaces_nothing(
     door: FhirDoor, patient: Patient, etag: str
 ) -> None:
@@ -322,33 +361,7 @@ def test_a_condition_that_is_not_understood_is_refused_and_never_ignored(
     assert not Inbound.objects.exists()
 
 
-# Reports and Bundles
-
-
-def test_a_report_is_taken_with_its_results(door: FhirDoor, patient: Patient) -> None:
-    answer = door.ask("POST", "/DiagnosticReport", observation("report"))
-
-    resource = answer.json()
-    assert answer.status_code == 201
-    assert {result.analyte.code for result in Result.objects.all()} == {"sIL-6R", "IL-6"}
-    assert Draw.objects.get().accession == "A-17"
-    assert [each["reference"] for each in resource["result"]] == [
-        f"Observation/{result.public_id}" for result in Result.objects.order_by("pk")
-    ]
-
-
-def test_a_report_sent_again_is_the_same_results(door: FhirDoor, patient: Patient) -> None:
-    door.ask("POST", "/DiagnosticReport", observation("report"))
-
-    again = door.ask(
-        "POST",
-        "/DiagnosticReport",
-        observation("report", conclusion="as before"),
-        If_None_Exist="identifier=urn:north:report|A-17",
-    )
-
-    assert again.status_code == 200
-    assert Result.objects.count() == 2
+# Bundles
 
 
 def test_a_transaction_is_taken_whole(door: FhirDoor, patient: Patient) -> None:

@@ -204,7 +204,7 @@ def test_conditions_of_entries_are_read() -> None:
     assert isinstance(update, Write)
     assert create.condition == Identifier(system="urn:north:result", value="R-1")
     assert update.condition == Identifier(system="urn:north:result", value="R-2")
-    assert update.version == "3"
+    assert update.versions == ("3",)
 
 
 def test_a_batch_goes_on_after_a_fault() -> None:

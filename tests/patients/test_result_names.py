@@ -23,6 +23,7 @@ from tests.patients.observations import NUMBERING, observation, sender_of, take,
 from tests.patients.test_intake import at_once, message
 
 pytestmark = pytest.mark.django_db
+FIRST_ONLY = Condition(if_versions=frozenset({1}))
 
 
 @pytest.fixture
@@ -285,10 +286,10 @@ def test_a_version_that_is_no_longer_current_is_not_replaced(
     laboratory: Laboratory, patient: Patient
 ) -> None:
     take(laboratory, observation(value="37.50"))
-    take(laboratory, observation(value="38.10"), condition=Condition(if_version=1))
+    take(laboratory, observation(value="38.10"), condition=FIRST_ONLY)
 
     with pytest.raises(OtherVersion):
-        take(laboratory, observation(value="39.00"), condition=Condition(if_version=1))
+        take(laboratory, observation(value="39.00"), condition=FIRST_ONLY)
 
     assert Result.objects.get(superseded_at=None).sent_value == "38.10"
     assert Result.objects.count() == 2
@@ -302,7 +303,7 @@ def test_who_names_the_version_to_be_replaced_is_never_late(
     take(
         laboratory,
         observation(value="38.10", status="final", issued=3),
-        condition=Condition(if_version=1),
+        condition=FIRST_ONLY,
     )
 
     assert Result.objects.get(superseded_at=None).sent_value == "38.10"
@@ -460,7 +461,7 @@ def test_of_sixteen_that_replace_one_version_at_once_one_wins(
             take(
                 laboratory,
                 observation(value=f"{30 + number}"),
-                condition=Condition(if_version=1),
+                condition=FIRST_ONLY,
             )
         except OtherVersion:
             refused.append(number)

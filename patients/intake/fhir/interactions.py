@@ -9,7 +9,7 @@ from patients.intake.fhir.datatypes import DomainResource
 from patients.intake.fhir.faults import Fault, Refused, not_fhir, not_usable
 from patients.intake.fhir.json_rules import clean
 from patients.intake.fhir.reading import BARE, RETRACTED, Wrapping, address, report_of
-from patients.intake.fhir.reports import names_of_report, results_of
+from patients.intake.fhir.reports import name_within, names_of_report, results_of
 from patients.intake.fhir.resources import DiagnosticReport, Observation
 from patients.intake.fhir.surroundings import (
     CONTEXT_ONLY,
@@ -47,8 +47,11 @@ class Write:
     condition
         The name by which an earlier result is looked for: a create is then only made when there is
         none, an update goes to the one there is.
-    version
-        The version that the client has seen (If-Match); any other refuses the update.
+    versions
+        The versions that the client has seen (If-Match); any other refuses the update. `*` is any
+        that there is.
+    report_names
+        Of a report: how the names of its results begin.
     """
 
     method: Literal["create", "update"]
@@ -56,8 +59,9 @@ class Write:
     id: str | None
     draws: tuple[DrawReport, ...]
     condition: Identifier | None = None
-    version: str | None = None
+    versions: tuple[str, ...] = ()
     expression: str = ""
+    report_names: tuple[Identifier, ...] = ()
 
     @property
     def identities(self) -> set[Identifier]:
@@ -98,12 +102,15 @@ def read_write(
         return Context(asked.kind, "not stored: used only to place the results sent with it")
     assert isinstance(resource, Observation | DiagnosticReport)  # noqa: S101 - see STORED
     condition, own = _condition(asked, resource, root=root)
-    version = _version(asked.if_match, root=root)
+    versions = _versions(asked.if_match, root=root)
+    report_names: tuple[Identifier, ...] = ()
     if isinstance(resource, DiagnosticReport):
         names = names_of_report(resource.identifier, own)
         if condition is not None and condition not in names:
             names = (*names, condition)
         draws = results_of(resource, names, root=root, around=around)
+        chosen = names[:1] if asked.id is not None else names
+        report_names = tuple(name_within(name, "", root=root) for name in chosen)
         if not draws:
             if not _results_stand_elsewhere(resource, around):
                 raise not_usable("required", root, _NO_RESULT)
@@ -121,8 +128,9 @@ def read_write(
         id=asked.id if asked.method == "PUT" else None,
         draws=draws,
         condition=condition,
-        version=version,
+        versions=versions,
         expression=root,
+        report_names=report_names,
     )
 
 
@@ -176,13 +184,19 @@ def _condition(
     return condition, address(resource.id) if resource.id is not None else None
 
 
-def _version(if_match: str | None, *, root: str) -> str | None:
+def _versions(if_match: str | None, *, root: str) -> tuple[str, ...]:
+    """Read If-Match: one ETag, several with commas, or `*` for any version that there is."""
     if if_match is None:
-        return None
-    found = _ETAG.fullmatch(if_match.strip())
-    if found is None:
-        raise not_fhir("invalid", root, 'If-Match must be an ETag as it was sent: W/"1"')
-    return found[1]
+        return ()
+    if if_match.strip() == "*":
+        return ("*",)
+    found = [_ETAG.fullmatch(each.strip()) for each in if_match.split(",")]
+    versions = tuple(each[1] for each in found if each is not None)
+    if len(versions) < len(found):
+        raise not_fhir(
+            "invalid", root, 'If-Match must be an ETag as it was sent: W/"1"; or several, or *'
+        )
+    return versions
 
 
 def read_single(asked: Asked, data: Any) -> Write | Context:

@@ -75,12 +75,9 @@ def _faults_of_containing(
             yield Fault("invariant", path, f"{name_of(root, _steps(way))} {detail}")
     meant = {name for name, _way in local}
     for place, each in enumerate(contained):
-        name = each.get("id")
-        if (
-            each.get("resourceType") == "Observation"
-            and isinstance(name, str)
-            and name not in meant
-        ):
+        own = each.get("id")
+        is_result = each.get("resourceType") == "Observation" and isinstance(own, str)
+        if is_result and own not in meant:
             detail = "this result is contained, and nothing refers to it, not even result (dom-3)"
             yield Fault("invariant", f"{root}.contained[{place}]", detail)
 

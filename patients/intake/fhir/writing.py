@@ -58,7 +58,13 @@ class Plain:
 
 @dataclass(frozen=True)
 class Standing:
-    """What this side says of a resource."""
+    """What this side says of a resource.
+
+    Attributes
+    ----------
+    version
+        0 is none: what waits to replace what is on record is no version of it yet.
+    """
 
     id: str
     version: int
@@ -78,6 +84,8 @@ def dressed(resource: Tree, standing: Standing) -> Tree:
         "versionId": str(standing.version),
         "lastUpdated": instant(standing.at),
     }
+    if not standing.version:
+        del meta["versionId"]
     tags = [tag for tag in meta.pop("tag", []) if tag.get("system") != STATES]
     if standing.waits:
         tags.append({"system": STATES, "code": standing.waits, "display": _WAITS[standing.waits]})
