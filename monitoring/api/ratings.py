@@ -6,7 +6,7 @@ nothing of that waits for a queue, a worker or a mail.
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any, Self, cast
+from typing import Annotated, Any, ClassVar, Self, cast
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -33,6 +33,7 @@ from patients.intake.json_dialect import NO_DAYS, Fault
 from patients.intake.panels import CollectedAt, PatientReference
 from patients.models import CareTeam, Identifier, Patient, Rating
 from patients.record.ratings import RatingExists, RatingFault, fault_of_time
+from patients.scopes import CREATE
 
 _PLAIN_WORDS = {
     "missing": "is missing",
@@ -120,6 +121,7 @@ _EXAMPLE = {
 class Ratings(APIView):
     """The clinic's door for ratings."""
 
+    needs: ClassVar = {"POST": CREATE}
     authentication_classes = (TeamAuthentication,)
     permission_classes = (IsACareTeam,)
     throttle_classes = (PushesPerMinute,)
@@ -144,7 +146,10 @@ class Ratings(APIView):
                     RatingRefused if status in {409, 422} else Problem, description=text
                 )
                 for status, text in {
-                    **{key: examples.REFUSALS[key] for key in (400, 401, 413, 415, 422, 429, 503)},
+                    **{
+                        key: examples.REFUSALS[key]
+                        for key in (400, 401, 403, 413, 415, 422, 429, 503)
+                    },
                     409: "This scale is on record for this moment with other answers.",
                 }.items()
             },

@@ -63,7 +63,8 @@ class SchemeOfTheClinic(OpenApiAuthenticationExtension):  # type: ignore[no-unty
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "The key that an operator issued to a system of a care team.",
+            "description": "The key that an operator issued to a system of a care team: to "
+            "send ratings, to read explanations, or for both.",
         }
 
 

@@ -5,17 +5,19 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from monitoring.api.authentication import USE_IS_NOTED_EVERY, find, key_in
 from patients.models import TeamKey
 from patients.record.laboratories import digest_of
+from patients.scopes import CREATE, READ
 
 _BY_TEAM_KEY = """
-SELECT key.sha256, key.id, key.team_id, key.last_used_at
+SELECT key.sha256, key.id, key.team_id, key.scopes, key.last_used_at
   FROM patients_teamkey AS key
  WHERE key.sha256 = ANY(%(shown)s) AND key.revoked_at IS NULL
 """
@@ -27,6 +29,7 @@ class TeamAtTheDoor:
 
     team_id: int
     key_id: int
+    scopes: str
     is_authenticated: bool = True
 
     @property
@@ -48,17 +51,47 @@ class TeamAuthentication(BaseAuthentication):
             raise AuthenticationFailed(
                 _("This is no live key of a care team. A laboratory's key is none.")
             )
-        key_id, team_id, last_used_at = found
+        key_id, team_id, scopes, last_used_at = found
         if last_used_at is None or at - last_used_at > USE_IS_NOTED_EVERY:
             TeamKey.objects.filter(pk=key_id).update(last_used_at=at)
-        return TeamAtTheDoor(team_id, key_id), None
+        return TeamAtTheDoor(team_id, key_id, scopes), None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
         return 'Bearer realm="clinic", Basic realm="clinic", charset="UTF-8"'
 
 
-class IsACareTeam(BasePermission):
-    """Let in whoever has shown a key of a care team."""
+class KeyMayNot(PermissionDenied):
+    """The key is a live one of a care team, but it was issued for something else."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002
-        return isinstance(request.user, TeamAtTheDoor)
+    def __init__(self, needed: str) -> None:
+        super().__init__(_REFUSALS[needed])
+        self.auth_header = f'Bearer error="insufficient_scope", scope="{_SCOPES[needed]}"'
+
+
+_SCOPES = {CREATE: "system/Observation.c", READ: "system/RiskAssessment.r"}
+_REFUSALS = {
+    CREATE: gettext_lazy("This key may not send ratings; an operator issues one that may."),
+    READ: gettext_lazy("This key may not read explanations; an operator issues one that may."),
+}
+
+
+class IsACareTeam(BasePermission):
+    """Let in whoever has shown a key of a care team that may do what the view says it needs.
+
+    `needs` maps a method to a letter of scope: {"POST": "c"}; a view that says nothing lets
+    nobody in.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        caller = request.user
+        if not isinstance(caller, TeamAtTheDoor):
+            return False
+        method = "GET" if request.method == "HEAD" else request.method
+        if method == "OPTIONS":
+            raise MethodNotAllowed(method)
+        needed = getattr(view, "needs", {}).get(method)
+        if needed is None:
+            return method not in view.allowed_methods  # then 405 says it better
+        if needed not in caller.scopes:
+            raise KeyMayNot(needed)
+        return True

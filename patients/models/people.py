@@ -10,6 +10,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from patients.scopes import CREATE, READ
+
 
 def check_time_zone(name: str) -> None:
     """Refuse a time zone that this system does not know."""
@@ -120,15 +122,17 @@ class CareTeam(models.Model):
 
 
 class TeamKey(models.Model):
-    """What a clinic's own system shows to send ratings of a team's patients. Only a digest is kept.
+    """What a clinic's own system shows at the team's door. Only a digest is kept.
 
-    Like a key of a laboratory it is 256 random bits.
+    Like a key of a laboratory it is 256 random bits. Its scopes are letters as everywhere: `c` to
+    send ratings of the team's patients, `r` to read the explanations of their assessments.
     """
 
     team = models.ForeignKey(CareTeam, models.CASCADE, related_name="keys")
     name = models.CharField(max_length=100)
     sha256 = models.CharField(max_length=64, unique=True)
     hint = models.CharField(max_length=8)
+    scopes = models.CharField(max_length=2, default=CREATE, db_default=CREATE)
     issued_at = models.DateTimeField()
     issued_by = models.CharField(max_length=100)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -141,6 +145,10 @@ class TeamKey(models.Model):
                 condition=Q(revoked_at=None, revoked_by="")
                 | (Q(revoked_at__isnull=False) & ~Q(revoked_by="")),
                 name="a_revoked_key_of_a_team_says_when_and_by_whom",
+            ),
+            models.CheckConstraint(
+                condition=Q(scopes__in=[CREATE, READ, CREATE + READ]),
+                name="a_key_of_a_team_may_send_or_read",
             ),
             models.UniqueConstraint(
                 fields=["team", "name"],

@@ -1,4 +1,4 @@
-"""Keys of care teams: by them a clinic's own system sends ratings."""
+"""Keys of care teams: by them a clinic's own system sends ratings, or reads explanations."""
 
 import secrets
 from datetime import datetime
@@ -8,6 +8,10 @@ from django.db import transaction
 from patients import audit
 from patients.models import CareTeam, TeamKey
 from patients.record.laboratories import digest_of
+from patients.scopes import CREATE, READ
+
+# What a key may be issued for
+MAY = {"send": CREATE, "read": READ, "both": CREATE + READ}
 
 
 class TeamKeyExists(Exception):
@@ -19,16 +23,24 @@ class TeamKeyNotFound(Exception):
 
 
 @transaction.atomic
-def issue_team_key(*, team: CareTeam, name: str, by: str, at: datetime) -> str:
+def issue_team_key(
+    *, team: CareTeam, name: str, scopes: str = CREATE, by: str, at: datetime
+) -> str:
     """Issue a key for one system and give it out, this once; only its digest stays."""
     CareTeam.objects.select_for_update().get(pk=team.pk)
     if TeamKey.objects.filter(team=team, name=name, revoked_at=None).exists():
         raise TeamKeyExists(name)
     key = f"tms_{secrets.token_urlsafe(32)}"
     kept = TeamKey.objects.create(
-        team=team, name=name, sha256=digest_of(key), hint=key[:8], issued_at=at, issued_by=by
+        team=team,
+        name=name,
+        sha256=digest_of(key),
+        hint=key[:8],
+        scopes=scopes,
+        issued_at=at,
+        issued_by=by,
     )
-    audit.write(verb="issue_team_key", subject=f"team_key:{kept.pk}", by=by, at=at)
+    audit.write(verb="issue_team_key", subject=f"team_key:{kept.pk}", by=by, at=at, scopes=scopes)
     return key
 
 

@@ -71,6 +71,17 @@ def test_a_key_of_a_team_is_issued_used_and_revoked(client: Client, team: CareTe
     ]
 
 
+def test_a_key_is_issued_for_what_was_chosen(
+    client: Client, operator: Clinician, team: CareTeam
+) -> None:
+    chosen = {"team-team": str(team.pk), "team-name": "Record", "team-may": "read"}
+
+    text = client.post(reverse("portal:issue_team_key"), chosen).content.decode()
+
+    assert TeamKey.objects.get().scopes == "r"
+    assert "Record: reads explanations" in text
+
+
 def test_a_second_key_of_one_system_is_refused_in_words(
     client: Client, operator: Clinician, team: CareTeam
 ) -> None:

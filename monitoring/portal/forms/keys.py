@@ -9,7 +9,7 @@ from patients.models import CareTeam, Laboratory
 
 
 class TeamKeyForm(forms.Form):
-    """A system of the clinic that will send ratings of a team's patients."""
+    """A system of the clinic that will send ratings of a team's patients, or read of them."""
 
     team = forms.ModelChoiceField(label=gettext_lazy("Care team"), queryset=CareTeam.objects.none())
     name = forms.CharField(
@@ -17,6 +17,20 @@ class TeamKeyForm(forms.Form):
         max_length=100,
         help_text=gettext_lazy("Which system will show the key, such as “Tablet, ward 3”."),
     )
+    may = forms.ChoiceField(
+        label=gettext_lazy("It may"),
+        choices=[
+            ("send", gettext_lazy("send ratings")),
+            ("read", gettext_lazy("read explanations of assessments")),
+            ("both", gettext_lazy("send ratings and read explanations")),
+        ],
+        initial="send",
+        required=False,
+    )
+
+    def clean_may(self) -> str:
+        """Take what was not chosen for the least that a key may do."""
+        return self.cleaned_data["may"] or "send"
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

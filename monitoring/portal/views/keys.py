@@ -26,12 +26,13 @@ from patients.record.laboratories import (
     revoke_keys,
 )
 from patients.record.team_keys import (
+    MAY,
     TeamKeyExists,
     TeamKeyNotFound,
     issue_team_key,
     revoke_team_key,
 )
-from patients.scopes import written
+from patients.scopes import CREATE, READ, written
 
 
 @require_GET
@@ -50,7 +51,13 @@ def issue_for_team(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         team, name = form.cleaned_data["team"], form.cleaned_data["name"]
         try:
-            key = issue_team_key(team=team, name=name, by=_by(request), at=timezone.now())
+            key = issue_team_key(
+                team=team,
+                name=name,
+                scopes=MAY[form.cleaned_data["may"]],
+                by=_by(request),
+                at=timezone.now(),
+            )
         except TeamKeyExists:
             form.add_error("name", _("This system has a live key of this team; revoke it first."))
         else:
@@ -111,6 +118,11 @@ def _by(request: HttpRequest) -> str:
     return audit.name_of(reader_of(request))
 
 
+def _what(key: TeamKey) -> str:
+    words = {CREATE: _("sends ratings"), READ: _("reads explanations")}
+    return ", ".join(word for letter, word in words.items() if letter in key.scopes)
+
+
 def _row(key: TeamKey | LaboratoryKey, *, whose: str, what: str) -> dict[str, object]:
     used = key.last_used_at
     return {
@@ -141,9 +153,12 @@ def _page(
             {
                 "kind": "team",
                 "title": _("Keys of care teams"),
-                "note": _("By them a system of the clinic sends ratings of the team’s patients."),
+                "note": _(
+                    "By them a system of the clinic sends ratings of the team’s patients, or reads "
+                    "the explanations of their assessments."
+                ),
                 "keys": [
-                    _row(key, whose=str(key.team), what=key.name)
+                    _row(key, whose=str(key.team), what=f"{key.name}: {_what(key)}")
                     for key in of_teams.order_by("team__site__name", "team__name", "name")
                 ],
                 "form": team_form or TeamKeyForm(prefix="team"),
