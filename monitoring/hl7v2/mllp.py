@@ -39,6 +39,8 @@ CHUNK = 64 * 1024
 SILENCE_AT_MOST_S = 600.0
 HANDSHAKE_AT_MOST_S = 10.0
 NOISE_AT_MOST = 1024  # bytes before a message, which MLLP has a receiver pass over
+NOISE_AT_MOST_S = 2.0  # and for how long; what never begins a message is none
+_NOTHING = b"\r\n\t \0"  # between messages; some keep a line open with it
 logger = logging.getLogger(__name__)
 
 
@@ -170,19 +172,25 @@ class Call(BaseRequestHandler):
     def _read_message(self) -> bytes | None:
         """Read what stands between the bytes of MLLP; None when the caller has hung up.
 
-        Noise before a message is passed over. A message that begins anew had broken off, and was
-        not acknowledged; the byte alone may be a line break of some text.
+        Noise before a message is passed over, for a moment: whoever sends a message without its
+        start byte, or speaks HTTP, would wait for an answer for ever. A message that begins anew
+        had broken off, and was not acknowledged; the byte alone may be a line break of some text.
         """
         searched = 0
+        noise_until: float | None = None
         while (end := self.received.find(END, searched)) < 0:
             searched = len(self.received)
             if searched > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
                 raise NoMessage(status=413)
             if searched > NOISE_AT_MOST and START not in self.received[: NOISE_AT_MOST + 1]:
                 raise NoMessage
-            part = self.request.recv(CHUNK)
+            if START in self.received or not self.received.strip(_NOTHING):
+                noise_until = None
+            elif noise_until is None:
+                noise_until = time.monotonic() + NOISE_AT_MOST_S
+            part = self._receive(until=noise_until)
             if not part:
-                if self.received.strip(b"\r\n"):
+                if self.received.strip(_NOTHING):
                     raise NoMessage
                 return None
             self.received += part
@@ -192,3 +200,17 @@ class Call(BaseRequestHandler):
         if not start or len(noise) > NOISE_AT_MOST:
             raise NoMessage
         return message[message.rfind(BEGINNING) + 1 :]
+
+    def _receive(self, *, until: float | None) -> bytes:
+        """Wait for more, until then at most if a time is given."""
+        if until is None:
+            part: bytes = self.request.recv(CHUNK)
+            return part
+        self.request.settimeout(max(0.001, until - time.monotonic()))
+        try:
+            part = self.request.recv(CHUNK)
+        except TimeoutError as fault:
+            raise NoMessage from fault
+        finally:
+            self.request.settimeout(SILENCE_AT_MOST_S)
+        return part

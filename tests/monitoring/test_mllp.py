@@ -3,6 +3,7 @@
 import socket
 import ssl
 import subprocess
+import time
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from typing import Any
 import pytest
 
 from monitoring import door_log
-from monitoring.hl7v2.mllp import Line
+from monitoring.hl7v2.mllp import NOISE_AT_MOST_S, Line
 from monitoring.models import DoorRequest
-from patients.models import Laboratory, Parked, Patient, Result
+from patients.models import Inbound, Laboratory, Parked, Patient, Result
 from tests.monitoring.mllp_lines import CASES, Bodies, call, converse, framed, hear, listening
 from tests.patients.hl7v2_messages import message
 
@@ -97,6 +98,27 @@ def test_what_is_no_mllp_is_hung_up_on(laboratory: Laboratory) -> None:
         line.sendall(b"GET / HTTP/1.1\r\n\r\n\x1c\r")
 
         assert hear(line) == b""
+
+
+@pytest.mark.parametrize("said", [b"GET / HTTP/1.1\r\n\r\n", message() + b"\r"])
+def test_what_begins_no_message_does_not_wait_for_an_answer_for_ever(
+    laboratory: Laboratory, said: bytes
+) -> None:
+    with listening(line_of(laboratory)) as port, call(port) as line:
+        line.settimeout(NOISE_AT_MOST_S + 5)
+        line.sendall(said)
+
+        assert hear(line) == b""
+    assert not Inbound.objects.exists()
+
+
+def test_a_line_is_kept_open_by_what_says_nothing(laboratory: Laboratory, patient: Patient) -> None:
+    with listening(line_of(laboratory)) as port, call(port) as line:
+        line.sendall(b"\r\n \0")
+        time.sleep(NOISE_AT_MOST_S + 0.5)
+        line.sendall(framed(message(change=OURS)))
+
+        assert b"MSA|AA|" in hear(line)
 
 
 def test_a_message_that_breaks_off_is_not_taken(laboratory: Laboratory, patient: Patient) -> None:
