@@ -19,12 +19,14 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 BYTES_AT_MOST = 100_000
 SECONDS_AT_MOST = 5.0
 # A name server that does not answer may hold each question for half a minute
 _QUESTIONS = threading.BoundedSemaphore(8)
 _PORTS = {"https": 443, "http": 80}
+_NOT_PUBLIC = gettext_lazy("the host is not a public one; the operator may allow it")
 # Addresses of IPv6 that carry one of IPv4, to which a gateway goes; and those of a house
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 _TRANSLATED_AT_HOME = IPv6Network("64:ff9b:1::/48")
@@ -42,8 +44,23 @@ def origin_of(url: str) -> str:
 
 def check_address(url: str, *, allowed: Collection[str]) -> None:
     """Refuse an address that must not be asked, as far as can be told without asking anybody."""
-    if origin_of(url) not in {origin_of(each) for each in allowed} and not url.startswith("https:"):
+    if origin_of(url) in {origin_of(each) for each in allowed}:
+        return
+    if not url.startswith("https:"):
         raise NotFetched(_("the address of a key set begins with https://"))
+    if _is_private_by_itself(_split(url).hostname or ""):
+        raise NotFetched(_NOT_PUBLIC)
+
+
+def _is_private_by_itself(host: str) -> bool:
+    """Tell an address in numbers, or this machine, that is no public one; of a name ask later."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return not is_public(name)
+    except ValueError:
+        return False
 
 
 def _split(url: str) -> SplitResult:
@@ -100,7 +117,7 @@ def _look_up(host: str, port: int, *, any_address: bool) -> str:
     found = _ask_for_addresses(host, port)
     addresses = [str(each[4][0]) for each in found]
     if not any_address and not all(is_public(address) for address in addresses):
-        raise NotFetched(_("the host is not a public one; the operator may allow it"))
+        raise NotFetched(_NOT_PUBLIC)
     return addresses[0]
 
 

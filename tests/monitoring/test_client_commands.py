@@ -96,6 +96,7 @@ def test_a_certificate_is_added_and_revoked() -> None:
         ((*ADD, "--secret", "--scopes", ""), "letters c"),
         ((*ADD, "--jwks-url", "http://keys.example/"), "https://"),
         ((*ADD, "--jwks-url", "nowhere"), "https://"),
+        ((*ADD, "--jwks-url", "https://169.254.169.254/x"), "not a public one"),
         (("add_client", "a b", "--laboratory", "North laboratory", "--secret"), "3 to 64"),
         (("add_client", "lis-1", "--laboratory", "Nobody", "--secret"), "North laboratory"),
         (("issue_client_secret", "nobody"), "no live client"),

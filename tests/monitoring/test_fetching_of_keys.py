@@ -52,6 +52,12 @@ def test_an_address_of_the_internet_is(address: str) -> None:
         "https://keys.example/\r\nX: y",
         "https://[::1/",
         "javascript:alert(1)",
+        "https://169.254.169.254/x",
+        "https://10.0.0.7/jwks.json",
+        "https://[::1]/jwks.json",
+        "https://[::ffff:10.0.0.7]/jwks.json",
+        "https://localhost/jwks.json",
+        "https://keys.localhost./jwks.json",
         "",
         "https://keys.example/" + "a" * 500,
     ],
@@ -80,6 +86,11 @@ def test_what_the_operator_allows_is_asked() -> None:
 
     assert read_key_set(body) == public(EC)
     assert asked == ["/keys?of=north"]
+
+
+def test_an_address_of_this_house_may_be_named_where_the_operator_allows_it() -> None:
+    check_address("https://10.0.0.7/jwks.json", allowed=["https://10.0.0.7"])
+    check_address("https://93.184.215.14/jwks.json", allowed=[])
 
 
 def test_another_port_of_an_allowed_host_is_not_allowed() -> None:
