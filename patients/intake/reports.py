@@ -7,7 +7,7 @@ be placed is kept in this form until a person has looked at it.
 """
 
 import hashlib
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -92,12 +92,38 @@ class SeenTime(_Part):
     precision: Precision = Precision.MINUTE
 
     def in_zone(self, zone: tzinfo, *, days_too: bool = True) -> "SeenTime":
-        """Read a time without an offset in this zone; a day may be left for the laboratory's."""
+        """Read a time without an offset in this zone; a day may be left for the laboratory's.
+
+        A time that the clocks leave out in spring is none. In the hour that comes twice in autumn
+        the first is meant, and it is exact to the day only.
+        """
         if self.at is None or self.at.utcoffset() is not None:
             return self
         if self.precision is not Precision.MINUTE and not days_too:
             return self
-        return self.model_copy(update={"at": self.at.replace(tzinfo=zone)})
+        at = self.at.replace(tzinfo=zone)
+        if self.precision is not Precision.MINUTE:
+            return self.model_copy(update={"at": at})
+        if is_left_out(at):
+            return self.model_copy(update={"at": None})
+        precision = Precision.DAY if comes_twice(at) else Precision.MINUTE
+        return self.model_copy(update={"at": at, "precision": precision})
+
+
+def is_left_out(at: datetime) -> bool:
+    """Tell whether the clocks of its zone never showed this time, being put forward over it."""
+    return _turn(at) > timedelta()
+
+
+def comes_twice(at: datetime) -> bool:
+    """Tell whether the clocks of its zone showed this time twice, having been put back."""
+    return _turn(at) < timedelta()
+
+
+def _turn(at: datetime) -> timedelta:
+    """Say by how much the clocks are put forward at this time; see PEP 495."""
+    before, after = at.replace(fold=0).utcoffset(), at.replace(fold=1).utcoffset()
+    return (after or timedelta()) - (before or timedelta())
 
 
 Grade = Literal["", "none", "slight", "moderate", "gross"]

@@ -1,12 +1,13 @@
 """What a laboratory's profile changes in how its messages are read."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from patients.intake.reports import Code, Identifier, SeenTime, TimeRole
-from patients.models import Audit, Kit, Laboratory, Patient, Result
+from patients.intake.reports import Code, Identifier, Precision, SeenTime, TimeRole
+from patients.models import Audit, Draw, Kit, Laboratory, Patient, Result
 from patients.record.profiles import FaultyProfile, load_profile, profile_of, read_profile
 from tests.conftest import MONDAY
 from tests.factories import LaboratoryFactory
@@ -242,6 +243,52 @@ def test_the_time_of_issue_never_stands_in_for_the_draw(
     answer = take(laboratory, observation().model_copy(update={"times": (issued,)}))
 
     assert answer.reasons == ("unusable_time",)
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def test_an_hour_that_the_clocks_leave_out_is_no_time_of_a_draw(
+    laboratory: Laboratory, patient: Patient
+) -> None:
+    left_out = observation(drawn_at=datetime(2026, 3, 29, 2, 30))  # noqa: DTZ001 - read in its zone
+
+    answer = take(laboratory, left_out.in_zone(BERLIN))
+
+    assert answer.reasons == ("unusable_time",)
+
+
+def test_an_hour_that_comes_twice_is_exact_to_the_day(
+    laboratory: Laboratory, patient: Patient
+) -> None:
+    twice = observation(drawn_at=datetime(2025, 10, 26, 2, 30))  # noqa: DTZ001 - read in its zone
+
+    take(laboratory, twice.in_zone(BERLIN))
+
+    draw = Draw.objects.get()
+    assert (draw.collected_at.isoformat(), draw.collected_precision) == (
+        "2025-10-26T00:30:00+00:00",
+        "day",
+    )
+
+
+@pytest.mark.parametrize("hour", [0, 1, 3])
+def test_the_hours_around_a_change_of_clocks_are_exact(hour: int) -> None:
+    at = datetime(2026, 3, 29, hour)  # noqa: DTZ001 - read in its zone
+
+    [time] = observation(drawn_at=at).in_zone(BERLIN).times
+
+    assert (time.at, time.precision) == (at.replace(tzinfo=BERLIN), Precision.MINUTE)
+
+
+def test_a_day_that_begins_when_the_clocks_change_is_a_day() -> None:
+    at = datetime(2026, 4, 24)  # noqa: DTZ001 - read in its zone
+
+    [time] = (
+        observation(drawn_at=at, precision=Precision.DAY).in_zone(ZoneInfo("Africa/Cairo")).times
+    )
+
+    assert (time.at, time.precision) == (at.replace(tzinfo=ZoneInfo("Africa/Cairo")), Precision.DAY)
 
 
 def test_a_laboratory_may_let_preliminary_values_wait_for_the_final_one(

@@ -5,7 +5,14 @@ from datetime import date, datetime, time
 from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
-from patients.intake.reports import EARLIEST_YEAR, Comparator, Precision, ResultStatus
+from patients.intake.reports import (
+    EARLIEST_YEAR,
+    Comparator,
+    Precision,
+    ResultStatus,
+    comes_twice,
+    is_left_out,
+)
 from patients.intake.tables.faults import CellIsWrong, shown
 from patients.intake.tables.layout import Layout
 
@@ -193,6 +200,11 @@ def moment(cell: str, layout: Layout, *, clock: str = "") -> Moment:
         raise CellIsWrong(message)
     if layout.time_zone and at.tzinfo is None:
         at = at.replace(tzinfo=ZoneInfo(layout.time_zone))
+        if precision is Precision.MINUTE and is_left_out(at):
+            message = f"“{shown(text)}” is no time in {layout.time_zone}: the clocks leave it out"
+            raise CellIsWrong(message)
+        if precision is Precision.MINUTE and comes_twice(at):
+            precision = Precision.DAY
     return Moment(text, at, precision)
 
 
