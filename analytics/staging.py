@@ -8,7 +8,7 @@ from typing import Any
 # What was taken from where, and its grade
 SOURCES = (
     ("Maudsley staging", "BMC Psychiatry 2018, s12888-018-1679-x table 3", "V"),
-    ("points of failed trials", "psychiatryeducationforum.com", "V-sec"),
+    ("Maudsley staging, points of failed trials", "psychiatryeducationforum.com", "V-sec"),
 )
 SOURCE = "; ".join(f"{what}: {source} ({grade})" for what, source, grade in SOURCES)
 MOST = 15

@@ -152,3 +152,16 @@ def test_each_decision_point_says_what_was_found(client: Client, patient: Patien
         for words in ("Not rated", "Partial response", "Non-response", "To come", "−30 %"):
             assert words in text
         assert "Response: QIDS-SR16 9 on 23-Nov-2026, 20 at baseline (−55 %)" in text
+
+
+def test_outside_an_episode_nothing_is_said_of_adequacy(client: Client, patient: Patient) -> None:
+    EpisodeFactory.create(patient=patient, ended_on=MONDAY.date() - timedelta(days=3))
+    failed_trial(patient)
+
+    own, why, data = pages(client, patient)
+
+    for text in (own, why):
+        assert "No episode" in text
+        assert "adequate" not in text.split("Where the course stands")[1].split("</section>")[0]
+    assert data["staging"] is None
+    assert data["course"]["decision_points"] == []

@@ -31,15 +31,17 @@ _FOUND: dict[SymptomState | Unread, Promise] = {
 def standing_section(course: ExplainedCourse, *, status: str) -> Section:
     """Say where the patient stands by trials and by symptoms."""
     rows = [(_("Trials"), capitalised(status))] if status else []
-    if course.first_adequate_on is not None:
-        reached = _("First adequate trial reached on %(day)s") % {
-            "day": clinical_date(course.first_adequate_on)
-        }
-    else:
-        reached = _("No trial has been adequate so far")
-    rows.append((_("Adequacy"), reached))
-    rows.append((_("Symptoms"), capitalised(_symptoms(course))))
+    if course.trial is not None:  # outside an episode nothing is judged
+        rows.append((_("Adequacy"), _reached(course)))
+        rows.append((_("Symptoms"), capitalised(_symptoms(course))))
     return Section(_("Where the course stands"), "", (), tuple(rows))
+
+
+def _reached(course: ExplainedCourse) -> str:
+    if course.first_adequate_on is None:
+        return _("No trial has been adequate so far")
+    day = clinical_date(course.first_adequate_on)
+    return _("First adequate trial reached on %(day)s") % {"day": day}
 
 
 def _symptoms(course: ExplainedCourse) -> str:
