@@ -226,11 +226,14 @@ def _ratings(given: dict[str, Column], ids: Ints) -> RatingColumns:
     refuse_totals(total, given["instrument"].tolist())
     instrument, instruments = labels(given["instrument"])
     rated = given["rated_at"]
-    order = np.lexsort((total, rated, instrument, patient))
+    order = np.lexsort((rated, instrument, patient))
+    keys = [column[order] for column in (rated, patient, instrument)]
+    wanted = "one rating per patient, instrument and rated_at, the one that holds"
+    _refuse_repeats("ratings", given, order, keys, wanted)
     return RatingColumns(
-        patient=patient[order],
-        instrument=instrument[order],
-        rated_us=rated[order],
+        patient=keys[1],
+        instrument=keys[2],
+        rated_us=keys[0],
         total=total[order],
         instruments=instruments,
     )
@@ -312,12 +315,14 @@ def _events(given: dict[str, Column], ids: Ints) -> EventColumns:
     wrong = (stopped != NEVER) & (stopped < started)
     _refuse(table, given, "stopped_at", wrong, "a stop that is not before the start")
     order = np.lexsort((atc, stopped, kind, started, patient))
+    keys = [column[order] for column in (started, patient, kind, stopped, atc)]
+    _refuse_repeats(table, given, order, keys, "each event once")
     return EventColumns(
-        patient=patient[order],
-        kind=kind[order],
-        started_us=started[order],
-        stopped_us=stopped[order],
-        atc=atc[order],
+        patient=keys[1],
+        kind=keys[2],
+        started_us=keys[0],
+        stopped_us=keys[3],
+        atc=keys[4],
     )
 
 
@@ -332,6 +337,8 @@ def _refuse(table: str, given: dict[str, Column], column: str, wrong: Bools, wan
 def _shown(table: str, column: str, value: Any) -> object:
     """Write a value as whoever gave it would: a time as a time, a number as a number."""
     if COLUMNS[table][column].startswith("time"):
+        if value == NEVER:
+            return None
         return f"{np.datetime64(int(value), 'us')}Z"
     return value.item() if isinstance(value, np.generic) else value
 
@@ -357,6 +364,8 @@ _KEYS = {
     "results": ("patient_id", "analyte", "drawn_at", "segment"),
     "trials": ("trial_id",),
     "doses": ("trial_id", "started_at"),
+    "ratings": ("patient_id", "instrument", "rated_at", "total"),
+    "events": ("patient_id", "kind", "started_at", "stopped_at", "drug_atc"),
 }
 _NO_IDS = np.empty(0, dtype=np.int64)
 _NO_RESULTS = _results(read_table("results", None), _NO_IDS)

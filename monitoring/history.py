@@ -117,6 +117,7 @@ SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment, m
  ORDER BY draw.patient_id, analyte.code, draw.collected_at, segment, matrix,
           fact.recorded_at DESC, fact.id DESC
 """
+# The record holds one current rating per scale and moment: what replaces another supersedes it
 _RATINGS = """
 SELECT fact.patient_id, fact.instrument, {rated} AS rated_at, fact.total::float8 AS total
   FROM patients_rating AS fact
@@ -144,12 +145,14 @@ SELECT fact.trial_id, {started} AS started_at, fact.dose_mg::float8 AS dose_mg
  WHERE trial.patient_id = ANY(%s::bigint[])
 """
 # A course of ECT disturbs a reading as the event of that kind does, and so does a course of a drug
-# that blocks the receptor
+# that blocks the receptor, whatever the event was called. What is recorded twice is one event.
 _EVENTS = """
-SELECT fact.patient_id, fact.kind, {started} AS started_at, {stopped} AS stopped_at,
+SELECT DISTINCT fact.patient_id, fact.kind, {started} AS started_at, {stopped} AS stopped_at,
        fact.atc AS drug_atc
-  FROM (SELECT patient_id, kind, started_on, stopped_on, superseded_at, atc FROM patients_event
-         UNION
+  FROM (SELECT patient_id, CASE WHEN atc IN ({blockers}) THEN 'il6r_blocker' ELSE kind END AS kind,
+               started_on, stopped_on, superseded_at, atc
+          FROM patients_event
+         UNION ALL
         SELECT patient_id, CASE kind WHEN 'ect' THEN kind ELSE 'il6r_blocker' END, started_on,
                stopped_on, superseded_at, CASE kind WHEN 'ect' THEN '' ELSE atc END
           FROM patients_trial WHERE kind = 'ect' OR atc IN ({blockers})) AS fact

@@ -158,6 +158,32 @@ def test_a_patient_is_told_once() -> None:
         History(patients=patients_table([4, 2, 4]))
 
 
+def test_two_totals_of_one_scale_at_one_moment_are_refused_and_not_chosen_from() -> None:
+    ratings = ratings_table([18, 16, 7], weeks=[0, 4, 4])
+
+    for rows in (ratings, ratings.iloc[::-1].reset_index(drop=True)):
+        with pytest.raises(HistoryIsUnfit, match="wanted: one rating per patient") as refused:
+            History(patients=patients_table(), ratings=rows)
+        assert (refused.value.table, refused.value.value["rated_at"][:10]) == (
+            "ratings",
+            f"{week(4):%Y-%m-%d}",
+        )
+
+
+def test_two_scales_at_one_moment_are_two_ratings() -> None:
+    own, other = (ratings_table([20], weeks=[4], instrument=name) for name in ("MADRS", "HDRS-17"))
+    both = pd.concat([own, other], ignore_index=True)
+
+    assert len(History(patients=patients_table(), ratings=both).rating_columns.total) == 2
+
+
+def test_an_event_is_told_once() -> None:
+    twice = pd.concat([events_table("infection", start=1)] * 2, ignore_index=True)
+
+    with pytest.raises(HistoryIsUnfit, match=r"events, row 1: .*'infection'.*wanted: each event"):
+        History(patients=patients_table(), events=twice)
+
+
 def test_an_event_of_an_unknown_kind_is_refused() -> None:
     with pytest.raises(HistoryIsUnfit, match=r"events\.kind, row 0: 'flu'"):
         History(patients=patients_table(), events=events_table("flu", start=1))

@@ -289,6 +289,20 @@ def test_a_blocker_is_one_whatever_it_was_recorded_as(
     assert assessment.content["left_out"][0]["reasons"] == ["il6r_blocker"]
 
 
+def test_what_was_recorded_twice_is_one_event_and_the_patient_is_still_assessed(
+    push: Push, patient: Patient
+) -> None:
+    on: dict[str, Any] = {"started_on": date(2026, 10, 1), "by": "operator", "at": MONDAY}
+    record_trial(patient=patient, drug="tocilizumab", atc="L04AC07", doses=(), **on)
+    for kind in (EventKind.BIOLOGIC, EventKind.IL6R_BLOCKER, EventKind.BIOLOGIC):
+        record_event(patient=patient, kind=kind, atc="L04AC07", **on)
+    push(json.dumps(draw(value="38.0")).encode())
+
+    [assessment] = recompute([patient.pk], at=MONDAY)
+
+    assert assessment.content["left_out"][0]["reasons"] == ["il6r_blocker"]
+
+
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_flags_are_locked_before_standings_as_a_person_who_acts_on_one_does(
     team: CareTeam,
