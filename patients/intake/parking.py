@@ -16,7 +16,7 @@ from patients.intake.profiles import PROFILE, read_profile, without_ignored
 from patients.intake.reasons import Reason
 from patients.intake.reports import ADDRESS, DrawReport, ResultReport
 from patients.intake.samples import added_to_record, tells_of_sample_alone, waits_for_draw
-from patients.intake.surroundings import WHOSE, Surroundings, draws_question
+from patients.intake.surroundings import LOCK_PATIENTS, WHOSE, Surroundings, draws_question
 from patients.models import Clinician, Draw, Laboratory, Parked, ParkedState, Patient, ResultName
 from patients.record.draws import write_draws
 from patients.record.parking import (
@@ -30,9 +30,6 @@ from patients.record.parking import (
 from patients.statements import as_rows, ask
 
 logger = logging.getLogger(__name__)
-_LOCK_PATIENTS = """
-SELECT id FROM patients_patient WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
-"""
 
 
 class StillUnplaceable(Exception):
@@ -131,7 +128,7 @@ def _look_around(
     names = Names([report])
     *claimed, _patient, [(profile,)], rows = ask(
         *names.claim(laboratory_id=waiting.laboratory_id),
-        (_LOCK_PATIENTS, [sorted(patient_ids)]),
+        (LOCK_PATIENTS, [sorted(patient_ids)]),
         (PROFILE, {"laboratory": waiting.laboratory_id}),
         draws_question(
             [report],

@@ -12,7 +12,7 @@ from patients import units
 from patients.intake.naming import Claim
 from patients.intake.profiles import KnownAnalyte, Profile
 from patients.intake.reasons import Reason, faults_of_draw, faults_of_result, is_a_concentration
-from patients.intake.reports import DrawReport, ResultReport
+from patients.intake.reports import DrawReport, Precision, ResultReport
 from patients.intake.specimens import specimen_of
 from patients.intake.surroundings import Surroundings
 from patients.models import WITHOUT_VALUE
@@ -101,8 +101,13 @@ def place(
     """Say where one draw belongs, or everything that keeps it from being placed."""
     profile, time = among.profile, among.profile.draw_time(report)
     drawn_at = None if time is None else time.at
+    precision = Precision.MINUTE.value if time is None else time.precision.value
     found = [(each, profile.analytes(each.codes)) for each in report.results]
     reasons = [*faults_of_draw(drawn_at, patient_ids, at=terms.at)]
+    taken_back = draw_taken_back(report, claims, among) if reasons else None
+    if taken_back is not None and patient_ids <= {taken_back.patient_id}:
+        patient_ids, reasons = {taken_back.patient_id}, []
+        drawn_at, precision = taken_back.collected_at, taken_back.precision
     for each, analytes in found:
         reasons.extend(faults_of_result(each, analytes, profile))
     meant = [analyte for _, analytes in found for analyte in analytes]
@@ -115,7 +120,7 @@ def place(
     elif patient_ids and any(draw.patient_id not in patient_ids for draw in held):
         reasons.append(Reason.OTHER_PATIENT.value)
     lines = tuple(claim.line for claim in claims)
-    if reasons or time is None or drawn_at is None:
+    if reasons or drawn_at is None:
         return Unplaceable(report, tuple(dict.fromkeys(reasons)), lines)
     read = [
         _read_result(each, analyte, profile, drawn_at)
@@ -128,7 +133,7 @@ def place(
         among,
         terms,
         collected_at=drawn_at,
-        precision=time.precision.value,
+        precision=precision,
         held_by=next(iter(held), None),
         units={each.pk: each.unit for each in meant},
     )
@@ -151,6 +156,28 @@ def _held_by(
         draw = among.by_accession[report.accession]
         held[draw.pk] = draw
     return list(held.values())
+
+
+def draw_taken_back(
+    report: DrawReport, claims: Sequence[Claim], among: Surroundings
+) -> DrawOnRecord | None:
+    """Give the draw all of whose results here are on record and are taken back.
+
+    Their names say which they are, so the patient and the time need not be said once more: what
+    was wrong must not stay because the message that takes it back says little.
+    """
+    if any(each.status not in RETRACTED for each in report.results):
+        return None
+    held = _held_by(report, claims, among)
+    if len(held) != 1:
+        return None
+    [draw] = held
+    profile = among.profile
+    for claim, result in zip(claims, report.results, strict=True):
+        codes = {each.pk for each in profile.analytes(result.codes)}
+        if claim.line not in among.by_line and not codes & draw.results.keys():
+            return None
+    return draw
 
 
 class _Finding:

@@ -25,6 +25,9 @@ SELECT asked.system, asked.value, patient.id
   JOIN patients_patient AS patient ON patient.id = identifier.patient_id
  ORDER BY patient.id
 """
+LOCK_PATIENTS = """
+SELECT id FROM patients_patient WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+"""
 # Messages are stored: of several identical ones at once one is, and the others wait here until it
 # is committed, and are then known. With them comes how they are to be read, and their patients,
 # locked in one order for everybody: from there to the commit nobody else writes to them, so what

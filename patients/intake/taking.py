@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from patients.intake.naming import Claim, Names, names_in
-from patients.intake.placing import Terms, Unplaceable, place, whose
+from patients.intake.placing import Terms, Unplaceable, draw_taken_back, place, whose
 from patients.intake.profiles import read_profile, without_ignored
 from patients.intake.receipts import (
     VERSIONS_AT_MOST,
@@ -36,6 +36,7 @@ from patients.intake.samples import (
     with_remarks,
 )
 from patients.intake.surroundings import (
+    LOCK_PATIENTS,
     Message,
     Surroundings,
     arrival_question,
@@ -46,6 +47,7 @@ from patients.intake.waves import Wave
 from patients.models import Inbound, Parked, ParkedState, Result, ResultName
 from patients.record.draws import Placed, Written, write_draws
 from patients.record.parking import InParking, ToPark, in_parking, park
+from patients.record.results import RETRACTED
 from patients.statements import Question, ask
 
 
@@ -90,9 +92,26 @@ class Taking:
             self.names.read(rows)
         self.around = Surroundings(profile=read_profile(profile), patients=patients or ())
         self.around.take_in(draws)
+        self._lock_patients_of_retractions()
         self._leave_out_ignored()
         self._set_samples_apart()
         return [(stored or {}).get(message.sha256) for message in messages]
+
+    def _lock_patients_of_retractions(self) -> None:
+        """Lock those whose results are taken back by name alone, and read their draws again."""
+        patient_ids = {
+            draw.patient_id
+            for place_, report in enumerate(self.reports)
+            if report.results[0].status in RETRACTED
+            and (draw := draw_taken_back(report, self._claims(place_), self.around)) is not None
+            and not whose(report, among=self.around)
+        }
+        if patient_ids:
+            _locked, rows = ask(
+                (LOCK_PATIENTS, [sorted(patient_ids)]),
+                self._draws_question(range(len(self.reports))),
+            )
+            self.around.take_in(rows)
 
     def _leave_out_ignored(self) -> None:
         """Go on without the results that the profile ignores; the raw message keeps them."""
