@@ -80,7 +80,10 @@ class DrawAnswer(BaseModel):
     state: Literal["recorded", "known", "corrected", "parked", "ignored", "received"] = Field(
         description="A key that may not read is told no more than that a draw was received."
     )
-    reasons: list[str] = Field(description="Why a parked draw waits for a person.")
+    reasons: list[str] = Field(
+        description="Why a parked draw waits for a person. Of another one, `late: ANALYTE` for "
+        "each result of which a newer version is on record: it is kept behind that, not shown."
+    )
     ignored: list[str] = Field(
         default=[],
         description="Codes that the laboratory's profile ignores; their results stay in the raw "

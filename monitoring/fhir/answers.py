@@ -64,7 +64,9 @@ class Done:
             why = [Fault("incomplete", self.kind, each) for each in self.reasons]
             return outcome(why or [Fault("incomplete", self.kind, _(_WAITING))], severity="warning")
         text = _("taken in") if self.is_new else _("known, or a new version of what was known")
-        return outcome([Fault("informational", self.kind, text)], severity="information")
+        said = [text, *self.reasons]  # which results came late
+        faults = [Fault("informational", self.kind, each) for each in said]
+        return outcome(faults, severity="information")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from patients.intake.hl7v2 import acknowledgement
 from patients.intake.hl7v2.faults import ErrorCode, Place, Refused, refuse
 from patients.intake.hl7v2.reading import check_processing_id, read_hl7v2
 from patients.intake.profiles import message_rules
-from patients.intake.receipts import VERSIONS_AT_MOST, Answer, Sender, ToldTooOften
+from patients.intake.receipts import LATE, VERSIONS_AT_MOST, Answer, Sender, ToldTooOften
 from patients.scopes import CREATE, UPDATE, written
 
 DIALECT = "hl7v2"
@@ -52,6 +52,8 @@ def _say(answers: Sequence[Answer]) -> str:
     """Say what became of the draws, so that a laboratory's log tells parked from recorded."""
     states = Counter(each.state for each in answers)
     said = [f"{count} {state}" for state, count in states.items()]
+    late = sum(reason.startswith(f"{LATE}: ") for each in answers for reason in each.reasons)
+    said += [f"{late} results late"] if late else []
     ignored = sum(len(each.ignored) for each in answers if each.state != "ignored")
     return ", ".join([*said, *([f"{ignored} results ignored"] if ignored else [])])
 

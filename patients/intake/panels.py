@@ -118,17 +118,21 @@ class PatientReference(_Part):
     value: Short = Field(examples=["0042"])
 
 
+_TAKES_BACK = ("cancelled", "entered-in-error")
+
+
 def fault_of_value_and_unit(
     status: object, value: object, unit: object
 ) -> PydanticCustomError | None:
     """Tell what is wrong between these three, whatever each of them holds."""
-    if status == "cancelled":  # a value that comes along is kept as sent, and is never a point
+    if status in _TAKES_BACK:  # a value that comes along is kept as sent, and is never a point
         return None
     if value is None and unit is None:
         return PydanticCustomError("value_and_unit_missing", "value is missing, and so is its unit")
     if value is None:
         return PydanticCustomError(
-            "value_missing", "value is missing; only a cancelled result has none"
+            "value_missing",
+            "value is missing; only a cancelled or entered-in-error result has none",
         )
     if unit is None:
         return PydanticCustomError(
@@ -177,7 +181,15 @@ class PanelResult(_Part):
     comparator: Literal["<", "<=", ">", ">="] | None = Field(
         default=None, description="For a value beyond what the assay can measure."
     )
-    status: Literal["preliminary", "final", "corrected", "cancelled"] = "final"
+    status: Literal[
+        "preliminary", "final", "amended", "corrected", "cancelled", "entered-in-error"
+    ] = "final"
+    issued_at: CollectedAt | None = Field(
+        default=None,
+        description="When the laboratory said so. Of two versions the one issued later counts, "
+        "whichever comes first; without it the status decides, and an original that comes after "
+        "its correction is taken for late.",
+    )
     method: Remark = ""
     kit: Annotated[str, _LINE, Field(max_length=100)] = ""
     lot: Annotated[str, _LINE, Field(max_length=100)] = ""
@@ -219,6 +231,7 @@ class PanelResult(_Part):
             "comparator": self.comparator or "",
             "unit": self.unit or "",
             "status": self.status,
+            "issued_at": self.issued_at,
             "method": self.method,
             "kit": self.kit,
             "lot": self.lot,

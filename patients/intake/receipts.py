@@ -101,6 +101,9 @@ class CorrectionNotAllowed(Exception):
         self.place = place
 
 
+LATE = "late"
+
+
 class ResultAnswer(NamedTuple):
     """What became of one result: its public name and its current version.
 
@@ -117,7 +120,8 @@ class Answer(NamedTuple):
 
     The state is recorded, corrected, known or parked, or ignored when the profile of the laboratory
     ignores all of its codes; for a sender that may not read it is received and no more is said, so
-    that nobody learns from it which patients there are. `ignored` are the places of results that
+    that nobody learns from it which patients there are. `reasons` say why it is parked, or which of
+    its results came late (“late: sIL-6R”). `ignored` are the places of results that
     are not kept, and of which `results` says nothing.
     """
 

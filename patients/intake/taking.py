@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from patients.intake.answering import answer_parked, answer_written
 from patients.intake.naming import Claim, Names, names_in
 from patients.intake.placing import Terms, Unplaceable, draw_taken_back, place, whose
 from patients.intake.profiles import read_profile, without_ignored
@@ -44,9 +45,9 @@ from patients.intake.surroundings import (
 )
 from patients.intake.waiting import last_word, waiting_of
 from patients.intake.waves import Wave
-from patients.models import Inbound, Parked, ParkedState, Result, ResultName
-from patients.record.draws import Placed, Written, write_draws
-from patients.record.parking import InParking, ToPark, in_parking, park
+from patients.models import Inbound, Parked, ResultName
+from patients.record.draws import Placed, write_draws
+from patients.record.parking import ToPark, in_parking, park
 from patients.record.results import RETRACTED
 from patients.statements import Question, ask
 
@@ -301,7 +302,7 @@ class Taking:
             at=self.at,
         )
         for each, done in zip(placed, written, strict=True):
-            self.answers[each] = _answer_written(done, self.reports[each].accession)
+            self.answers[each] = answer_written(done, self.reports[each])
         rename = self.names.rename(
             [
                 (result, line.public_id)
@@ -391,20 +392,3 @@ class Taking:
             ResultAnswer(each.line, each.version, "known") for each in draw.results.values()
         )
         return Answer(draw.public_id, report.accession, "known", (), results)
-
-
-def _answer_written(done: Written, accession: str) -> Answer:
-    results = tuple(ResultAnswer(each.public_id, each.version, each.state) for each in done.lines)
-    return Answer(done.public_id, accession, done.state, (), results)
-
-
-def answer_parked(found: InParking, accession: str) -> Answer:
-    """Say what has become of a draw that was parked."""
-    parked = found.parked
-    if parked.state == ParkedState.MATCHED and parked.draw is not None:
-        current = Result.objects.filter(public_id__in=found.lines, superseded_at=None)
-        results = tuple(ResultAnswer(each.public_id, each.version, "known") for each in current)
-        return Answer(parked.draw.public_id, accession, "known", (), results)
-    reasons = ("rejected",) if parked.state == ParkedState.REJECTED else tuple(parked.reasons)
-    results = tuple(ResultAnswer(line, 1, "parked") for line in found.lines)
-    return Answer(parked.public_id, accession, "parked", reasons, results)

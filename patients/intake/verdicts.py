@@ -62,7 +62,7 @@ def verdicts_of(reports: Sequence[DrawReport], answers: Sequence[Answer]) -> lis
             accession=report.accession,
             analyte=result.codes[0].code,
             state=state,
-            reasons=answer.reasons,
+            reasons=_reasons(answer),
         )
         for report, answer in zip(reports, answers, strict=True)
         for position, (result, state) in enumerate(
@@ -105,8 +105,13 @@ def _placed(reading: Reading, answers: Sequence[Answer]) -> Iterator[Verdict]:
                     accession=report.accession,
                     analyte=result.codes[0].code,
                     state=State.KNOWN if is_repeat else state,
-                    reasons=answer.reasons,
+                    reasons=_reasons(answer),
                 )
+
+
+def _reasons(answer: Answer) -> tuple[str, ...]:
+    """Say why a draw is parked; which of its results are late is told by their states."""
+    return answer.reasons if answer.state == State.PARKED else ()
 
 
 def _states(report: DrawReport, answer: Answer) -> list[State]:

@@ -1,7 +1,7 @@
 """What one result says, and which of its versions is current."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -22,6 +22,7 @@ SAID_AGAIN = "the laboratory said the same again, as a newer word"
 RETRACTED = frozenset({"cancelled", "entered-in-error"})
 
 
+_EVER = datetime.min.replace(tzinfo=UTC)
 # A month or a year is no shorter than any of its kind
 _SPANS = {
     "minute": timedelta(),
@@ -48,7 +49,8 @@ class Word(NamedTuple):
         as any hour of it.
 
         No word is issued after it was received: where one of the two says so, a clock was ahead,
-        and it counts as issued when it came. Where both say so, it was the same clock.
+        and it counts as issued when it came. Where both say so, it was the same clock. What came
+        without a time of issue before the other was issued is the older.
         """
         standing = self._against(other)
         if standing:
@@ -67,7 +69,9 @@ class Word(NamedTuple):
     def _against(self, other: "Word") -> int:
         """Say which is newer, whenever they came: below zero the other, zero if neither is."""
         mine, others = self._issue, other._issue
-        if self.is_ahead != other.is_ahead:
+        if self.is_ahead != other.is_ahead and None in (self.issued_at, other.issued_at):
+            mine = None  # a wrong clock says nothing of what has none
+        elif self.is_ahead != other.is_ahead:
             mine = self._arrival if self.is_ahead else mine
             others = other._arrival if other.is_ahead else others
         if mine is not None and others is not None and mine != others:
@@ -84,8 +88,9 @@ class Word(NamedTuple):
 
     @property
     def _issue(self) -> tuple[datetime, datetime] | None:
-        at = self.issued_at
-        return None if at is None else (at, at + self._span)
+        if self.issued_at is not None:
+            return self.issued_at, self.issued_at + self._span
+        return None if self.received_at is None else (_EVER, self.received_at)
 
     @property
     def _arrival(self) -> tuple[datetime, datetime] | None:

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from django.test import Client
@@ -12,7 +12,7 @@ from monitoring import redis
 from patients.intake.fhir import exact_json
 from patients.models import Laboratory, Patient, Result
 from patients.record.laboratories import issue_key
-from tests.conftest import MONDAY
+from tests.conftest import MONDAY, draw
 from tests.patients.fhir_messages import named, observation, quantity
 from tests.patients.hl7v2_messages import message
 from tests.patients.tables import table_of
@@ -85,6 +85,22 @@ def by_table(said: Said, *, run: int, number: int) -> Pushed:
     return Pushed("POST", "/api/v1/results", "text/csv", table_of(row).encode())
 
 
+def by_json(said: Said, *, run: int, number: int) -> Pushed:
+    result = {
+        "analyte": "sIL-6R",
+        "value": said.value,
+        "unit": "ng/mL",
+        "status": said.status,
+        "issued_at": said.issued,
+    }
+    return in_json(run, **result)
+
+
+def in_json(run: int = 0, /, **result: str) -> Pushed:
+    body = draw(accession=f"A-{run}", collected_at=_drawn_at(run).isoformat(), results=[result])
+    return Pushed("POST", "/api/v1/results", "application/json", exact_json.write(body))
+
+
 def _drawn_at(run: int) -> datetime:
     return DRAWN_AT - timedelta(minutes=run)
 
@@ -98,7 +114,7 @@ def key(laboratory: Laboratory) -> str:
     return issue_key(laboratory=laboratory, by="operator", at=MONDAY)
 
 
-def push(pushed: Pushed, *, key: str) -> None:
+def push(pushed: Pushed, *, key: str) -> Any:
     answer = Client().generic(
         pushed.method,
         pushed.address,
@@ -107,6 +123,7 @@ def push(pushed: Pushed, *, key: str) -> None:
         headers={"Authorization": f"Bearer {key}"},
     )
     assert answer.status_code in {200, 201}, answer.content
+    return answer
 
 
 def ends_of(said: Sequence[Said], *, door: Door, key: str) -> set[tuple[str, str]]:
@@ -130,7 +147,7 @@ RETRACTED_ON_THE_DAY = [Said(10, "37.50"), Said(None, "37.50", "entered-in-error
 REPEATED_TO_THE_HOUR = [Said(None, "37.50"), Said(14, "37.50"), Said(12, "40.00")]
 
 
-@pytest.mark.parametrize("door", [by_fhir, by_hl7v2, by_table])
+@pytest.mark.parametrize("door", [by_fhir, by_hl7v2, by_table, by_json])
 def test_a_value_said_again_after_another_one_counts(
     door: Door, key: str, patient: Patient
 ) -> None:
@@ -139,7 +156,7 @@ def test_a_value_said_again_after_another_one_counts(
     assert {value for _status, value in ends} == {"37.50"}
 
 
-@pytest.mark.parametrize("door", [by_fhir, by_hl7v2, by_table])
+@pytest.mark.parametrize("door", [by_fhir, by_hl7v2, by_table, by_json])
 def test_a_retraction_said_again_after_another_value_counts(
     door: Door, key: str, patient: Patient
 ) -> None:
@@ -183,3 +200,73 @@ def test_the_time_of_the_message_stands_in_for_a_time_of_issue_that_is_none(
         push(Pushed("POST", "/hl7v2", "application/hl7-v2", message(change=change)), key=key)
 
     assert Result.objects.get(superseded_at=None).sent_value == "39"
+
+
+# JSON without times of issue
+
+VALUE = {"analyte": "sIL-6R", "unit": "ng/mL"}
+TAKEN_BACK = {"analyte": "sIL-6R", "status": "cancelled"}
+
+
+def test_what_is_taken_for_late_is_not_answered_as_if_it_were_known(
+    key: str, patient: Patient
+) -> None:
+    push(in_json(**VALUE, value="37.50"), key=key)
+    push(in_json(**VALUE, value="39", status="corrected"), key=key)
+
+    late = push(in_json(**VALUE, value="40"), key=key)
+    again = push(in_json(**VALUE, value="39", status="corrected", method="ELISA"), key=key)
+
+    assert (late.json()["state"], late.json()["reasons"]) == ("known", ["late: sIL-6R"])
+    assert again.json()["reasons"] == []
+    assert Result.objects.get(superseded_at=None).sent_value == "39"
+
+
+def test_a_cancellation_is_undone_by_what_was_issued_after_it_came(
+    key: str, patient: Patient
+) -> None:
+    push(in_json(**VALUE, value="37.50"), key=key)
+    push(in_json(**TAKEN_BACK), key=key)
+    late = push(in_json(**VALUE, value="38"), key=key)
+
+    now = datetime.now(UTC).isoformat()
+    undone = push(in_json(**VALUE, value="38", issued_at=now), key=key)
+
+    assert late.json()["reasons"] == ["late: sIL-6R"]
+    assert (undone.json()["state"], undone.json()["reasons"]) == ("corrected", [])
+    assert Result.objects.get(superseded_at=None).sent_value == "38"
+
+
+def test_a_cancellation_without_a_time_of_issue_is_not_undone_by_its_original(
+    key: str, patient: Patient
+) -> None:
+    push(in_json(**TAKEN_BACK), key=key)
+
+    before = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    late = push(in_json(**VALUE, value="38", issued_at=before), key=key)
+
+    assert late.json()["reasons"] == ["late: sIL-6R"]
+    assert Result.objects.get(superseded_at=None).status == "cancelled"
+
+
+def test_a_late_result_is_acknowledged_as_late_in_hl7_v2(key: str, patient: Patient) -> None:
+    push(by_hl7v2(Said(12, "39"), run=0, number=0), key=key)
+
+    answer = push(by_hl7v2(Said(11, "38"), run=0, number=1), key=key)
+
+    assert b"|1 known, 1 results late" in answer.content
+
+
+def test_an_outcome_of_fhir_names_what_came_late(key: str, patient: Patient) -> None:
+    push(by_fhir(Said(12, "39"), run=0, number=0), key=key)
+
+    pushed = by_fhir(Said(11, "38"), run=0, number=1)
+    answer = Client().generic(
+        pushed.method,
+        pushed.address,
+        pushed.body,
+        content_type=pushed.content_type,
+        headers={"Authorization": f"Bearer {key}", "Prefer": "return=OperationOutcome"},
+    )
+
+    assert b"late: " in answer.content

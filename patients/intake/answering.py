@@ -1,0 +1,30 @@
+"""What became of a draw, as its sender is told."""
+
+from patients.intake.receipts import LATE, Answer, ResultAnswer
+from patients.intake.reports import DrawReport
+from patients.models import ParkedState, Result
+from patients.record.draws import Written
+from patients.record.parking import InParking
+
+
+def answer_written(done: Written, report: DrawReport) -> Answer:
+    """Say what has become of a draw on record, and which of its results came late."""
+    results = tuple(ResultAnswer(each.public_id, each.version, each.state) for each in done.lines)
+    late = tuple(
+        f"{LATE}: {said.codes[0].key[1]}"
+        for each, said in zip(results, report.results, strict=True)
+        if each.state == LATE
+    )
+    return Answer(done.public_id, report.accession, done.state, late, results)
+
+
+def answer_parked(found: InParking, accession: str) -> Answer:
+    """Say what has become of a draw that was parked."""
+    parked = found.parked
+    if parked.state == ParkedState.MATCHED and parked.draw is not None:
+        current = Result.objects.filter(public_id__in=found.lines, superseded_at=None)
+        results = tuple(ResultAnswer(each.public_id, each.version, "known") for each in current)
+        return Answer(parked.draw.public_id, accession, "known", (), results)
+    reasons = ("rejected",) if parked.state == ParkedState.REJECTED else tuple(parked.reasons)
+    results = tuple(ResultAnswer(line, 1, "parked") for line in found.lines)
+    return Answer(parked.public_id, accession, "parked", reasons, results)
