@@ -322,7 +322,7 @@ def _events(given: dict[str, Column], ids: Ints) -> EventColumns:
         kind=keys[2],
         started_us=keys[0],
         stopped_us=keys[3],
-        atc=keys[4],
+        atc=atc[order],
     )
 
 
