@@ -22,6 +22,7 @@ from analytics.evaluation.inputs import (
 
 MOST_PAIRS = 250_000
 SHARE_SEEN = 0.632  # of the patients a bootstrap sample holds on average; Efron 1983
+ROUNDING = 1e-12
 NO_INFORMATION_ERROR = 0.5  # balanced error of a rule that knows nothing
 
 
@@ -46,8 +47,8 @@ class CutOff:
     """A cut-off and what it is worth; a score at or above `threshold` is called positive.
 
     `youden` is what these data say of their own best cut-off and is too good; `honest_youden`
-    is what to expect in new patients. The intervals are bootstrap percentiles over the whole
-    procedure, choice of the cut-off included.
+    is what to expect in new patients, and no more than that. The intervals are bootstrap
+    percentiles over the whole procedure, choice of the cut-off included.
     """
 
     criterion: Criterion
@@ -102,7 +103,8 @@ def best_cut_off(
     Returns
     -------
     CutOff
-        Cut-offs lie half-way between neighbouring scores.
+        Cut-offs lie half-way between neighbouring scores; the lowest score, which calls everybody
+        positive, is the cut-off where every other is worse.
 
     Raises
     ------
@@ -132,6 +134,8 @@ def best_cut_off(
     tail = (1 - level) / 2
     low, high = np.quantile(drawn[:, :3], [tail, 1 - tail], axis=0).tolist()
     youden = sensitivity + specificity - 1
+    if criterion is Criterion.YOUDEN:
+        youden = max(youden, 0.0)  # the sum of two fractions may miss 1 by its last digit
     if honest is HonestMethod.LEAVE_PAIR_OUT:
         honest_youden = _leave_pair_out(outcome, numbers, criterion)
     else:
@@ -148,7 +152,7 @@ def best_cut_off(
         specificity_low=low[2],
         specificity_high=high[2],
         youden=youden,
-        honest_youden=honest_youden,
+        honest_youden=min(max(honest_youden, 0.0), youden),
         honest_method=honest,
         level=level,
         n_positive=n_positive,
@@ -158,7 +162,10 @@ def best_cut_off(
 
 
 def choose(outcome: BoolArray, scores: FloatArray, *, criterion: Criterion) -> float:
-    """Choose the best cut-off half-way between two neighbouring scores.
+    """Choose the best cut-off: half-way between two neighbouring scores, or an end.
+
+    At the lowest score everybody is positive, which has J = 0 and lies at 1 from the corner (as
+    nobody positive does); that end is taken where every cut within is worse.
 
     Parameters
     ----------
@@ -185,6 +192,11 @@ def choose(outcome: BoolArray, scores: FloatArray, *, criterion: Criterion) -> f
         keys = (-sensitivity, -(sensitivity + specificity), corner)
     # Rounding keeps equal merits equal: sums of fractions differ in the last digit.
     best = int(np.lexsort([np.round(key, 12) for key in keys])[0])
+    is_worse = corner[best] > 1 + ROUNDING
+    if criterion is Criterion.YOUDEN:
+        is_worse = sensitivity[best] + specificity[best] < 1 - ROUNDING
+    if is_worse:
+        return float(values[0])  # everybody is positive
     below, above = float(values[best]), float(values[best + 1])
     middle = below + (above - below) / 2
     return middle if middle > below else above  # of two neighbours in floating point

@@ -164,3 +164,26 @@ def test_criterion_and_method_may_be_given_by_their_words() -> None:
         criterion=Criterion.TOP_LEFT,
         honest=HonestMethod.LEAVE_PAIR_OUT,
     )
+
+
+@pytest.mark.parametrize("method", list(HonestMethod))
+@pytest.mark.parametrize("shift", [0.0, -0.8, -6.0])
+def test_no_score_is_worth_less_than_calling_everybody_positive(
+    method: HonestMethod, shift: float
+) -> None:
+    rng = np.random.default_rng(5)
+    labels = np.repeat([1.0, 0.0], [15, 15])
+    for _ in range(8):
+        scores = rng.standard_normal(30) + shift * labels
+
+        cut = best_cut_off(labels, scores, seed=1, honest=method, n_bootstrap=100)
+
+        assert 0 <= cut.honest_youden <= cut.youden <= 1
+
+
+def test_a_reversed_score_has_its_lowest_value_for_a_cut_and_no_worth() -> None:
+    cut = best_cut_off([1, 1, 1, 0, 0, 0], [1, 2, 3, 4, 5, 6], seed=1, n_bootstrap=100)
+
+    # Within, J is -1/3 at best; at the lowest value everybody is positive and J = 0.
+    assert (cut.threshold, cut.sensitivity, cut.specificity) == (1, 1, 0)
+    assert cut.youden == cut.honest_youden == 0
