@@ -9,10 +9,17 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from analytics import CURRENT_POLICY, Estimate, estimate_cohort
+from analytics.definitions import Rules
 from monitoring import alerts, corrected, flags, standings
 from monitoring.history import histories_of
 from monitoring.model_in_force import RELEASE
 from monitoring.models import Attempt, FlagKind, FlagLevel, Outcome, RiskAssessment
+from monitoring.site_rules import (
+    rules_asked,
+    rules_of_patients,
+    rules_of_sites,
+    rules_read,
+)
 from monitoring.standings import Finding
 from patients.models import Patient
 from patients.statements import Question, ask, numbers
@@ -30,7 +37,7 @@ LONGEST_PAUSE = timedelta(minutes=10)
 Versions = dict[int, int]  # patients whose rows are held, and the version of each one's history
 
 _DONE = """
-SELECT patient_id FROM monitoring_standing
+SELECT patient_id, rules FROM monitoring_standing
   JOIN unnest(%s::bigint[], %s::bigint[]) AS held (patient_id, history_version)
        USING (patient_id, history_version)
  WHERE model = %s AND policy = %s
@@ -132,6 +139,7 @@ def _give_up(patient: Patient, *, fault: str, at: datetime) -> None:
     finding = Finding(
         patient_id=patient.pk,
         history_version=patient.history_version,
+        rules=rules_of_patients([patient.pk], at=at)[patient.pk].version,
         outcome=Outcome.NOT_ASSESSABLE.value,
         state="",
         probability=None,
@@ -167,16 +175,18 @@ def _assess(patients: Versions, *, at: datetime) -> list[int]:
     if not patients:
         return []
     model, policy = RELEASE.version, CURRENT_POLICY.version
-    [found] = ask((_DONE, [numbers(patients), numbers(patients.values()), model, policy]))
-    done = {patient_id for (patient_id,) in found}
+    found, chosen = ask(
+        (_DONE, [numbers(patients), numbers(patients.values()), model, policy]),
+        rules_asked(list(patients)),
+    )
+    rules = rules_read(chosen, at=at)
+    done = {patient_id for patient_id, saw in found if saw == rules[patient_id].version}
     if done:
         ask((_NO_LONGER_STALE, [numbers(done)]))
         patients = {key: version for key, version in patients.items() if key not in done}
         if not patients:
             return []
-    estimates = list(
-        estimate_cohort(histories_of(list(patients)), at=at, release=RELEASE, policy=CURRENT_POLICY)
-    )
+    estimates = _estimates(list(patients), rules, at=at)
     findings = [_finding(each, patients[each.patient_id]) for each in estimates]
     before = corrected.before_corrections(list(patients))
     new = _put_on_record(findings, [_flags_of(each) for each in estimates], at=at)
@@ -186,10 +196,29 @@ def _assess(patients: Versions, *, at: datetime) -> list[int]:
     return new
 
 
+def _estimates(patient_ids: list[int], rules: dict[int, Rules], *, at: datetime) -> list[Estimate]:
+    """Estimate these patients, all of one rule set at once."""
+    by_rules: dict[str, list[int]] = {}
+    for patient_id in patient_ids:
+        by_rules.setdefault(rules[patient_id].version, []).append(patient_id)
+    return [
+        estimate
+        for those in by_rules.values()
+        for estimate in estimate_cohort(
+            histories_of(those),
+            at=at,
+            release=RELEASE,
+            policy=CURRENT_POLICY,
+            rules=rules[those[0]],
+        )
+    ]
+
+
 def _finding(estimate: Estimate, history_version: int) -> Finding:
     return Finding(
         estimate.patient_id,
         history_version,
+        estimate.rules_version,
         estimate.outcome.value,
         estimate.state_words,
         estimate.probability,
@@ -232,11 +261,12 @@ def _put_on_record(
 
 
 def mark_outdated(*, at: datetime) -> int:
-    """Find everyone whose newest assessment saw another history, model or policy; say how many.
+    """Find everyone whose newest assessment saw another history, model, policy or rule set.
 
     This asks the versions themselves and nothing else, so it finds what any queue has lost, and
-    whom a new model makes stale.
+    whom a new model, or the rules of a site or of a new day, make stale. Says how many.
     """
+    rules = rules_of_sites(at=at)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -246,13 +276,20 @@ def mark_outdated(*, at: datetime) -> int:
                      FROM patients_patient AS patient
                      LEFT JOIN monitoring_standing AS standing
                        ON standing.patient_id = patient.id
+                     JOIN patients_careteam AS team ON team.id = patient.team_id
+                     JOIN unnest(%s::bigint[], %s::text[]) AS in_force (site_id, version)
+                       ON in_force.site_id = team.site_id
                     WHERE patient.stale_since IS NULL
-                      AND (standing.history_version, standing.model, standing.policy)
-                          IS DISTINCT FROM (patient.history_version, %s, %s)
+                      AND (standing.history_version, standing.model, standing.policy,
+                           standing.rules)
+                          IS DISTINCT FROM (patient.history_version, %s, %s, in_force.version)
                       FOR NO KEY UPDATE OF patient SKIP LOCKED
                    )
             """,
-            [at, RELEASE.version, CURRENT_POLICY.version],
+            [
+                *(at, list(rules), [each.version for each in rules.values()]),
+                *(RELEASE.version, CURRENT_POLICY.version),
+            ],
         )
         marked: int = cursor.rowcount
     return marked

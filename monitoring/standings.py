@@ -15,23 +15,25 @@ from patients.statements import Question, ask, numbers
 # thousand texts costs more to quote than the rest of the statement. No line at all is one empty.
 _WRITE_ASSESSMENTS = """
 INSERT INTO monitoring_riskassessment (
-       patient_id, history_version, model, policy, made_at, outcome, state, probability,
+       patient_id, history_version, model, policy, made_at, rules, outcome, state, probability,
        probability_low, probability_high, probability_without_biomarker, content)
-SELECT patient_id, history_version, %s, %s, %s, outcome, coalesce(state, ''), probability,
+SELECT patient_id, history_version, %s, %s, %s, rules, outcome, coalesce(state, ''), probability,
        probability_low, probability_high, probability_without_biomarker, content::jsonb
   FROM unnest(%s::bigint[], %s::bigint[],
               string_to_array(%s, E'\n'), string_to_array(%s, E'\n'),
+              string_to_array(%s, E'\n'),
               %s::float8[], %s::float8[], %s::float8[], %s::float8[],
               string_to_array(%s, E'\n')) AS new (
-       patient_id, history_version, outcome, state, probability, probability_low,
+       patient_id, history_version, rules, outcome, state, probability, probability_low,
        probability_high, probability_without_biomarker, content)
 RETURNING patient_id, id
 """
 # Among equals in need: first who meets the rule, last who has no number
 _WRITE_STANDINGS = """
 INSERT INTO monitoring_standing (
-       patient_id, team_id, assessment_id, history_version, model, policy, need, probability)
-SELECT made.patient_id, patient.team_id, made.id, made.history_version, made.model, made.policy, 0,
+       patient_id, team_id, assessment_id, history_version, model, policy, rules, need, probability)
+SELECT made.patient_id, patient.team_id, made.id, made.history_version, made.model, made.policy,
+       made.rules, 0,
        CASE WHEN made.outcome = %s THEN 1 ELSE coalesce(made.probability, -1) END
   FROM monitoring_riskassessment AS made
   JOIN patients_patient AS patient ON patient.id = made.patient_id
@@ -39,7 +41,7 @@ SELECT made.patient_id, patient.team_id, made.id, made.history_version, made.mod
     ON CONFLICT (patient_id) DO UPDATE
    SET team_id = excluded.team_id, assessment_id = excluded.assessment_id,
        history_version = excluded.history_version, model = excluded.model,
-       policy = excluded.policy, probability = excluded.probability,
+       policy = excluded.policy, rules = excluded.rules, probability = excluded.probability,
        visits_checked_on = NULL
 """
 
@@ -49,6 +51,7 @@ class Finding(NamedTuple):
 
     patient_id: int
     history_version: int
+    rules: str
     outcome: str
     state: str
     probability: float | None
@@ -62,14 +65,20 @@ def write_assessments(
     findings: Sequence[Finding], *, model: str, policy: str, at: datetime
 ) -> dict[int, int]:
     """Put findings of one moment on record; give each patient's assessment its number."""
-    ids, versions, outcomes, states, *probabilities, contents = zip(*findings, strict=True)
+    ids, versions, rules, outcomes, states, *probabilities, contents = zip(*findings, strict=True)
     lines = "\n".join
     [written] = ask(
         (
             _WRITE_ASSESSMENTS,
             [
                 *(model, policy, at, numbers(ids), numbers(versions)),
-                *(lines(outcomes), lines(states), *map(numbers, probabilities), lines(contents)),
+                *(
+                    lines(rules),
+                    lines(outcomes),
+                    lines(states),
+                    *map(numbers, probabilities),
+                    lines(contents),
+                ),
             ],
         )
     )

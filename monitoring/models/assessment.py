@@ -17,7 +17,7 @@ class Outcome(models.TextChoices):
 
 
 class RiskAssessment(models.Model):
-    """The estimate of one patient's history, as one model and one policy saw it.
+    """The estimate of one patient's history, as one model, one policy and one rule set saw it.
 
     It is made once and never changed; `content` holds the trajectories, the contributions, what was
     left out and which flags were wanted, so that it can be drawn again as it was.
@@ -28,6 +28,8 @@ class RiskAssessment(models.Model):
     history_version = models.BigIntegerField()
     model = models.CharField(max_length=50)
     policy = models.CharField(max_length=50)
+    # Of one made before this column stood here, its content names the rules
+    rules = models.CharField(max_length=50, blank=True, default="")
     made_at = models.DateTimeField()
     outcome = models.CharField(max_length=20, choices=Outcome)
     state = models.CharField(max_length=60)
@@ -40,8 +42,8 @@ class RiskAssessment(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["patient", "history_version", "model", "policy"],
-                name="a_history_is_assessed_once_per_model_and_policy",
+                fields=["patient", "history_version", "model", "policy", "rules"],
+                name="a_history_is_assessed_once_per_model_policy_and_rules",
             ),
             models.CheckConstraint(
                 condition=Q(outcome__in=Outcome.values), name="an_outcome_is_one_we_know"
@@ -91,6 +93,7 @@ class Standing(models.Model):
     history_version = models.BigIntegerField(default=-1)
     model = models.CharField(max_length=50, blank=True, default="")
     policy = models.CharField(max_length=50, blank=True, default="")
+    rules = models.CharField(max_length=50, blank=True, default="")
     need = models.PositiveSmallIntegerField(default=0)
     probability = models.FloatField(default=-1)
     visits_checked_on = models.DateField(null=True, blank=True)

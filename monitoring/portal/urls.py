@@ -93,6 +93,7 @@ urlpatterns = [
     path("settings/", site_settings.site_settings, name="site_settings"),
     path("settings/sites/<int:site_id>/crisis/", site_settings.crisis_plan, name="crisis_plan"),
     path("settings/sites/<int:site_id>/doses/", site_settings.doses, name="doses"),
+    path("settings/sites/<int:site_id>/rules/", site_settings.rules, name="rules"),
     path("settings/sites/<int:site_id>/visits/", site_settings.visits, name="visits"),
     path("patients/<uuid:public_id>/episode/", episode.episode, name="episode"),
     path("patients/<uuid:public_id>/status/", episode.status, name="status"),

@@ -56,7 +56,7 @@ from patients.models.treatment import (
     Trial,
     TrialKind,
 )
-from patients.models.verdict import DrawVerdict, SiteDose, Verdict
+from patients.models.verdict import DrawVerdict, SiteDose, SiteRules, Verdict
 
 __all__ = [
     "WITHOUT_DRUG",
@@ -107,6 +107,7 @@ __all__ = [
     "Sex",
     "Site",
     "SiteDose",
+    "SiteRules",
     "SpentAssertion",
     "StopReason",
     "TeamKey",

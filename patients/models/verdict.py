@@ -66,3 +66,32 @@ class SiteDose(models.Model):
 
     def __str__(self) -> str:
         return f"least dose of {self.atc} at site {self.site_id}"
+
+
+class SiteRules(models.Model):
+    """Which rules a site has chosen, and from which day; the last choice holds, none is changed.
+
+    `name` is a line of rules, whose version of the day applies; `version` the one on the day of
+    the choice.
+    """
+
+    site = models.ForeignKey(Site, models.CASCADE, related_name="rules")
+    name = models.CharField(_("rules"), max_length=30)
+    adequate_weeks = models.DecimalField(
+        _("weeks at an adequate dose"), max_digits=3, decimal_places=1
+    )
+    version = models.CharField(max_length=50)
+    effective_from = models.DateField(_("in force from"))
+    changed_at = models.DateTimeField()
+    changed_by = models.CharField(max_length=100)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(adequate_weeks__gte=4, adequate_weeks__lte=26),
+                name="adequate_weeks_are_four_to_twenty_six",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rules {self.version} of site {self.site_id}"

@@ -16,6 +16,7 @@ from patients.models import (
     Patient,
     Site,
     SiteDose,
+    SiteRules,
     Verdict,
 )
 from patients.record.versions import count_up, lock
@@ -211,3 +212,25 @@ def set_visit_interval(*, site: Site, weeks: int, by: str, at: datetime) -> None
     """Say how often draws and ratings are expected after week 12."""
     Site.objects.filter(pk=site.pk).update(visits_every_weeks=weeks)
     audit.write(verb="set_visit_interval", subject=f"site:{site.pk}", by=by, at=at, weeks=weeks)
+
+
+@transaction.atomic
+def choose_rules(
+    *, site: Site, name: str, adequate_weeks: Decimal, version: str, by: str, at: datetime
+) -> SiteRules:
+    """Choose the rules by which a site's patients are assessed from today on.
+
+    Who was assessed by others is found by the version, and assessed anew; the old assessments
+    stay as they were made.
+    """
+    chosen = SiteRules.objects.create(
+        site=site,
+        name=name,
+        adequate_weeks=adequate_weeks,
+        version=version,
+        effective_from=at.astimezone(site.zone).date(),
+        changed_at=at,
+        changed_by=by,
+    )
+    audit.write(verb="choose_rules", subject=f"site:{site.pk}", by=by, at=at, version=version)
+    return chosen

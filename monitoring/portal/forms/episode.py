@@ -9,6 +9,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.definitions import CONSENSUS, NON_REMISSION
 from analytics.doses import DOSE_TABLE, LeastDose
 from instruments import INSTRUMENTS
 from monitoring.portal.forms.fields import DayField, SiteForm
@@ -123,6 +124,27 @@ class DoseTableForm(forms.Form):
     def rows(self) -> list[tuple[BoundField, LeastDose]]:
         """Give each field with the default that it may replace."""
         return [(self[atc], DOSE_TABLE[atc]) for atc in self.fields]
+
+
+class RulesForm(forms.Form):
+    """Which rules a site is assessed by, and its weeks at an adequate dose."""
+
+    name = forms.ChoiceField(
+        label=gettext_lazy("What meets the rule for treatment resistance"),
+        choices=[
+            (CONSENSUS, gettext_lazy("Two treatments with less than 25 % improvement (consensus)")),
+            (NON_REMISSION, gettext_lazy("Two treatments without remission (variant)")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    weeks = forms.DecimalField(
+        label=gettext_lazy("Weeks at an adequate dose that make a trial adequate"),
+        min_value=4,
+        max_value=26,
+        max_digits=3,
+        decimal_places=1,
+        help_text=gettext_lazy("Six is the default; no definition takes fewer than four."),
+    )
 
 
 class VisitsForm(forms.Form):

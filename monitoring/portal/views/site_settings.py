@@ -15,21 +15,23 @@ from django.views.decorators.http import require_GET, require_http_methods
 from analytics.doses import DOSE_TABLE
 from monitoring import duties, wake
 from monitoring.models import CrisisPlan
-from monitoring.portal.forms.episode import DoseTableForm, VisitsForm
+from monitoring.portal.forms.episode import DoseTableForm, RulesForm, VisitsForm
 from monitoring.portal.forms.safety import CrisisPlanForm, DutiesForm, NamedClinicianForm
 from monitoring.portal.presenters.banner import Banner
 from monitoring.portal.presenters.safety import Crisis
 from monitoring.portal.views.access import patient_or_404, reader_of
+from monitoring.recompute import mark_outdated
+from monitoring.site_rules import rules_for, rules_of_site
 from patients import audit
 from patients.models import CareTeam, Clinician, Membership, Role, SafetyDuty, Site, SiteDose
 from patients.record.duties import name_clinician, set_duty
-from patients.record.verdicts import set_least_dose, set_visit_interval
+from patients.record.verdicts import choose_rules, set_least_dose, set_visit_interval
 
 
 @require_GET
 def site_settings(request: HttpRequest) -> HttpResponse:
     """Show what the reader's sites have set."""
-    reader = reader_of(request)
+    reader, at = reader_of(request), timezone.now()
     sites = Site.objects.filter(teams__members=reader).distinct().order_by("name")
     context = {
         "sites": [
@@ -43,6 +45,8 @@ def site_settings(request: HttpRequest) -> HttpResponse:
                 ],
                 "may_change": _leads(reader, site),
                 "doses": list(site.doses.order_by("drug")),
+                "rules": rules_of_site(site, at=at),
+                "chosen": site.rules.order_by("-pk").first(),
             }
             for site in sites
         ]
@@ -101,6 +105,39 @@ def doses(request: HttpRequest, site_id: int) -> HttpResponse:
         "ranges; this is not an ATHF table."
     )
     return render(request, "portal/doses.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def rules(request: HttpRequest, site_id: int) -> HttpResponse:
+    """Choose the rules by which a site's patients are assessed."""
+    reader, at = reader_of(request), timezone.now()
+    site = _site_or_404(request, site_id)
+    now = rules_of_site(site, at=at)
+    initial = {"name": now.name, "weeks": f"{now.adequate_weeks:g}"}
+    form = RulesForm(request.POST or None, initial=initial)
+    if form.is_valid():
+        name, weeks = form.cleaned_data["name"], form.cleaned_data["weeks"]
+        chosen = rules_for(at.astimezone(site.zone).date(), name, float(weeks))
+        if chosen.version != now.version:
+            with transaction.atomic():
+                choose_rules(
+                    site=site,
+                    name=name,
+                    adequate_weeks=weeks,
+                    version=chosen.version,
+                    by=audit.name_of(reader),
+                    at=at,
+                )
+                mark_outdated(at=at)
+                transaction.on_commit(wake.wake_workers)
+        messages.success(
+            request,
+            _("The site is assessed by %(version)s from today on; earlier assessments stay.")
+            % {"version": chosen.version},
+        )
+        return redirect("portal:site_settings")
+    context = {"form": form, "site": site, "title": _("Rules of the site"), "lede": site.name}
+    return render(request, "portal/site_form.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
