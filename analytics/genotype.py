@@ -4,7 +4,7 @@ A high value in one person may be nothing but genotype; only change within a per
 """
 
 from dataclasses import dataclass
-from math import log, sqrt
+from math import inf, log, sqrt
 from typing import Any
 
 from analytics.columns import GENOTYPES
@@ -62,11 +62,15 @@ def genotype_adjusted(
     Raises
     ------
     ValueError
-        The genotype is none of the three.
+        The genotype is none of the three, or a level is no concentration.
     """
     if genotype not in GENOTYPES[1:]:
         message = f"genotype {genotype!r}; wanted: {', '.join(GENOTYPES[1:])}"
         raise ValueError(message)
+    for name, value in (("level_ng_ml", level_ng_ml), ("typical_ng_ml", typical_ng_ml)):
+        if not 0 < value < inf:
+            message = f"{name}: {value!r}; wanted: a concentration above zero"
+            raise ValueError(message)
     apart = log(level_ng_ml / typical_ng_ml)
     copies = GENOTYPES.index(genotype) - 1
     expected = GENOTYPE_EFFECT_LN.value * (copies - 2 * ALLELE_FREQUENCY.value)

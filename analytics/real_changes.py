@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from math import inf
 from typing import Any
 
 from analytics.changes import Z95, reference_change
@@ -16,6 +17,10 @@ VARIATION: dict[str, tuple[Constant, Constant]] = {
     TNF: (CVI_TNF, CVA_OTHERS),
     CRP: (CVI_CRP, CVA_OTHERS),
 }
+
+
+class ReadingIsUnfit(ValueError):
+    """A result that is no concentration; says which, and what would be right."""
 
 
 class Verdict(StrEnum):
@@ -37,7 +42,14 @@ class WhyNot(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One result: its value in the canonical unit of the analyte, and where it was measured."""
+    """One result: its value in the canonical unit of the analyte, and where it was measured.
+
+    Raises
+    ------
+    ReadingIsUnfit
+        The value is no concentration: zero, below zero or not finite. A result below the limit of
+        detection is that limit with the comparator "<".
+    """
 
     drawn_at: datetime
     value: float
@@ -45,6 +57,12 @@ class Reading:
     segment: str = ""
     is_scored: bool = True
     assay_cv: float | None = None  # of its kit, as the laboratory states it
+
+    def __post_init__(self) -> None:
+        """Refuse what no ratio can be made of."""
+        if not 0 < self.value < inf:
+            message = f"value: {self.value}; wanted: a concentration above zero"
+            raise ReadingIsUnfit(message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,12 +143,17 @@ def stage(
     Raises
     ------
     StagingFault
-        A duration or a count below zero.
+        A duration or a count below zero, or a count that is no whole number.
     """
     for name, value in (("duration_months", duration_months), ("failed_trials", failed_trials)):
         if value is not None and not value >= 0:
             message = f"{name}: {value!r}; wanted: zero or more, or nothing"
             raise StagingFault(message)
+    if failed_trials is not None and type(failed_trials) is not int:
+        message = (
+            f"failed_trials: {failed_trials!r}; wanted: a whole number, zero or more, or nothing"
+        )
+        raise StagingFault(message)
     parts = {
         "duration": _points(duration_months, _MONTHS, _MOST_MONTHS),
         "severity": None if severity is None else 1 + _SEVERITIES.index(severity),

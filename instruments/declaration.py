@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
@@ -201,29 +201,50 @@ def load_instruments(folder: Path = SCALES) -> dict[str, Instrument]:
 
 
 def instrument_from_json(content: dict[str, Any]) -> Instrument:
-    """Read one declaration, and check that it agrees with itself."""
-    fields = dict(content)
-    domains = fields.pop("domains")
-    point = fields.pop("decision_point")
-    harm = fields.pop("self_harm")
+    """Read one declaration, and check that it agrees with itself.
+
+    Raises
+    ------
+    InstrumentIsUnfit
+        A field is missing, unknown or of another shape, or two contradict each other.
+    """
+    name = content.get("code", "a scale without a code")
+    wanted = {each.name for each in fields(Instrument)} - {"domain_names"}
+    if content.keys() != wanted:
+        strange = [f"{each}: there is no such field" for each in sorted(content.keys() - wanted)]
+        missing = [f"{each}: missing" for each in sorted(wanted - content.keys())]
+        message = f"{name}: {'; '.join(strange + missing)}"
+        raise InstrumentIsUnfit(message)
+    try:
+        found = _read(content)
+        faults = [fault for fault, is_so in _faults(found) if is_so]
+    except (TypeError, KeyError, IndexError, ValueError, AttributeError) as fault:
+        message = f"{name}: a field has another shape than in the scales shipped ({fault})"
+        raise InstrumentIsUnfit(message) from fault
+    if faults:
+        message = f"{name}: {faults[0]}"
+        raise InstrumentIsUnfit(message)
+    return found
+
+
+def _read(content: dict[str, Any]) -> Instrument:
+    given = dict(content)
+    domains = given.pop("domains")
+    point = given.pop("decision_point")
+    harm = given.pop("self_harm")
     levels = tuple((each["at_least"], SafetyLevel(each["level"])) for each in harm["levels"])
-    found = Instrument(
+    return Instrument(
         domains=tuple(tuple(each["items"]) for each in domains),
         domain_names=tuple(each["name"] for each in domains),
         self_harm=SelfHarm(item=harm["item"], levels=levels),
-        bands=tuple(Band(**each) for each in fields.pop("bands")),
+        bands=tuple(Band(**each) for each in given.pop("bands")),
         decision_point=None if point is None else DecisionPoint(**point),
-        sources=tuple(Source(**each) for each in fields.pop("sources")),
-        highest_answers=tuple(fields.pop("highest_answers")),
-        item_texts=tuple(fields.pop("item_texts")),
-        answer_texts=tuple(fields.pop("answer_texts")),
-        **fields,
+        sources=tuple(Source(**each) for each in given.pop("sources")),
+        highest_answers=tuple(given.pop("highest_answers")),
+        item_texts=tuple(given.pop("item_texts")),
+        answer_texts=tuple(given.pop("answer_texts")),
+        **given,
     )
-    for fault, is_so in _faults(found):
-        if is_so:
-            message = f"{found.code}: {fault}"
-            raise InstrumentIsUnfit(message)
-    return found
 
 
 def _faults(one: Instrument) -> list[tuple[str, bool]]:
@@ -232,14 +253,27 @@ def _faults(one: Instrument) -> list[tuple[str, bool]]:
     edges = [(band.lowest, band.highest) for band in one.bands]
     follow = all(later == earlier + 1 for (_, earlier), (later, _) in pairwise(edges))
     lowest = [each for each, _ in one.self_harm.levels]
+    haste = [list(SafetyLevel).index(level) for _, level in one.self_harm.levels]
+    has_item = one.self_harm.item in items
+    most = one.highest_answers[one.self_harm.item - 1] if has_item else 0
     return [
         ("every item belongs to one domain", items != list(range(1, one.n_items + 1))),
+        (f"the item on self-harm is one of the {one.n_items} items", not has_item),
+        (
+            f"the levels of self-harm are answers that the item has, up to {most}",
+            has_item and any(each > most for each in lowest),
+        ),
+        ("a graver answer on self-harm asks for no less haste", haste != sorted(haste)),
+        (
+            "remission and relapse are totals of the scale",
+            not (one.remission_at_most >= 0 and one.relapse_at_least <= one.highest_total),
+        ),
         ("the domains add up to the highest total", sum_of_domains != one.highest_total),
         (
             "the bands follow each other from 0 to the highest total",
             not follow or edges[0][0] != 0 or edges[-1][1] != one.highest_total,
         ),
-        ("the levels of self-harm rise from 1", lowest != sorted(set(lowest)) or lowest[0] != 1),
+        ("the levels of self-harm rise from 1", lowest != sorted(set(lowest)) or lowest[:1] != [1]),
         ("remission lies below relapse", one.remission_at_most >= one.relapse_at_least),
         ("a partial response is less than a response", one.partial_share >= one.response_share),
         ("the rater is one we know", one.rater not in RATERS),

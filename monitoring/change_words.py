@@ -9,21 +9,22 @@ from django.utils.translation import gettext_lazy
 from analytics.real_changes import RealChange, Verdict, WhyNot
 from monitoring.charts import clinical_date
 
+_MOST_DIGITS = 3
 _SENTENCES: dict[tuple[Verdict, int], Promise] = {
     (Verdict.WITHIN, 1): gettext_lazy(
-        "up %(percent)d %% since %(day)s, within expected variation (%(low)s to %(high)s)"
+        "up %(percent)s %% since %(day)s, within expected variation (%(low)s to %(high)s)"
     ),
     (Verdict.WITHIN, 0): gettext_lazy(
         "unchanged since %(day)s, within expected variation (%(low)s to %(high)s)"
     ),
     (Verdict.WITHIN, -1): gettext_lazy(
-        "down %(percent)d %% since %(day)s, within expected variation (%(low)s to %(high)s)"
+        "down %(percent)s %% since %(day)s, within expected variation (%(low)s to %(high)s)"
     ),
     (Verdict.BEYOND, 1): gettext_lazy(
-        "up %(percent)d %% since %(day)s, beyond expected variation (%(low)s to %(high)s)"
+        "up %(percent)s %% since %(day)s, beyond expected variation (%(low)s to %(high)s)"
     ),
     (Verdict.BEYOND, -1): gettext_lazy(
-        "down %(percent)d %% since %(day)s, beyond expected variation (%(low)s to %(high)s)"
+        "down %(percent)s %% since %(day)s, beyond expected variation (%(low)s to %(high)s)"
     ),
 }
 
@@ -34,15 +35,24 @@ def in_words(change: RealChange, *, zone: ZoneInfo) -> str:
         return _why_not(change.why_not)
     if change.change is None or change.since is None or change.low is None or change.high is None:
         raise ValueError(change)
-    moved = round(change.change * 100)
+    digits = _digits(change.change, (change.low, change.high))
+    moved = round(change.change * 100, digits)
     facts = {
-        "percent": abs(moved),
+        "percent": f"{abs(moved):.{digits}f}",
         "day": clinical_date(change.since.astimezone(zone).date()),
-        "low": _signed(change.low),
-        "high": _signed(change.high),
+        "low": _signed(change.low, digits),
+        "high": _signed(change.high, digits),
     }
     direction = (moved > 0) - (moved < 0)
     return str(_SENTENCES[change.verdict, direction]) % facts
+
+
+def _digits(change: float, limits: tuple[float, float]) -> int:
+    """Give the decimals that tell a change from the limits it is held against; mostly none."""
+    for digits in range(_MOST_DIGITS):
+        if all(round(change * 100, digits) != round(each * 100, digits) for each in limits):
+            return digits
+    return _MOST_DIGITS
 
 
 def _why_not(code: WhyNot) -> str:
@@ -55,5 +65,5 @@ def _why_not(code: WhyNot) -> str:
             return _("not scored: not compared")
 
 
-def _signed(change: float) -> str:
-    return f"{round(change * 100):+d} %".replace("-", "−")
+def _signed(change: float, digits: int) -> str:
+    return f"{change * 100:+.{digits}f} %".replace("-", "−")

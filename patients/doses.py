@@ -35,10 +35,11 @@ def daily_mg(text: str) -> Decimal:
         raise DoseFault(message)
     if per_mg <= 1 and (either := _EITHER.fullmatch(number)) is not None:
         whole, rest = either.groups()
-        message = (
-            f"“{text}” may be {whole}{rest} or {whole} and a part; write {whole}{rest} {unit}, "
-        )
-        message += f"or {whole} {unit}"
+        decimals = rest.rstrip("0")
+        part = f"{whole}.{decimals}" if decimals else whole
+        once = f"{part}0" if decimals == rest else part  # three decimals would be as unclear again
+        message = f"“{text}” may be {whole}{rest} or {part}; write {whole}{rest} {unit}, "
+        message += f"or {once} {unit}"
         raise DoseFault(message)
     dose = Decimal(number.replace(",", ".")) * per_mg
     if dose == 0:

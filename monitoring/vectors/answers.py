@@ -1,7 +1,7 @@
 """What this program answers to a vector: one function per kind, plain values out."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,14 +23,11 @@ from analytics.staging import Severity, StagingFault, stage
 from instruments import INSTRUMENTS, ItemFault
 from monitoring.change_words import in_words
 from monitoring.vectors.histories import day_of, estimate_of
+from monitoring.vectors.shapes import GivenIsUnfit, day_given, refuse_strangers, word_given
 from patients.doses import daily_mg
 
 Given = dict[str, Any]
 _REFUSALS = (ValueError, HistoryIsUnfit, ItemFault, NoSuchRules, PlanIsUnfit, StagingFault)
-
-
-class GivenIsUnfit(Exception):
-    """What a vector gives has not the shape of its kind, so that nothing can be answered."""
 
 
 def answer(kind: str, given: Given) -> dict[str, Any]:
@@ -39,8 +36,9 @@ def answer(kind: str, given: Given) -> dict[str, Any]:
     Raises
     ------
     GivenIsUnfit
-        Where a text stands for a number, or the like.
+        Where a text stands for a number, a field is none of its kind, or the like.
     """
+    refuse_strangers(kind, given)
     try:
         return KINDS[kind](given)
     except _REFUSALS as refusal:
@@ -55,7 +53,10 @@ def _score(given: Given) -> dict[str, Any]:
     scale = INSTRUMENTS[given["instrument"]]
     total: int | None
     answered: int | None
-    if "total" in given:
+    if "total" in given and "items" in given and scale.total(given["items"]) != given["total"]:
+        message = f"total: {given['total']}; the items add up to {scale.total(given['items'])}"
+        raise ValueError(message)
+    if "items" not in given:
         total = given["total"]
         scale.check_total(total)
         answered = scale.least_self_harm(total)
@@ -131,7 +132,7 @@ def _staging(given: Given) -> dict[str, Any]:
     severity = given.get("severity")
     found = stage(
         duration_months=given.get("duration_months"),
-        severity=None if severity is None else Severity(severity),
+        severity=None if severity is None else word_given("severity", severity, Severity),
         failed_trials=given.get("failed_trials"),
         is_augmented=given.get("is_augmented"),
         has_ect=given.get("has_ect"),
@@ -139,9 +140,14 @@ def _staging(given: Given) -> dict[str, Any]:
     return found.as_json()
 
 
+_FORMS = {"log-normal": reference_change, "symmetric": symmetric_reference_change}
+
+
 def _reference_change(given: Given) -> dict[str, Any]:
-    of = reference_change if given.get("form") != "symmetric" else symmetric_reference_change
-    limits = of(
+    form = given.get("form", "log-normal")
+    if form not in _FORMS:
+        raise GivenIsUnfit(f"form: {form!r}; wanted: {' or '.join(_FORMS)}")
+    limits = _FORMS[form](
         within_cv=given["within_cv"],
         assay_cv=given["assay_cv"],
         z=given.get("z", Z95),
@@ -155,6 +161,8 @@ def _false_alarms(given: Given) -> dict[str, Any]:
 
 
 def _real_change(given: Given) -> dict[str, Any]:
+    if not given["results"]:
+        raise GivenIsUnfit("results: none; wanted: at least one")
     readings = [
         Reading(
             drawn_at=datetime.fromisoformat(row["drawn_at"]),
@@ -183,11 +191,11 @@ def _schedule(given: Given) -> dict[str, Any]:
         asked["weeks"] = tuple(asked["weeks"])
     ended = given.get("ended_on")
     visits = expected_visits(
-        Expected(given["what"]),
-        started_on=date.fromisoformat(given["started_on"]),
-        done_on=[date.fromisoformat(day) for day in given.get("done_on", [])],
-        today=date.fromisoformat(given["today"]),
-        ended_on=None if ended is None else date.fromisoformat(ended),
+        word_given("what", given["what"], Expected),
+        started_on=day_given("started_on", given["started_on"]),
+        done_on=[day_given("done_on", day) for day in given.get("done_on", [])],
+        today=day_given("today", given["today"]),
+        ended_on=None if ended is None else day_given("ended_on", ended),
         plan=Plan(**asked),
     )
     flag = overdue_flag(visits)
@@ -219,7 +227,7 @@ def _dose(given: Given) -> dict[str, Any]:
 
 
 def _rules(given: Given) -> dict[str, Any]:
-    day = date.fromisoformat(given["day"])
+    day = day_given("day", given["day"])
     return rules_on(day, name=given.get("name", CONSENSUS)).as_json()
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -46,29 +47,15 @@ def read_vectors(folder: Path, *, kinds: Collection[str]) -> tuple[Case, ...]:
 
 def _read_file(path: Path, kinds: Collection[str]) -> Iterator[Case]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        content = json.loads(text, object_pairs_hook=_once_each)
     except OSError as fault:
         message = f"{path.name}: cannot be read ({fault.strerror})"
         raise VectorsAreUnfit(message) from None
     except (ValueError, RecursionError) as fault:
         message = f"{path.name}: not JSON in UTF-8 ({fault})"
         raise VectorsAreUnfit(message) from None
-    if not isinstance(content, dict) or not content.keys() >= _FILE:
-        message = f"{path.name}: wanted: an object with {', '.join(sorted(_FILE))}"
-        raise VectorsAreUnfit(message)
-    if content["format"] != FORMAT:
-        message = f"{path.name}: format {content['format']!r}; wanted: {FORMAT}"
-        raise VectorsAreUnfit(message)
-    if not (isinstance(content["kind"], str) and content["kind"] in kinds):
-        message = f"{path.name}: kind {content['kind']!r}; wanted: {', '.join(sorted(kinds))}"
-        raise VectorsAreUnfit(message)
-    tolerance = content.get("tolerance", 1e-6)
-    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not tolerance >= 0:
-        message = f"{path.name}: tolerance {tolerance!r}; wanted: a number that is not below zero"
-        raise VectorsAreUnfit(message)
-    if not isinstance(content["cases"], list):
-        message = f"{path.name}: cases {content['cases']!r:.80}; wanted: a list of cases"
-        raise VectorsAreUnfit(message)
+    tolerance = _check_head(path, content, kinds)
     names: set[str] = set()
     for case in content["cases"]:
         if not _is_a_case(case) or case["name"] in names:
@@ -85,14 +72,52 @@ def _read_file(path: Path, kinds: Collection[str]) -> Iterator[Case]:
             given=case["given"],
             expected=case["expected"],
             source=str(case.get("source", content["source"])),
-            tolerance=float(tolerance),
+            tolerance=tolerance,
         )
+
+
+def _check_head(path: Path, content: Any, kinds: Collection[str]) -> float:
+    """Check what stands before the cases; give the tolerance."""
+    if not isinstance(content, dict) or not content.keys() >= _FILE:
+        message = f"{path.name}: wanted: an object with {', '.join(sorted(_FILE))}"
+        raise VectorsAreUnfit(message)
+    if content["format"] != FORMAT:
+        message = f"{path.name}: format {content['format']!r}; wanted: {FORMAT}"
+        raise VectorsAreUnfit(message)
+    if not (isinstance(content["kind"], str) and content["kind"] in kinds):
+        message = f"{path.name}: kind {content['kind']!r}; wanted: {', '.join(sorted(kinds))}"
+        raise VectorsAreUnfit(message)
+    tolerance: Any = content.get("tolerance", 1e-6)
+    is_number = isinstance(tolerance, int | float) and not isinstance(tolerance, bool)
+    if not (is_number and 0 <= tolerance < inf):
+        message = f"{path.name}: tolerance {tolerance!r}; wanted: a number, zero or more"
+        raise VectorsAreUnfit(message)
+    if not (isinstance(content["source"], str) and content["source"].strip()):
+        message = f"{path.name}: source {content['source']!r}; wanted: where the values come from"
+        raise VectorsAreUnfit(message)
+    if not isinstance(content["cases"], list):
+        message = f"{path.name}: cases {content['cases']!r:.80}; wanted: a list of cases"
+        raise VectorsAreUnfit(message)
+    return float(tolerance)
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that stands twice in one object: the earlier value would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        message = f"{twice!r} stands twice in one object"
+        raise ValueError(message)
+    return found
 
 
 def _is_a_case(case: object) -> bool:
     return (
         isinstance(case, dict)
         and case.keys() >= _CASE
+        and isinstance(case.get("source", "none"), str)
+        and bool(case.get("source", "none").strip())
         and isinstance(case["name"], str)
         and isinstance(case["given"], dict)
     )

@@ -22,6 +22,21 @@ def declared(code: str = "PHQ-9") -> dict[str, Any]:
     return content
 
 
+def harm(
+    *lowest: int, item: int = 9, words: tuple[str, ...] = ("same_day", "urgent")
+) -> dict[str, Any]:
+    levels = zip(lowest, words, strict=False)
+    return {"item": item, "levels": [{"at_least": low, "level": word} for low, word in levels]}
+
+
+def test_a_declaration_without_its_item_on_self_harm_is_refused() -> None:
+    content = declared()
+    del content["self_harm"]
+
+    with pytest.raises(InstrumentIsUnfit, match="PHQ-9: self_harm: missing"):
+        instrument_from_json(content)
+
+
 def test_the_four_scales_and_the_clinicians_qids_are_shipped() -> None:
     assert set(INSTRUMENTS) == {"QIDS-SR16", "QIDS-C16", "HAM-D17", "MADRS", "PHQ-9"}
 
@@ -94,6 +109,13 @@ def test_only_phq_9_ships_its_wording() -> None:
         ({"item_texts": ["one"]}, "all or none"),
         ({"sources": []}, "sources"),
         ({"self_harm": {"item": 9, "levels": [{"at_least": 2, "level": "urgent"}]}}, "from 1"),
+        ({"self_harm": harm(1, item=12)}, "one of the 9 items"),
+        ({"self_harm": harm(1, 9)}, "answers that the item has, up to 3"),
+        ({"self_harm": harm(1, 2, words=("immediate", "same_day"))}, "no less haste"),
+        ({"remission_at_most": 40, "relapse_at_least": 41}, "totals of the scale"),
+        ({"self_harm": None}, "another shape"),
+        ({"bands": []}, "another shape"),
+        ({"weight": 3}, "weight: there is no such field"),
     ],
 )
 def test_a_declaration_that_contradicts_itself_is_refused(

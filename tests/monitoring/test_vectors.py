@@ -105,6 +105,8 @@ def test_the_first_case_that_differs_is_named_with_both_values(tmp_path: Path) -
         ({"cases": {"n": 1}}, "wanted: a list of cases"),
         ({"cases": []}, "no case in any file"),
         ({"tolerance": "little"}, "tolerance 'little'; wanted: a number"),
+        ({"tolerance": float("inf")}, "tolerance inf; wanted: a number"),
+        ({"source": " "}, "source ' '; wanted: where the values come from"),
     ],
 )
 def test_a_file_that_holds_no_vectors_is_refused(
@@ -141,6 +143,10 @@ def test_a_single_file_will_do(tmp_path: Path) -> None:
         ("schedule", {"what": "rating", "started_on": 20260105, "today": "2026-01-05"}),
         ("real change", {"results": []}),
         ("reference change", {"within_cv": "much", "assay_cv": 0.1}),
+        ("reference change", {"within_cv": 0.15, "assay_cv": 0.1, "form": "symetric"}),
+        ("history", {"at_day": 3, "trails": []}),
+        ("history", {"at_day": 3, "trials": [{"from_day": 0, "adherance": "poor"}]}),
+        ("score", {"instrumnt": "PHQ-9", "items": [0] * 9}),
     ],
 )
 def test_a_case_of_another_shape_is_named_with_what_is_wrong(
@@ -150,6 +156,21 @@ def test_a_case_of_another_shape_is_named_with_what_is_wrong(
 
     with pytest.raises(CommandError, match=r"theirs\.json, “odd”: what is given cannot be read"):
         call_command("check_vectors", str(vectors(tmp_path, kind=kind, cases=[odd])))
+
+
+def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    text = (vectors(tmp_path) / "theirs.json").read_text()
+    (tmp_path / "theirs.json").write_text(text.replace('"format": 1,', '"format": 1, "kind": "x",'))
+
+    with pytest.raises(CommandError, match="'kind' stands twice in one object"):
+        call_command("check_vectors", str(tmp_path))
+
+
+def test_a_field_that_does_not_exist_is_no_refusal_that_was_expected(tmp_path: Path) -> None:
+    odd = {"name": "odd", "given": {"instrumnt": "PHQ-9"}, "expected": {"is_refused": True}}
+
+    with pytest.raises(CommandError, match="instrumnt: there is no such field; wanted: instrument"):
+        call_command("check_vectors", str(vectors(tmp_path, cases=[odd])))
 
 
 def test_what_a_case_forgets_to_give_is_named(tmp_path: Path) -> None:
