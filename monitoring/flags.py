@@ -9,8 +9,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from monitoring import alerts
+from monitoring.flag_news import escalates, may_be_raised, new_among
 from monitoring.models import (
     LAPSED,
+    NO_LONGER_SO,
+    NOW_SO,
     OVERTAKEN,
     SNOOZE_ENDED,
     WITH_OWN_PATH,
@@ -24,9 +27,6 @@ from monitoring.models import (
 )
 from patients.models import Clinician
 from patients.statements import Question, ask, numbers
-
-# A flag that a person has resolved stays down this long while nothing new speaks for it
-QUIET_AFTER_RESOLVING = timedelta(days=28)
 
 LONGEST_SNOOZE = timedelta(weeks=12)
 
@@ -121,33 +121,44 @@ def _reconcile_one(assessed: Assessed, past: dict[str, list[Flag]], *, at: datet
     raised = []
     for each in assessed.wanted:
         before = past.get(each.kind, [])
-        if each.is_raise and _escalates(before, each.level):
+        if each.is_raise and escalates(before, each.level):
             _overtake(before[-1], assessed, at=at)
             raised.append(_new_flag(assessed, each, has_returned=False, at=at))
-        elif each.is_raise and _may_be_raised(before, at=at):
+        elif each.is_raise and may_be_raised(before, each.level, each.reasons, at=at):
             raised.append(_new_flag(assessed, each, has_returned=bool(before), at=at))
+        elif before and before[-1].resolved_at is None:
+            _renew(before[-1], assessed, each, at=at)
     for kind in past.keys() - {each.kind for each in assessed.wanted}:
         _lapse(past[kind][-1], assessed, at=at)
     return raised
 
 
-def _may_be_raised(before: Sequence[Flag], *, at: datetime) -> bool:
-    """Tell whether this is news: nothing is open, and nobody has just settled the same reason."""
-    if not before:
-        return True
-    last = before[-1]
-    if last.resolved_at is None:
-        return False
-    return last.lapsed_at is not None or last.resolved_at <= at - QUIET_AFTER_RESOLVING
-
-
-def _escalates(before: Sequence[Flag], level: FlagLevel) -> bool:
-    """Tell whether a flag that was for the digest has become one to be told at once."""
-    return bool(before) and (
-        before[-1].resolved_at is None
-        and before[-1].level == FlagLevel.WATCH
-        and level == FlagLevel.HIGH
+def _renew(flag: Flag, assessed: Assessed, wanted: Wanted, *, at: datetime) -> None:
+    """Let an open flag say why it is up now; a reason that it never had brings it back, once."""
+    if flag.level != wanted.level or flag.reasons == list(wanted.reasons):
+        return
+    gone = new_among(flag.reasons, wanted.reasons)
+    news = new_among(wanted.reasons, flag.reasons) if wanted.is_raise else []
+    told = {reason[1:] for reason in flag.events.values_list("reason", flat=True) if reason}
+    flag.reasons = list(wanted.reasons)
+    flag.raised_by_id = assessed.assessment_id or flag.raised_by_id
+    flag.save(update_fields=["reasons", "raised_by"])
+    FlagEvent.objects.bulk_create(
+        FlagEvent(
+            flag=flag,
+            at=at,
+            state=flag.state,
+            reason=NO_LONGER_SO + each,
+            assessment_id=assessed.assessment_id,
+        )
+        for each in gone
     )
+    if flag.kind == FlagKind.CORRECTED:  # tells those who acted, and nobody else
+        return
+    for each in new_among(news, told):
+        flag.has_returned |= flag.state != FlagState.RAISED
+        _step(flag, FlagState.RAISED, by=None, reason=NOW_SO + each, assessed=assessed, at=at)
+        alerts.queue([flag], at=at, occasion=f"{NOW_SO}{flag.version}")
 
 
 def _overtake(flag: Flag, assessed: Assessed, *, at: datetime) -> None:

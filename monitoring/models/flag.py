@@ -81,6 +81,8 @@ OUTCOME_RECORDED = "outcome_recorded"
 # What else happens to a flag without a change of its state
 REPEATED, HANDED_OVER, ATTEMPTED = "repeated", "handed_over", "attempted"
 SNOOZE_ENDED = "snooze_ended"
+# Put before a reason that an open flag has got, or has no longer
+NOW_SO, NO_LONGER_SO = "+", "-"
 # How a flag ends without a person: what raised it is no longer so, or it has become more urgent
 LAPSED = "lapsed"
 OVERTAKEN = "overtaken"

@@ -184,6 +184,80 @@ def test_what_a_person_has_settled_is_raised_by_a_reason_that_is_new_since(
     assert len(want(assessment, WATCH, weeks=2)) == 1
 
 
+def settle(flag: Flag, clinician: Clinician, *, weeks: int = 0) -> None:
+    flags.resolve(
+        flag=flag,
+        version=flag.version,
+        reason=ResolveReason.ASSESSED,
+        plan="",
+        by=clinician,
+        at=MONDAY + timedelta(weeks=weeks),
+    )
+
+
+def trending(*reasons: str, level: FlagLevel = FlagLevel.HIGH) -> Wanted:
+    return Wanted(FlagKind.TRENDING, level, reasons, is_raise=True)
+
+
+def test_settling_one_reason_does_not_silence_a_graver_one(
+    assessment: RiskAssessment, clinician: Clinician
+) -> None:
+    first = trending("non_response_at_decision_point")
+    graver = trending("meets_trd_rule", "non_response_at_decision_point")
+    [flag] = want(assessment, first)
+    settle(flag, clinician)
+
+    assert want(assessment, first, weeks=1) == []
+    [again] = want(assessment, graver, weeks=2)
+    settle(again, clinician, weeks=2)
+    assert want(assessment, graver, weeks=3) == []
+    assert want(assessment, first, weeks=3) == []
+
+
+def test_settling_a_watch_flag_does_not_silence_a_high_one(
+    assessment: RiskAssessment, clinician: Clinician
+) -> None:
+    [flag] = want(assessment, trending("no_early_improvement", level=FlagLevel.WATCH))
+    settle(flag, clinician)
+
+    assert len(want(assessment, trending("no_early_improvement"), weeks=1)) == 1
+
+
+def test_the_marker_that_agrees_is_no_news_by_itself(
+    assessment: RiskAssessment, clinician: Clinician
+) -> None:
+    [flag] = want(assessment, trending("trial_failed"))
+    settle(flag, clinician)
+
+    assert want(assessment, trending("trial_failed", "biomarker_agrees"), weeks=1) == []
+
+
+def test_an_open_flag_says_why_it_is_up_now_and_new_evidence_is_told_once(
+    assessment: RiskAssessment, clinician: Clinician
+) -> None:
+    first = trending("trial_failed")
+    graver = trending("meets_trd_rule", "biomarker_agrees")
+    [flag] = want(assessment, first)
+    flags.acknowledge(
+        flag=flag,
+        version=1,
+        reason=AcknowledgeReason.REVIEWING,
+        plan="",
+        by=clinician,
+        at=MONDAY,
+    )
+
+    for week, wanted in enumerate([graver, first, graver, graver], start=1):
+        assert want(assessment, wanted, weeks=week) == []
+        flag.refresh_from_db()
+        assert flag.reasons == list(wanted.reasons)
+
+    assert flag.state == FlagState.RAISED
+    assert flag.has_returned
+    assert Alert.objects.filter(flag=flag, occasion__startswith="+").count() == 1
+    assert flag.events.filter(reason="+meets_trd_rule").count() == 1
+
+
 def test_a_person_takes_a_flag_on(assessment: RiskAssessment, clinician: Clinician) -> None:
     [flag] = want(assessment, HIGH)
 

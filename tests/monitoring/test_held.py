@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from monitoring import flags
 from monitoring.held import held_draws
-from monitoring.models import Flag, FlagKind, ResolveReason
+from monitoring.models import Alert, Flag, FlagKind, FlagLevel, ResolveReason
+from monitoring.portal.presenters.flags import steps_of
 from monitoring.recompute import recompute
 from patients.models import Clinician, Patient, Verdict
 from patients.record.verdicts import judge_draw
@@ -84,3 +85,20 @@ def test_nobody_sees_what_is_held_of_another_team(patient: Patient) -> None:
     stranger = ClinicianFactory.create(teams=[PatientFactory.create().team])
 
     assert held_draws(stranger) == []
+
+
+def test_a_hold_joins_a_flag_that_is_up_for_another_reason_and_is_told(
+    reader: Clinician, patient: Patient
+) -> None:
+    wanted = flags.Wanted(FlagKind.DRIFTING, FlagLevel.WATCH, ("real_rise",), is_raise=True)
+    flags.reconcile([flags.Assessed(patient.pk, None, [wanted])], at=MONDAY - timedelta(days=1))
+    ResultFactory.create(draw=DrawFactory.create(patient=patient), value=Decimal(3400))
+
+    recompute([patient.pk], at=MONDAY)
+
+    flag = Flag.objects.up().get(patient=patient)
+    assert flag.reasons == ["implausible_result_waits_for_a_check"]
+    assert Alert.objects.filter(flag=flag, clinician=reader).exists()
+    steps = [step.text for step in steps_of(flag)]
+    assert any(step.startswith("New evidence: ") for step in steps)
+    assert any(step.startswith("No longer so: ") for step in steps)

@@ -14,6 +14,8 @@ from monitoring.models import (
     ATTEMPTED,
     HANDED_OVER,
     LAPSED,
+    NO_LONGER_SO,
+    NOW_SO,
     OUTCOME_RECORDED,
     OVERTAKEN,
     REPEATED,
@@ -130,6 +132,8 @@ def _step(event: FlagEvent) -> str:
     who = str(event.by) if event.by else ""
     if event.reason in _BY_REASON:
         return str(_BY_REASON[event.reason]) % {"who": who}
+    if event.reason[:1] in {NOW_SO, NO_LONGER_SO}:
+        return _change_of_reason(event)
     match FlagState(event.state):
         case FlagState.RAISED:
             return _("Raised")
@@ -143,3 +147,10 @@ def _step(event: FlagEvent) -> str:
         case FlagState.RESOLVED:
             reason = ResolveReason(event.reason).label
             return _("Resolved by %(who)s: %(reason)s") % {"who": who, "reason": reason}
+
+
+def _change_of_reason(event: FlagEvent) -> str:
+    said = words.flag_reason(event.reason[1:], kind=event.flag.kind, estimate=None)
+    if event.reason[:1] == NOW_SO:
+        return _("New evidence: %(said)s") % {"said": said}
+    return _("No longer so: %(said)s") % {"said": said}
