@@ -1,8 +1,9 @@
 """Which flags should be up: thresholds as versioned data, applied to what is known.
 
-The biomarker alone asks for *watch* at most; *high* needs symptom evidence on an
-adequate trial. Thresholds come in pairs, one to raise and a lower one to clear, so
-that a value that trembles about a threshold does not raise the same flag again.
+The biomarker alone asks for *drifting*, a *watch*; *trending to resistance* is *high* and
+needs symptom evidence on an adequate trial. Thresholds come in pairs, one to raise and a
+lower one to clear, so that a value that trembles about a threshold does not raise the same
+flag again.
 """
 
 from dataclasses import dataclass
@@ -95,9 +96,9 @@ class Policy:
     version : str
         Printed with every estimate.
     watch_probability, watch_clear_probability : float
-        Raise and clear *watch* by the probability.
+        Raise and clear *drifting* by the probability.
     watch_marker_log_odds : float
-        What the marker itself must add before the probability may raise *watch*.
+        What the marker itself must add before the probability may raise *drifting*.
     rise_alpha : float
         False alarms of the test for a real rise over ``planned_looks`` comparisons, two-sided.
     planned_looks : int
@@ -259,7 +260,7 @@ def wanted_flags(
         return {}
     wanted: dict[int, list[WantedFlag]] = {}
     for flags in (
-        _drifting(signs, policy),
+        _drifting(signs, risk, courses, policy),
         _trending(signs, risk, courses, policy),
         _early(signs, risk, courses, policy),
         _not_assessable(signs, courses),
@@ -287,40 +288,51 @@ def _may_want_any(signs: Signs, risk: Risk, courses: Courses, policy: Policy) ->
 _Placed = list[tuple[int, WantedFlag]]
 
 
-def _drifting(signs: Signs, policy: Policy) -> _Placed:
-    """Ask for a look at a real rise, and at a result too far off to be scored unchecked.
+def _drifting(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Placed:
+    """Ask for a look at what the marker says, and at a result too far off to be scored unchecked.
 
     A result is held before anything can be assessed too: a first one may be the one that is wrong.
+    Where symptoms ask for somebody at once, the probability keeps the flag up and raises none.
     """
     kept = (signs.rise > policy.rise_clear_share * signs.rise_limit) & signs.is_assessed
+    speaks = (risk.marker >= policy.watch_marker_log_odds) & signs.is_assessed & ~courses.is_well
+    likely = speaks & (risk.probability >= policy.watch_clear_probability)
     found: _Placed = []
-    places = (kept | signs.is_held).nonzero()[0].tolist()
-    raised = kept & (signs.rise > signs.rise_limit)
+    places = (kept | signs.is_held | likely).nonzero()[0].tolist()
+    if not places:
+        return found
+    raised = kept & (signs.rise > signs.rise_limit) | signs.is_held
+    raised |= likely & (risk.probability >= policy.watch_probability) & ~_is_high(courses)
     for place in places:
         reasons: list[FlagReason] = []
         if kept[place]:
             reasons.append(FlagReason.REAL_RISE)
         if signs.is_held[place]:
             reasons.append(FlagReason.IMPLAUSIBLE_RESULT)
-        is_raise = bool(raised[place] or signs.is_held[place])
+        if likely[place]:
+            reasons.append(FlagReason.PROBABILITY_OVER_THRESHOLD)
+        is_raise = bool(raised[place])
         flag = WantedFlag(FlagKind.DRIFTING, FlagLevel.WATCH, tuple(reasons), is_raise)
         found.append((place, flag))
     return found
 
 
+def _is_high(courses: Courses) -> Bools:
+    """Tell for whom symptoms on an adequate trial speak of resistance."""
+    kept = courses.is_failed_kept | courses.is_non_response_kept
+    high: Bools = (courses.meets_rule | kept) & ~courses.is_well
+    return high
+
+
 def _trending(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Placed:
-    """Raise *high* by symptoms on an adequate trial, *watch* by the marker."""
-    ill = ~courses.is_well
-    high = (courses.meets_rule | courses.is_failed_kept | courses.is_non_response_kept) & ill
-    by_marker = (risk.marker >= policy.watch_marker_log_odds) & signs.is_assessed & ill
-    kept = by_marker & (risk.probability >= policy.watch_clear_probability)
+    """Raise *high* by symptoms on an adequate trial, with or without the marker."""
+    high = _is_high(courses)
     found: _Placed = []
-    places = (high | kept).nonzero()[0].tolist()
+    places = high.nonzero()[0].tolist()
     if not places:
         return found
     meets, failed, silent = courses.meets_rule, courses.is_failed_kept, courses.is_non_response_kept
-    symptoms = high & (meets | courses.is_failed | courses.is_non_response)
-    raised = by_marker & (risk.probability >= policy.watch_probability)
+    raised = meets | courses.is_failed | courses.is_non_response
     agrees = signs.is_assessed & (risk.marker >= policy.agree_log_odds)
     for place in places:
         reasons: list[FlagReason] = []
@@ -330,14 +342,10 @@ def _trending(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Pl
             reasons.append(FlagReason.TRIAL_FAILED)
         if silent[place]:
             reasons.append(FlagReason.NON_RESPONSE)
-        if high[place] and agrees[place]:
+        if agrees[place]:
             reasons.append(FlagReason.BIOMARKER_AGREES)
-        if not high[place]:
-            reasons.append(FlagReason.PROBABILITY_OVER_THRESHOLD)
-        level = FlagLevel.HIGH if high[place] else FlagLevel.WATCH
-        is_raise = bool(symptoms[place] or raised[place])
-        flag = WantedFlag(FlagKind.TRENDING_TO_RESISTANCE, level, tuple(reasons), is_raise)
-        found.append((place, flag))
+        kind, is_raise = FlagKind.TRENDING_TO_RESISTANCE, bool(raised[place])
+        found.append((place, WantedFlag(kind, FlagLevel.HIGH, tuple(reasons), is_raise)))
     return found
 
 

@@ -108,10 +108,11 @@ def test_early_non_improvement_is_kept_until_a_quarter_is_gained() -> None:
     assert [flag_after(n) for n in range(2, 7)] == [True, False, True, False, None]
 
 
-def test_a_high_level_asks_for_watch_by_the_probability() -> None:
-    found = estimate_one(results=HIGH_LEVEL, at=week(14))
+def test_a_high_level_asks_for_watch_by_the_probability_and_not_for_trending() -> None:
+    found = wanted(estimate_one(results=HIGH_LEVEL, at=week(14)))
 
-    flag = wanted(found)[FlagKind.TRENDING_TO_RESISTANCE]
+    flag = found[FlagKind.DRIFTING]
+    assert FlagKind.TRENDING_TO_RESISTANCE not in found
     assert (flag.level, flag.is_raise) == (FlagLevel.WATCH, True)
     assert flag.reasons == (FlagReason.PROBABILITY_OVER_THRESHOLD,)
 
@@ -160,6 +161,8 @@ def test_a_marker_that_agrees_is_named_beside_the_symptoms() -> None:
     flag = wanted(found)[FlagKind.TRENDING_TO_RESISTANCE]
     assert flag.level is FlagLevel.HIGH
     assert FlagReason.BIOMARKER_AGREES in flag.reasons
+    # Somebody is asked for at once; the marker raises no flag of its own beside
+    assert not wanted(found)[FlagKind.DRIFTING].is_raise
 
 
 def test_in_remission_no_marker_speaks_of_resistance() -> None:
