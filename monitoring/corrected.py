@@ -10,13 +10,14 @@ from django.db.models import Q
 from analytics import Estimate
 from analytics.corrections import correction_flag
 from monitoring import alerts, flags
+from monitoring.continued import wrong_among
 from monitoring.models import Flag, FlagEvent, FlagKind, FlagLevel, RiskAssessment
 from patients.models import Audit
 from patients.statements import ask, numbers
 
 # What was replaced since the last assessment because it was wrong; a preliminary value that becomes
-# final, a trial that ends and a draw that a person decides about are ordinary news. OFFSET 0 keeps
-# the order of the joins as it is written: a patient's draws, then what was replaced of each.
+# final and a draw that a person decides about are ordinary news. OFFSET 0 keeps the order of the
+# joins as it is written: a patient's draws, then what was replaced of each.
 _CORRECTED = """
 SELECT standing.patient_id, standing.assessment_id, min(fact.recorded_at)
   FROM monitoring_standing AS standing
@@ -32,16 +33,25 @@ SELECT standing.patient_id, standing.assessment_id, min(fact.recorded_at)
         UNION ALL
        SELECT recorded_at FROM patients_rating
         WHERE patient_id = standing.patient_id AND superseded_at > made.made_at
-        UNION ALL
-       SELECT recorded_at FROM patients_trial
-        WHERE patient_id = standing.patient_id AND superseded_at > made.made_at
-          AND superseded_reason <> 'the trial was stopped'
-        UNION ALL
-       SELECT recorded_at FROM patients_event
-        WHERE patient_id = standing.patient_id AND superseded_at > made.made_at
        ) AS fact
  WHERE standing.patient_id = ANY(%s::bigint[])
  GROUP BY standing.patient_id, standing.assessment_id
+"""
+# Courses and events are replaced when they go on, too: which were wrong is asked of the few found
+_REPLACED = """
+SELECT standing.patient_id, standing.assessment_id, fact.name, fact.id, made.made_at
+  FROM monitoring_standing AS standing
+  JOIN monitoring_riskassessment AS made ON made.id = standing.assessment_id
+ CROSS JOIN LATERAL (
+       SELECT 'trial' AS name, id FROM patients_trial
+        WHERE patient_id = standing.patient_id AND superseded_at > made.made_at
+          AND recorded_at <= made.made_at
+        UNION ALL
+       SELECT 'event' AS name, id FROM patients_event
+        WHERE patient_id = standing.patient_id AND superseded_at > made.made_at
+          AND recorded_at <= made.made_at
+       ) AS fact
+ WHERE standing.patient_id = ANY(%s::bigint[])
 """
 _ACTOR = re.compile(r"^clinician:(\d+)$")
 LOOKED = ("view_patient", "view_flag", "view_explanation")
@@ -57,7 +67,13 @@ class Before:
 
 def before_corrections(patient_ids: Sequence[int]) -> dict[int, Before]:
     """Read what was said of those whose record was corrected since their last assessment."""
-    [rows] = ask((_CORRECTED, [numbers(patient_ids)]))
+    ids = numbers(patient_ids)
+    corrected, replaced = ask((_CORRECTED, [ids]), (_REPLACED, [ids]))
+    since: dict[tuple[int, int], datetime] = {}
+    for patient_id, assessment_id, recorded_at in [*corrected, *wrong_among(replaced)]:
+        key = patient_id, assessment_id
+        since[key] = min(recorded_at, since.get(key, recorded_at))
+    rows = [(*key, recorded_at) for key, recorded_at in since.items()]
     made = RiskAssessment.objects.in_bulk([assessment_id for _id, assessment_id, _at in rows])
     return {
         patient_id: Before(Estimate.from_json(made[assessment_id].content), known_since)
