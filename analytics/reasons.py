@@ -23,6 +23,7 @@ class Reason(StrEnum):
     PREGNANCY = "pregnancy"
     EXERCISE = "exercise"
     ACUTE_PHASE = "crp_over_10_on_the_day"
+    ACUTE_PHASE_NEAR = "crp_over_10_within_3_days"
     HAEMOLYSIS = "haemolysis"
     UNSUITABLE = "unsuitable_sample"
     THAWED = "three_thaws_or_more"

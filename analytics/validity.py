@@ -50,7 +50,7 @@ class Disturbance:
 # days (graded M); blockers by their drug.
 DISTURBANCES: dict[str, Disturbance] = {
     "il6r_blocker": Disturbance(Reason.IL6R_BLOCKER, IL6R_BLOCKER_DAYS[""], runs_on=True),
-    "infection": Disturbance(Reason.INFECTION, 28, runs_on=False),
+    "infection": Disturbance(Reason.INFECTION, 28, runs_on=True),
     "vaccination": Disturbance(Reason.VACCINATION, 28, runs_on=False),
     "surgery": Disturbance(Reason.SURGERY, 28, runs_on=False),
     "steroid": Disturbance(Reason.STEROID, 14, runs_on=True),
@@ -60,6 +60,7 @@ DISTURBANCES: dict[str, Disturbance] = {
     "exercise": Disturbance(Reason.EXERCISE, 1, runs_on=False),
 }
 CRP_LIMIT_MG_L = 10.0
+CRP_DAYS_AROUND = 3  # an acute phase lasts for days (M)
 DAYS_BEFORE_FIRST_DOSE = 28
 _BY_KIND = [DISTURBANCES.get(kind) for kind in EVENT_KINDS]
 _KIND_BIT = np.array([0 if one is None else BIT[one.reason] for one in _BY_KIND], dtype=np.int64)
@@ -257,7 +258,7 @@ def _mark_acute_phase(
     value: Floats,
     comparator: Ints,
 ) -> None:
-    """Mark all results of a day on which hs-CRP is over the limit."""
+    """Mark all results of a day on which hs-CRP is over the limit, and of the days around it."""
     is_crp = analyte == _CRP
     if not is_any(is_crp):
         return
@@ -270,7 +271,14 @@ def _mark_acute_phase(
     of_day[1:] = np.cumsum((patient[1:] != patient[:-1]) | (days[1:] != days[:-1]))
     acute = np.zeros(int(of_day[-1]) + 1, dtype=np.bool_)
     acute[of_day[over]] = True
-    reasons[acute[of_day] & ~is_crp] |= BIT[Reason.ACUTE_PHASE]
+    same_day = acute[of_day] & ~is_crp
+    reasons[same_day] |= BIT[Reason.ACUTE_PHASE]
+    first = days.min() - CRP_DAYS_AROUND
+    width = days.max() + CRP_DAYS_AROUND - first + 1
+    place = patient * width + days - first
+    around = np.arange(-CRP_DAYS_AROUND, CRP_DAYS_AROUND + 1)
+    is_near = np.isin(place, (place[over][:, None] + around).ravel())
+    reasons[is_near & ~same_day & ~is_crp] |= BIT[Reason.ACUTE_PHASE_NEAR]
 
 
 def _mark_earlier_segments(reasons: Ints, patient: Ints, analyte: Ints, segment: Ints) -> None:

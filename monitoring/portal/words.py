@@ -142,6 +142,7 @@ _LEFT_OUT: dict[str, Promise] = {
     Reason.PREGNANCY: gettext_lazy("pregnancy, or the weeks after"),
     Reason.EXERCISE: gettext_lazy("hard exercise in the last 24 hours"),
     Reason.ACUTE_PHASE: gettext_lazy("hs-CRP above 10 mg/L on the same day"),
+    Reason.ACUTE_PHASE_NEAR: gettext_lazy("hs-CRP above 10 mg/L within three days"),
     Reason.HAEMOLYSIS: gettext_lazy("moderately haemolysed"),
     Reason.UNSUITABLE: gettext_lazy("called unfit by its laboratory"),
     Reason.THAWED: gettext_lazy("thawed three times or more"),
@@ -290,9 +291,8 @@ def no_number(estimate: Estimate | None, *, fault: str = "") -> str:
     if against:
         return _("not assessable: an IL-6 receptor blocker is running or washing out")
     if estimate.outcome is Outcome.RULE_MET:
-        return _("meets TRD rule %(rule)s already: there is no probability left to give") % {
-            "rule": estimate.rules_version
-        }
+        rule = {"rule": estimate.rules_version}
+        return _("meets TRD rule %(rule)s already: there is no probability left to give") % rule
     if estimate.state is ClinicalState.NO_EPISODE:
         return _("not enough data: no first dose is on record")
     return _("not enough data: no usable draw of sIL-6R, and no rating in weeks 2 to 4 of trial 1")

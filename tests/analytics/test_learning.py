@@ -129,7 +129,7 @@ def test_a_second_kit_gets_a_level_of_its_own_and_a_third_an_uncertain_one() -> 
 
 def test_draws_that_are_not_scored_are_not_learned_from() -> None:
     tables, _ = local_cohort(60, level=33)
-    history = History(**tables, events=events_table("infection", start=3.9, patient_id=1))
+    history = History(**tables, events=events_table("infection", start=3.9, stop=3.9, patient_id=1))
 
     draws = training_draws(history, at=week(12), release=CURRENT_RELEASE)
 

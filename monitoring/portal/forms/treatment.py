@@ -285,7 +285,7 @@ class EventForm(SiteForm):
         label=gettext_lazy("Last day"),
         required=False,
         help_text=gettext_lazy(
-            "Such as 05-Oct-2026. Leave empty while it lasts, or where it was a single day."
+            "Such as 05-Oct-2026. Leave empty while it lasts; of a single day, give the same day."
         ),
     )
     atc = forms.CharField(
