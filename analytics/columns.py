@@ -156,3 +156,30 @@ def put(column: Ints, holds: Bools, code: int) -> None:
     [rows] = holds.nonzero()
     if len(rows):
         column[rows] = code
+
+
+def freeze(*parts: object) -> None:
+    """Make arrays read-only, at any depth of tuples and of the columns of a table.
+
+    Parameters
+    ----------
+    *parts : array, tuple, or dataclass with slots
+        What else there is, is left as it is.
+    """
+    for part in parts:
+        if type(part) is np.ndarray:
+            part.setflags(write=False)
+        elif isinstance(part, tuple):
+            freeze(*part)
+        elif isinstance(part, _TABLES):
+            freeze(*(getattr(part, name) for name in part.__slots__))
+
+
+_TABLES = (
+    DoseColumns,
+    EventColumns,
+    RatingColumns,
+    ResultColumns,
+    SpecimenColumns,
+    TrialColumns,
+)

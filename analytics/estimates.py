@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.columns import ANALYTES, GENOTYPES, SIL6R
+from analytics.columns import ANALYTES, GENOTYPES, SIL6R, freeze
 from analytics.course_readouts import read_courses
 from analytics.courses import Courses, assess_courses
 from analytics.definitions import RULES, STATES, ClinicalState, Rules
@@ -49,7 +49,8 @@ _MEETS_RULE = STATES.index(ClinicalState.MEETS_TRD_RULE)
 class Estimates:
     """The estimates of a cohort, sorted by patient_id; iterating gives each :class:`Estimate`.
 
-    The numbers are held in columns; :attr:`table` shows them as a DataFrame.
+    The numbers are held in columns that nobody can write to; :attr:`table` shows them as a
+    DataFrame of one's own.
     """
 
     history: History = field(repr=False)
@@ -65,6 +66,11 @@ class Estimates:
     policy: Policy = field(repr=False)
     rules: Rules = field(repr=False)
     at_us: int = field(repr=False)  # since 1970 UTC
+
+    def __post_init__(self) -> None:
+        """Freeze the numbers, not the attributes alone."""
+        freeze(self.outcome, self.courses, self.risk, self.allocation, self.readings)
+        freeze(*vars(self.tracks).values())
 
     @property
     def patient_ids(self) -> Ints:

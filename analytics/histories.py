@@ -30,6 +30,7 @@ from analytics.columns import (
     ResultColumns,
     SpecimenColumns,
     TrialColumns,
+    freeze,
 )
 from analytics.measures import refuse_out_of_bounds, refuse_totals, refuse_units
 from analytics.segments import labels, name_segments
@@ -130,6 +131,7 @@ class History:
             "trial_columns": trials,
             "event_columns": _columns("events", self.events, ids, _events, _NO_EVENTS),
         }
+        freeze(*known.values())
         self.__dict__.update(known)  # it is frozen from here on
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from analytics.columns import freeze
 from analytics.elementwise import log1p, root, where
 from analytics.innovations import innovation
 from analytics.mixtures import MixedLines, Standing
@@ -49,7 +50,9 @@ class Tracks:
 
     @cached_property
     def _now(self) -> tuple[MixedLines, Standing]:
-        return self.stand_now()
+        now = self.stand_now()
+        freeze(now)
+        return now
 
     @property
     def lines(self) -> MixedLines:

@@ -380,3 +380,28 @@ def test_what_is_no_release_policy_or_rules_is_refused_in_words(
 def test_a_table_is_no_history() -> None:
     with pytest.raises(TypeError, match=r"history: DataFrame; wanted: a History\(patients="):
         estimate_cohort(patients_table(), at=TWENTY_WEEKS)  # type: ignore[arg-type]
+
+
+def test_nobody_can_write_into_an_estimate_or_a_history() -> None:
+    history = History(
+        patients=patients_table(), trials=trials_table(), results=results_table([30, 35, 40])
+    )
+    found = estimate_cohort(history, at=week(12))
+
+    for column in (
+        found.outcome,
+        found.allocation,
+        found.patient_ids,
+        found.risk.probability,
+        found.risk.pieces[0],
+        found.courses.state,
+        found.tracks.changes.since_first,
+        found.tracks.standing.level,
+        history.result_columns.value,
+    ):
+        with pytest.raises(ValueError, match="read-only"):
+            column[0] = 0
+    own = found.table
+    own.loc[0, "probability"] = 2.0
+
+    assert found.table["probability"][0] == found.risk.probability[0]
