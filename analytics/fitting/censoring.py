@@ -120,7 +120,7 @@ def censored_draws(rows: pd.DataFrame, *, statistics: SufficientStatistics) -> C
         raise UnknownPatient(
             f"row {row}, column 'patient_id': {shown(given[row])} - a patient of the statistics"
         )
-    names = rows["marker"] if "marker" in rows else pd.Series(statistics.markers[:1] * len(rows))
+    names = _markers_named(rows, statistics)
     marker = pd.Index(statistics.markers).get_indexer(pd.Index(names)).astype(np.int64)
     if len(marker) and marker.min() < 0:
         row = int(np.flatnonzero(marker < 0)[0])
@@ -130,6 +130,17 @@ def censored_draws(rows: pd.DataFrame, *, statistics: SufficientStatistics) -> C
         )
     weeks, limit = (numbers(rows, name, refusal=BadDraw) for name in ("weeks", "limit"))
     return CensoredDraws(patient, marker, weeks, limit, truths(rows, "is_below", refusal=BadDraw))
+
+
+def _markers_named(rows: pd.DataFrame, statistics: SufficientStatistics) -> "pd.Series[str]":
+    """Give each row its marker; left out, it must be the only one."""
+    if "marker" in rows:
+        return rows["marker"]
+    if len(statistics.markers) > 1:
+        raise BadDraw(
+            f"missing column 'marker': needed to tell {', '.join(statistics.markers)} apart"
+        )
+    return pd.Series(statistics.markers * len(rows))
 
 
 class Approximation(NamedTuple):

@@ -147,8 +147,11 @@ def _descend(problem: Problem, counted: _Counted, free: Floats) -> Floats:
     )
     if np.any(np.abs(found.x) > 0.5 * np.array(limits)):
         raise ResidualVarianceIsZero(
-            "the residual variance runs to zero: too few patients have more draws than their "
-            "line has coefficients"
+            "the residual variance is too small beside another for the fit to tell it from zero: "
+            f"over {0.5 * LARGEST_SD:.0f} residual standard deviations lie between patients, or "
+            "the markers' residual variances are too far apart. Either too few patients have more "
+            "draws than their line has coefficients, or the draws scatter about their lines by "
+            "next to nothing"
         )
     return np.asarray(found.x, dtype=np.float64)
 

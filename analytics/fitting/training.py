@@ -49,7 +49,7 @@ class Training:
         Mean gain in cross-validated log score by separate covariances, and its standard error;
         nan while the groups are too small to ask.
     notes : tuple of str
-        What the fits warned of.
+        What the fits warned of, and that draws beyond a limit were fitted by ML.
     """
 
     model: TrainedModel
@@ -64,8 +64,10 @@ def train(data: TrainingSet, *, prior: TrainingPrior) -> Training:
 
     Without a label the model is the prior. With m labels the covariance is
     (m·D_REML + k·D_prior)/(m + k) with k = 20, the residual variance likewise by draws (5k), and
-    the groups' lines are weighted with the prior by precision (Robinson 1991, Stat Sci 6:15). The
-    groups get covariances of their own only with 100 patients each and a gain in cross-validated
+    the groups' lines are weighted with the prior by precision (Robinson 1991, Stat Sci 6:15).
+    A single draw beyond a limit makes it D_ML, smaller in few patients: censored draws have no
+    restricted likelihood, and the notes say so. The groups get covariances of
+    their own only with 100 patients each and a gain in cross-validated
     log score of more than two standard errors. From 100 labels with 30 a group on, log-odds are
     recalibrated on cross-fitted predictions.
 
@@ -111,8 +113,18 @@ def train(data: TrainingSet, *, prior: TrainingPrior) -> Training:
         ),
         score_gain=gain,
         score_gain_se=gain_se,
-        notes=tuple(dict.fromkeys(str(warning.message) for warning in caught)),
+        notes=tuple(dict.fromkeys([*_of_method(data), *(str(one.message) for one in caught)])),
     )
+
+
+def _of_method(data: TrainingSet) -> list[str]:
+    """Say of a fit with draws beyond a limit that it is no REML fit, however few they are."""
+    if not len(data.censored):
+        return []
+    return [
+        f"{len(data.censored)} draw(s) beyond a limit: variances by ML, not REML, which censored "
+        "draws do not have"
+    ]
 
 
 def folds_of(data: TrainingSet) -> Integers:

@@ -235,3 +235,11 @@ def test_censored_draws_that_cannot_be_placed_are_refused() -> None:
         censored_draws(beyond((0, 1.0, np.nan, True)), statistics=statistics)
     with pytest.raises(UnknownMarker, match="row 0, column 'marker': 'IL-6' - one of marker"):
         censored_draws(beyond((0, 1.0, 0.2, True)).assign(marker="IL-6"), statistics=statistics)
+
+
+def test_of_several_markers_a_censored_draw_says_which() -> None:
+    rows = pd.DataFrame([(0, 0.0, 1.0, "a"), (0, 2.0, 1.5, "b")], columns=[*EXACT, "marker"])
+    statistics = summarise(rows, patient_ids=range(3))
+
+    with pytest.raises(BadDraw, match="missing column 'marker': needed to tell a, b apart"):
+        censored_draws(beyond((0, 4.0, 1.0, True)), statistics=statistics)

@@ -286,6 +286,14 @@ def test_draws_that_cannot_tell_the_parameters_apart_are_refused() -> None:
         (patient, float(week), 3.0 + patient + week) for patient in range(9) for week in (0, 1, 2)
     ]
 
+    huge = [
+        (patient, float(week), 1e6 * patient * (1 + (-1) ** patient * week) + (week * patient) % 3)
+        for patient in range(9)
+        for week in range(4)
+    ]
+
+    with pytest.raises(ResidualVarianceIsZero, match="too small beside another"):
+        fit_of(huge)
     with pytest.raises(UnidentifiableFit, match="no patient has two draws"):
         fit_of(single)
     with pytest.raises(CoefficientsAreConfounded, match="one week only"):

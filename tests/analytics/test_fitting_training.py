@@ -419,6 +419,18 @@ def test_censored_draws_are_learned_from_as_what_they_are() -> None:
     assert here < there / 2
 
 
+def test_one_draw_beyond_a_limit_is_told_to_change_the_method_of_the_fit() -> None:
+    draws, labels = cohort(12, seed=18)
+    draws["comparator"] = ""
+    exact = train(training_set(draws, labels, landmark_weeks=LANDMARK), prior=PRIOR)
+    draws.loc[0, ["comparator", "level"]] = ["<", 50.0]
+
+    found = train(training_set(draws, labels, landmark_weeks=LANDMARK), prior=PRIOR)
+
+    assert found.notes[0].startswith("1 draw(s) beyond a limit: variances by ML, not REML")
+    assert not any("REML" in note for note in exact.notes)
+
+
 @pytest.mark.slow
 def test_more_labels_predict_better_and_few_do_no_harm() -> None:
     # The synthetic truth: AUC about 0.72 to 0.73 at week 12 when all parameters are known.
