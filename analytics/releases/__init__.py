@@ -67,10 +67,10 @@ def parse(text: str) -> Release:
     ------
     ReleaseIsUnfit
         The text is no JSON, of another format, damaged (the checksum differs),
-        lacks a field, or holds a figure that cannot be.
+        lacks a field, has one too many or twice, or holds a figure that cannot be.
     """
     try:
-        content = json.loads(text, parse_constant=_refuse_constant)
+        content = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
     except (json.JSONDecodeError, RecursionError) as error:
         raise ReleaseIsUnfit(f"not JSON: {error}") from error
     if not isinstance(content, dict) or content.get("format") not in FORMATS:
@@ -89,12 +89,12 @@ def parse(text: str) -> Release:
     return release
 
 
-def load(path: Path) -> Release:
+def load(path: Path | str) -> Release:
     """Read a release from a file.
 
     Parameters
     ----------
-    path : Path
+    path : Path or str
         The JSON file.
 
     Returns
@@ -105,9 +105,11 @@ def load(path: Path) -> Release:
     ------
     ReleaseIsUnfit
         See :func:`parse`.
+    OSError
+        The file cannot be read; FileNotFoundError where there is none.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ReleaseIsUnfit(f"not text: {error}; wanted: JSON in UTF-8") from error
     return parse(text)
@@ -201,6 +203,24 @@ def _refuse_constant(name: str) -> float:
     raise ReleaseIsUnfit(f"{name} is no figure a release may hold")
 
 
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that says a key twice, of which JSON readers silently take the last."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ReleaseIsUnfit(f"{twice!r} stands twice in one object; wanted: each key once")
+    return found
+
+
+def _refuse_strange(content: dict[str, Any], kind: type[Any], where: str) -> None:
+    """Refuse keys that mean nothing here, such as a name that is misspelt."""
+    strange = content.keys() - {field.name for field in fields(kind)}
+    if strange:
+        wanted = f"only {', '.join(field.name for field in fields(kind))}"
+        raise ReleaseIsUnfit(f"{where}: {', '.join(sorted(strange))}; wanted: {wanted}")
+
+
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r}; wanted: a number")
@@ -221,6 +241,13 @@ def _two(values: object) -> tuple[float, float]:
 def _build(content: dict[str, Any]) -> Release:
     is_first = content["format"] == FORMATS[0]
     names = ONE_MARKER if is_first else tuple(map(str, content["contrast"]["markers"]))
+    strangers = content["markers"].keys() - set(ANALYTES)
+    if strangers:
+        wanted = f"only {', '.join(ANALYTES)}"
+        raise ReleaseIsUnfit(f"markers: {', '.join(sorted(strangers))}; wanted: {wanted}")
+    for name in ANALYTES:
+        _refuse_strange(content["markers"][name], Marker, f"markers.{name}")
+    _refuse_strange(content["contrast"], Contrast, "contrast")
     size = 2 * len(names)
     joint = None if is_first else content["joint"]
     parameters = size * (size + 1) // 2 + len(names)

@@ -61,6 +61,17 @@ def refuse_the_impossible(release: Release) -> None:
     _refuse_no_covariance(square(release.recalibration_covariance), "recalibration_covariance")
     _refuse_no_covariance(release.variance_covariance, "variance_covariance")
     _refuse_unreal(release.recalibration, "recalibration")
+    if not release.recalibration[1] > 0:
+        raise ReleaseIsUnfit(
+            f"recalibration {list(release.recalibration)}; wanted: a slope above zero, so that a "
+            "higher score stays the higher probability"
+        )
+    if not release.code_version.strip():
+        raise ReleaseIsUnfit("code_version ''; wanted: the version of the code that made it")
+    if release.basis != "prior only" and not release.fingerprint.strip():
+        raise ReleaseIsUnfit(
+            f"fingerprint ''; wanted: that of the data, as the basis is {release.basis!r}"
+        )
     if not 0 < release.evidence.prevalence < 1:
         raise ReleaseIsUnfit(
             f"evidence.prevalence {release.evidence.prevalence}; wanted: between 0 and 1"
@@ -85,6 +96,12 @@ def _refuse_marker(name: str, marker: Marker) -> None:
         _refuse_no_covariance(square(getattr(marker, label)), f"{where}.{label}")
     for label in ("within_cv", "assay_cv", "level_sd"):
         _refuse_below(getattr(marker, label), 0, f"{where}.{label}")
+    for label in ("within_cv", "assay_cv"):
+        if getattr(marker, label) > 1:
+            raise ReleaseIsUnfit(
+                f"{where}.{label} {getattr(marker, label)}; wanted: a share of at most 1, "
+                "0.07 for 7 %"
+            )
     _refuse_unreal(marker.mean, f"{where}.mean")
     _refuse_unreal(tuple(marker.levels.values()), f"{where}.levels")
 

@@ -51,6 +51,7 @@ def joint_release(*, mean_scale: float = 1e-3, contrast_scale: float = 1e-3) -> 
         CURRENT_RELEASE,
         version="joint-1",
         basis="local labels",
+        fingerprint="of invented data",
         markers=markers,
         contrast=Contrast(
             delta=DELTA,

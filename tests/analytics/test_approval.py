@@ -22,6 +22,7 @@ def trained(**card: str) -> Release:
         CURRENT_RELEASE,
         version="my-clinic-1",
         basis="local labels",
+        fingerprint="of these data",
         card=CURRENT_RELEASE.card | EVIDENCE | card,
         learned_from=frozenset(map(str, range(300))),
     )

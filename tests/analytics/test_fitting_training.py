@@ -326,7 +326,7 @@ def test_a_release_carries_covariances_of_their_own_to_the_front_door() -> None:
     result = trained(900, seed=15, spread=1.5)
     model = result.model
 
-    release = release_of(model, base=PUBLISHED, version="x", fingerprint="", card=PUBLISHED.card)
+    release = release_of(model, base=PUBLISHED, version="x", fingerprint="f", card=PUBLISHED.card)
 
     draws, _ = cohort(60, seed=16, spread=1.5)
     results = results_table(np.exp(draws["level"]).tolist(), weeks=draws["weeks"].tolist())

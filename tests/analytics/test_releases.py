@@ -20,6 +20,13 @@ def signed(**changes: Any) -> str:
     return json.dumps(content | {"checksum": checksum(content)})
 
 
+def within(field: str, name: str | None, **changes: Any) -> str:
+    whole = json.loads(TEXT)[field]
+    if name is None:
+        return signed(**{field: whole | changes})
+    return signed(**{field: whole | {name: whole.get(name, {}) | changes}})
+
+
 def test_the_shipped_release_is_the_current_one_and_says_what_it_rests_on() -> None:
     shipped = load_shipped("published-prior-1")
 
@@ -53,6 +60,7 @@ def test_a_release_survives_writing_and_reading(tmp_path: Path) -> None:
 
     found = load(path)
 
+    assert load(str(path)) == found
     assert (found.version, found.contrast) == ("local-1", contrast)
 
 
@@ -71,6 +79,16 @@ def test_a_release_survives_writing_and_reading(tmp_path: Path) -> None:
         (TEXT.replace("0.7,", "NaN,"), "NaN"),
         (signed(trees=[1]), "trees; wanted: only the fields of a release"),
         (signed(version=" "), "version ' '; wanted: a name"),
+        (signed(recalibration=[0, 0]), "recalibration .*; wanted: a slope above zero"),
+        (signed(recalibration=[0, -1]), "recalibration .*; wanted: a slope above zero"),
+        (signed(code_version=" "), "code_version"),
+        (signed(basis="local labels"), "fingerprint ''; wanted: that of the data"),
+        (within("markers", "IL-6", assay_cv=8.0), "IL-6.assay_cv 8.0; .*0.07 for 7 %"),
+        (within("markers", "IL-6", within_cv=30.0), "IL-6.within_cv 30.0; .*0.07 for 7 %"),
+        (within("markers", "IL-6", residul=0.1), "markers.IL-6: residul; wanted: only mean"),
+        (within("markers", "IL-7", mean=[0, 0]), "markers: IL-7; wanted: only sIL-6R"),
+        (within("contrast", None, kap=0.1), "contrast: kap; wanted: only delta"),
+        (TEXT.replace('"version":', '"version": "other", "version":', 1), "'version' stands twice"),
     ],
 )
 def test_a_damaged_or_foreign_file_is_refused(text: str, told: str) -> None:
