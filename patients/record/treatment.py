@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -24,6 +24,8 @@ from patients.models import (
 from patients.record.versions import count_up, lock
 
 Dose = tuple[date, Decimal]
+EARLIEST = date(1950, 1, 1)  # what is earlier is a slip of the pen
+_ZONES = timedelta(days=1)  # it may be tomorrow already where it was written
 # Taken together for so long, two antidepressants are a combination and no change of the drug
 TOGETHER_DAYS = 28
 _ANTIDEPRESSANTS, _MAO_INHIBITORS = "N06A", "N06AF"
@@ -182,12 +184,7 @@ def _check(course: Course, patient: Patient, *, at: datetime, but: Trial | None 
     if any(day < course.started_on for day, _ in course.doses):
         message = "A dose begins on the first day of its trial, or later."
         raise DoseBeforeTrial(message)
-    if patient.birth_date is not None and course.started_on < patient.birth_date:
-        message = "The first day lies before the patient was born; check the year."
-        raise TrialFault(message)
-    if course.stopped_on is not None and course.stopped_on < course.started_on:
-        message = "The last day comes before the first."
-        raise TrialFault(message)
+    _check_days(patient, course.started_on, course.stopped_on, at=at)
     if course.stopped_on is not None and any(day > course.stopped_on for day, _ in course.doses):
         message = "A dose begins after the last day of the trial; check both days."
         raise TrialFault(message)
@@ -202,6 +199,30 @@ def _check(course: Course, patient: Patient, *, at: datetime, but: Trial | None 
         _refuse_together(
             course, patient, but=but, today=at.astimezone(patient.team.site.zone).date()
         )
+
+
+def _check_days(
+    patient: Patient, started_on: date, stopped_on: date | None, *, at: datetime
+) -> None:
+    """Refuse days that cannot be, of a course or of an event."""
+    last = at.astimezone(patient.team.site.zone).date() + _ZONES
+    for is_wrong, sentence in (
+        (
+            patient.birth_date is not None and started_on < patient.birth_date,
+            "The first day lies before the patient was born; check the year.",
+        ),
+        (started_on < EARLIEST, "The first day is too long ago; check the year."),
+        (
+            stopped_on is not None and stopped_on < started_on,
+            "The last day comes before the first.",
+        ),
+        (
+            started_on > last or (stopped_on is not None and stopped_on > last),
+            "A day that is yet to come is not known; check the year.",
+        ),
+    ):
+        if is_wrong:
+            raise TrialFault(sentence)
 
 
 def _refuse_overlap(course: Course, patient: Patient, *, but: Trial | None) -> None:
@@ -283,6 +304,7 @@ def record_event(
     at: datetime,
 ) -> Event:
     """Record something that disturbs a reading."""
+    _check_days(patient, started_on, stopped_on, at=at)
     event = Event.objects.create(
         patient=patient,
         kind=kind,
@@ -315,6 +337,7 @@ def correct_event(
 ) -> Event:
     """Replace an event by what is right, with a reason."""
     before = _lock_event(event, reason=reason)
+    _check_days(before.patient, started_on, stopped_on, at=at)
     after = Event(
         patient=before.patient,
         kind=kind,

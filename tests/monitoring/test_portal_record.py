@@ -274,7 +274,7 @@ def test_a_later_trial_leaves_the_episode_as_it_is(client: Client, patient: Pati
             "highest usual dose of sertraline is 200 mg",
         ),
         (trial(dose_1_mg="10"), "say the unit of the daily dose too, such as “10 mg”"),
-        (trial(dose_1_mg="1,000 mg"), "may be 1000 or 1 and a part"),
+        (trial(dose_1_mg="1,000 mg"), "may be 1000 or 1;"),
         (trial(dose_1_mg="ten"), "a number and its unit"),
         (trial(override="adequate"), "Say why you judge"),
         (trial(dose_1_mg="-5 mg"), "a number and its unit"),

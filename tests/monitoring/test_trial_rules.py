@@ -12,13 +12,14 @@ from analytics import ClinicalState
 from analytics.definitions import RULES
 from monitoring.models import Outcome, RiskAssessment
 from monitoring.recompute import recompute
-from patients.models import Clinician, Patient, StopReason, Trial, TrialKind
+from patients.models import Clinician, EventKind, Patient, StopReason, Trial, TrialKind
 from patients.record.treatment import (
     TOGETHER_DAYS,
     Course,
     TrialFault,
     correct_trial,
     record_course,
+    record_event,
     stop_trial,
 )
 from tests.factories import (
@@ -71,7 +72,7 @@ def two_failures(patient: Patient) -> None:
 
 def assess(patient: Patient) -> RiskAssessment:
     Patient.objects.filter(pk=patient.pk).update(history_version=patient.history_version + 50)
-    [found] = recompute([patient.pk], at=MONDAY)
+    [found] = recompute([patient.pk], at=MONDAY + timedelta(days=7))  # by eu-pearl-3
     return found
 
 
@@ -183,3 +184,38 @@ def test_whoever_records_a_trial_before_the_first_dose_is_told_what_becomes_of_i
     answer = client.post(reverse("portal:add_trial", args=[patient.public_id]), said, follow=True)
 
     assert sentence in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "sentence"),
+    [
+        (date(1889, 4, 1), None, "too long ago"),
+        (START, START - timedelta(days=1), "comes before the first"),
+        (START, MONDAY.date() + timedelta(days=9), "yet to come"),
+        (MONDAY.date() + timedelta(days=9), None, "yet to come"),
+    ],
+)
+def test_days_that_cannot_be_are_refused_by_the_record_too(
+    first: date, last: date | None, sentence: str
+) -> None:
+    patient = PatientFactory.create(birth_date=None)
+    days: dict[str, Any] = {"started_on": first, "stopped_on": last}
+    reason = "" if last is None else "ineffective"
+
+    with pytest.raises(TrialFault, match=sentence):
+        record(patient, Course(*SERTRALINE, **days, stop_reason=reason))
+    with pytest.raises(TrialFault, match=sentence):
+        record_event(patient=patient, kind=EventKind.INFECTION, **days, by=BY, at=MONDAY)
+
+
+def test_an_event_before_birth_is_refused() -> None:
+    patient = PatientFactory.create(birth_date=date(1990, 5, 1))
+
+    with pytest.raises(TrialFault, match="before the patient was born"):
+        record_event(
+            patient=patient,
+            kind=EventKind.INFECTION,
+            started_on=date(1989, 5, 1),
+            by=BY,
+            at=MONDAY,
+        )

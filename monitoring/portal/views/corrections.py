@@ -145,8 +145,11 @@ def correct_an_event(request: HttpRequest, public_id: UUID, fact_id: int) -> Htt
                 transaction.on_commit(wake.wake_workers)
         except MOVED:
             return _moved(request, public_id)
-        messages.success(request, _("The event is changed; the earlier one stays readable."))
-        return redirect("portal:patient", public_id)
+        except TrialFault as fault:
+            form.add_error(None, str(fault))
+        else:
+            messages.success(request, _("The event is changed; the earlier one stays readable."))
+            return redirect("portal:patient", public_id)
     return fill_in(
         request, patient, form, template="portal/correct_event.html", at=at, fact_id=fact_id
     )

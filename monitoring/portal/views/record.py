@@ -200,16 +200,20 @@ def add_event(request: HttpRequest, public_id: UUID) -> HttpResponse:
     form = EventForm(request.POST or None, now=at, zone=patient.team.site.zone)
     if form.is_valid():
         said = form.cleaned_data
-        ingest.receive_event(
-            patient=patient,
-            kind=EventKind(said["kind"]),
-            started_on=said["started_on"],
-            stopped_on=said["stopped_on"],
-            atc=said["atc"],
-            note=said["note"],
-            by=ingest.actor(reader_of(request)),
-            at=at,
-        )
-        messages.success(request, _("Event recorded."))
-        return redirect("portal:patient", public_id)
+        try:
+            ingest.receive_event(
+                patient=patient,
+                kind=EventKind(said["kind"]),
+                started_on=said["started_on"],
+                stopped_on=said["stopped_on"],
+                atc=said["atc"],
+                note=said["note"],
+                by=ingest.actor(reader_of(request)),
+                at=at,
+            )
+        except TrialFault as fault:
+            form.add_error(None, str(fault))
+        else:
+            messages.success(request, _("Event recorded."))
+            return redirect("portal:patient", public_id)
     return fill_in(request, patient, form, template="portal/add_event.html", at=at)
