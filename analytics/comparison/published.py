@@ -148,8 +148,9 @@ def back_calculate(
     Raises
     ------
     ComparisonIsUnfit
-        A group is smaller than two, the means are equal or not above 0, P or the prevalence is
-        not between 0 and 1, or P is printed with so few decimals that it may have been 0.
+        A group is smaller than two or no whole number, the means are equal or not above 0, P, the
+        prevalence or the level is not between 0 and 1, or P is printed with so few
+        decimals that it may have been 0.
 
     Notes
     -----
@@ -158,6 +159,8 @@ def back_calculate(
     standard error from Hanley and McNeil 1982; on the ln scale one common CV is taken.
     """
     _check(summary, prevalence)
+    if not 0 < level < 1:
+        raise ComparisonIsUnfit(column="level", value=level, wanted="a level between 0 and 1")
     n, m = summary.n_resistant, summary.n_remitted
     df, scale = n + m - 2, float(np.sqrt(1 / n + 1 / m))
     gap = summary.mean_resistant - summary.mean_remitted
@@ -231,11 +234,12 @@ def seed_study() -> tuple[BackCalculated, ...]:
 
 
 def _check(summary: PublishedSummary, prevalence: float) -> None:
-    if min(summary.n_resistant, summary.n_remitted) < 2:
+    sizes = (summary.n_resistant, summary.n_remitted)
+    if not all(isinstance(n, int | np.integer) for n in sizes) or min(sizes) < 2:
         raise ComparisonIsUnfit(
             column="n",
-            value=(summary.n_resistant, summary.n_remitted),
-            wanted="at least two patients in each group",
+            value=sizes,
+            wanted="at least two patients in each group, in whole numbers",
         )
     means = (summary.mean_resistant, summary.mean_remitted)
     if not (np.isfinite(means).all() and min(means) > 0 and means[0] != means[1]):

@@ -91,6 +91,10 @@ def analyse_study(
     Source: Yamasaki, Hasegawa and Takeda 2020, doi 10.1002/npr2.12100: group comparison, ROC of
     each cytokine, multiple regression of the QIDS-SR16.
     """
+    if isinstance(markers, str):
+        raise ComparisonIsUnfit(
+            column="markers", value=markers, wanted="a list of columns, such as ['IL-6']"
+        )
     is_resistant = read_groups(table, group=group, resistant=resistant)
     values = {marker: read_measure(table, marker) for marker in markers}
     if is_log:

@@ -15,6 +15,7 @@ from analytics.evaluation.inputs import (
     need_seed,
     read_labels,
     read_level,
+    read_numbers,
     read_probabilities,
 )
 
@@ -151,7 +152,7 @@ def _read(
     outcome = read_labels(labels)
     need_both(outcome, at_least=1)
     numbers = read_probabilities(probabilities, n=len(outcome), is_open=False)
-    cuts = np.asarray(thresholds, dtype=float)
+    cuts = read_numbers(thresholds, column="thresholds", n=len(thresholds))
     if len(cuts) == 0:
         raise EvaluationIsUnfit(column="thresholds", value=[], wanted="at least one risk")
     for row, cut in enumerate(cuts):

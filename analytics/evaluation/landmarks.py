@@ -6,6 +6,7 @@ import pandas as pd
 
 from analytics.evaluation.calibration import CalibrationIsUndefined, brier, calibrate
 from analytics.evaluation.inputs import (
+    EvaluationIsUnfit,
     need_columns,
     refuse_row,
     refuse_what_is_no_number,
@@ -97,6 +98,10 @@ def evaluate_at_landmarks(
     """
     need_columns(predictions, ("patient_id", "landmark_week", "probability"), name="predictions")
     need_columns(outcomes, ("patient_id", "is_resistant", "resolved_week", *by), name="outcomes")
+    if len(predictions) == 0:
+        raise EvaluationIsUnfit(
+            column="predictions", value="no rows", wanted="at least one prediction"
+        )
     week, or_none = "a week since the first dose", "a week since the first dose, or nothing"
     refuse_what_is_no_number(predictions, "landmark_week", name="predictions", wanted=week)
     refuse_what_is_no_outcome(outcomes, "is_resistant", name="outcomes")

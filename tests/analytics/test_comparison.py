@@ -433,3 +433,14 @@ def test_what_would_be_answered_with_nonsense_is_refused() -> None:
         regress(small(), outcome="y", predictors=["x", "y"])
     with pytest.raises(ComparisonIsUnfit, match=r"x, row 11: 1e\+200; wanted: a finite number"):
         group_table(small().assign(x=[1, 1e200, 3, 4, 5, 6]), **asked)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("level", [0, 1, 95, float("nan")])
+def test_a_level_in_percent_is_refused(level: float) -> None:
+    with pytest.raises(ComparisonIsUnfit, match=r"level: .*; wanted: a level between 0 and 1"):
+        back_calculate(SEED_STUDY[0], level=level)
+
+
+def test_half_a_patient_is_refused() -> None:
+    with pytest.raises(ComparisonIsUnfit, match=r"n: .25.5, .*whole numbers"):
+        back_calculate(replace(SEED_STUDY[0], n_resistant=25.5))  # type: ignore[arg-type]

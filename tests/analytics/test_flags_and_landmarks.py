@@ -281,3 +281,13 @@ def test_no_threshold_and_no_seed_are_refused() -> None:
         decision_curve([1, 0], [0.5, 0.4], thresholds=[])
     with pytest.raises(EvaluationIsUnfit, match="seed; wanted: a whole number"):
         net_benefit_gain([1, 0], [0.5, 0.4], [0.5, 0.4], seed=None)  # type: ignore[arg-type]
+
+
+def test_no_prediction_is_nothing_to_evaluate_and_a_word_no_threshold() -> None:
+    none = pd.DataFrame(columns=["patient_id", "landmark_week", "probability"])
+    outcomes = pd.DataFrame({"patient_id": [1], "is_resistant": [1], "resolved_week": [np.nan]})
+
+    with pytest.raises(EvaluationIsUnfit, match="predictions: 'no rows'"):
+        evaluate_at_landmarks(none, outcomes)
+    with pytest.raises(EvaluationIsUnfit, match="thresholds, row 0: 'a'; wanted: a finite number"):
+        decision_curve([0, 1], [0.2, 0.6], thresholds=["a"])  # type: ignore[list-item]
