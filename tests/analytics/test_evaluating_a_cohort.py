@@ -91,7 +91,8 @@ def test_a_replay_counts_weeks_from_each_first_dose_and_knows_nothing_later() ->
 
 
 def test_a_flag_that_stays_up_is_raised_once_and_one_that_comes_back_twice() -> None:
-    levels = [30.0, 30.0, 30.0, 30.0, 75.0, 75.0, 30.0, 30.0, 30.0, 75.0]
+    # a rise of one's own that stays below what speaks of resistance, so that it can come back
+    levels = [20.0, 20.0, 20.0, 20.0, 50.0, 50.0, 20.0, 20.0, 20.0, 50.0]
     results = results_table(levels, weeks=range(0, 20, 2), is_confirmed=True)
 
     found = replay({"patients": patients_table(), "results": results}, weeks=range(20)).flags

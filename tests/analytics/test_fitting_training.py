@@ -423,7 +423,7 @@ def test_one_draw_beyond_a_limit_is_told_to_change_the_method_of_the_fit() -> No
     draws, labels = cohort(12, seed=18)
     draws["comparator"] = ""
     exact = train(training_set(draws, labels, landmark_weeks=LANDMARK), prior=PRIOR)
-    draws.loc[0, ["comparator", "level"]] = ["<", 50.0]
+    draws.loc[0, "comparator"], draws.loc[0, "level"] = "<", 50.0
 
     found = train(training_set(draws, labels, landmark_weeks=LANDMARK), prior=PRIOR)
 

@@ -164,10 +164,8 @@ def test_two_totals_of_one_scale_at_one_moment_are_refused_and_not_chosen_from()
     for rows in (ratings, ratings.iloc[::-1].reset_index(drop=True)):
         with pytest.raises(HistoryIsUnfit, match="wanted: one rating per patient") as refused:
             History(patients=patients_table(), ratings=rows)
-        assert (refused.value.table, refused.value.value["rated_at"][:10]) == (
-            "ratings",
-            f"{week(4):%Y-%m-%d}",
-        )
+        assert refused.value.table == "ratings"
+        assert f"{week(4):%Y-%m-%d}" in str(refused.value.value)
 
 
 def test_two_scales_at_one_moment_are_two_ratings() -> None:
