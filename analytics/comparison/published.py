@@ -158,9 +158,7 @@ def back_calculate(
     interval from the noncentral t; area = Phi(d / sqrt 2) under equal normal spreads; its
     standard error from Hanley and McNeil 1982; on the ln scale one common CV is taken.
     """
-    _check(summary, prevalence)
-    if not 0 < level < 1:
-        raise ComparisonIsUnfit(column="level", value=level, wanted="a level between 0 and 1")
+    _check(summary, prevalence, level)
     n, m = summary.n_resistant, summary.n_remitted
     df, scale = n + m - 2, float(np.sqrt(1 / n + 1 / m))
     gap = summary.mean_resistant - summary.mean_remitted
@@ -233,7 +231,7 @@ def seed_study() -> tuple[BackCalculated, ...]:
     return tuple(back_calculate(summary) for summary in SEED_STUDY)
 
 
-def _check(summary: PublishedSummary, prevalence: float) -> None:
+def _check(summary: PublishedSummary, prevalence: float, level: float) -> None:
     sizes = (summary.n_resistant, summary.n_remitted)
     if not all(isinstance(n, int | np.integer) for n in sizes) or min(sizes) < 2:
         raise ComparisonIsUnfit(
@@ -257,6 +255,8 @@ def _check(summary: PublishedSummary, prevalence: float) -> None:
         raise ComparisonIsUnfit(
             column="prevalence", value=prevalence, wanted="a share between 0 and 1"
         )
+    if not 0 < level < 1:
+        raise ComparisonIsUnfit(column="level", value=level, wanted="a level between 0 and 1")
 
 
 def _mean(summary: PublishedSummary) -> float:
