@@ -26,6 +26,15 @@ def require(sender: Sender, needed: str) -> None:
         raise OutOfScope(needed)
 
 
+def letters_needed(view: Any, request: Request) -> str | None:
+    """Give the letters of scope that a view needs for this method; none where it says nothing."""
+    method = "GET" if request.method == "HEAD" else request.method
+    if method == "OPTIONS":
+        raise MethodNotAllowed(method)
+    needed: str | None = getattr(view, "needs", {}).get(method)
+    return needed
+
+
 class HasScope(BasePermission):
     """Let in who may do what the view says that it needs; a view that says nothing lets nobody in.
 
@@ -36,11 +45,8 @@ class HasScope(BasePermission):
         caller = request.user
         if not isinstance(caller, LaboratoryAtTheDoor):
             return False
-        method = "GET" if request.method == "HEAD" else request.method
-        if method == "OPTIONS":
-            raise MethodNotAllowed(method)
-        needed = getattr(view, "needs", {}).get(method)
+        needed = letters_needed(view, request)
         if needed is None:
-            return method not in view.allowed_methods  # then 405 says it better
+            return request.method not in view.allowed_methods  # then 405 says it better
         require(caller.sender, needed)
         return True

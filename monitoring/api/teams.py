@@ -7,11 +7,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, PermissionDenied
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from monitoring.api.authentication import USE_IS_NOTED_EVERY, find, key_in
+from monitoring.api.permissions import letters_needed
 from patients.models import TeamKey
 from patients.record.laboratories import digest_of
 from patients.scopes import CREATE, READ
@@ -86,12 +87,9 @@ class IsACareTeam(BasePermission):
         caller = request.user
         if not isinstance(caller, TeamAtTheDoor):
             return False
-        method = "GET" if request.method == "HEAD" else request.method
-        if method == "OPTIONS":
-            raise MethodNotAllowed(method)
-        needed = getattr(view, "needs", {}).get(method)
+        needed = letters_needed(view, request)
         if needed is None:
-            return method not in view.allowed_methods  # then 405 says it better
+            return request.method not in view.allowed_methods  # then 405 says it better
         if needed not in caller.scopes:
             raise KeyMayNot(needed)
         return True

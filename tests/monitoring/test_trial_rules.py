@@ -94,7 +94,7 @@ def test_two_antidepressants_from_one_day_are_no_two_trials(patient: Patient) ->
 def test_a_change_from_one_to_the_other_may_take_weeks(patient: Patient) -> None:
     record(patient, course(SERTRALINE, 0, 77))
 
-    record(patient, course(MIRTAZAPINE, 56))
+    assert record(patient, course(MIRTAZAPINE, 56)).pk
 
 
 def test_a_new_trial_may_begin_before_the_end_of_the_last_is_known(patient: Patient) -> None:
@@ -124,9 +124,11 @@ def test_what_stands_together_on_record_may_be_stopped_and_corrected(patient: Pa
         by=BY,
         at=MONDAY,
     )
-    stop_trial(
+    stopped = stop_trial(
         trial=after, stopped_on=day(60), stop_reason=StopReason.INTOLERANCE, by=BY, at=MONDAY
     )
+
+    assert (stopped.drug, stopped.stopped_on) == (trial.drug, day(60))
 
 
 @pytest.mark.parametrize("code", ["F31.3", "F30.1", "F20.0", "F25"])
