@@ -75,6 +75,7 @@ class SpecimenColumns:
     is_matrix_wrong: Bools
     is_kit_unknown: Bools
     is_unsuitable: Bools
+    is_zero: Bools  # reported as 0: no concentration, and no logarithm
     haemolysis: Ints  # position in HAEMOLYSES
     freeze_thaw_cycles: Floats
     lot: Objects

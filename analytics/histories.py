@@ -70,7 +70,8 @@ class History:
         Columns as in :data:`COLUMNS`. Rows may come in any order and tables may
         be empty (or None); the columns of :data:`OPTIONAL` may be left out. ``is_confirmed``
         says that a person has checked an implausible result, ``is_overridden`` that a person
-        scores a draw in spite of a caution; a ``segment`` that is the
+        scores a draw in spite of a caution, ``is_zero`` that a laboratory reported 0 (shown, never
+        scored); a ``segment`` that is the
         ``laboratory`` alone does not state its kit. Values are canonical: sIL-6R in ng/mL, IL-6 and
         TNF-α in pg/mL, hs-CRP in mg/L (``unit`` may say so, and is checked); times carry a zone.
         A mapping spares the DataFrame: of each column an array of int64, float64, bool or
@@ -167,7 +168,12 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
     table = "results"
     patient = positions_of(table, given["patient_id"], ids)
     value = given["value"]
-    _refuse(table, given, "value", value <= 0, "a concentration above zero")
+    is_zero = given["is_zero"]
+    wanted = "a concentration above zero, or 0 with is_zero"
+    _refuse(table, given, "value", (value <= 0) & ~((value == 0) & is_zero), wanted)
+    _refuse(table, given, "value", is_zero & (value > 0), "0 where is_zero says so")
+    if is_any(is_zero):
+        value = np.where(is_zero, np.nan, value)
     analyte = codes_of(table, given, "analyte", ANALYTES)
     refuse_units(given, analyte)
     refuse_out_of_bounds(given)
@@ -199,7 +205,13 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
     )
 
 
-_SPECIMEN_FLAGS = ("is_duplicate", "is_matrix_wrong", "is_kit_unknown", "is_unsuitable")
+_SPECIMEN_FLAGS = (
+    "is_duplicate",
+    "is_matrix_wrong",
+    "is_kit_unknown",
+    "is_unsuitable",
+    "is_zero",
+)
 _OF_SPECIMENS = (*_SPECIMEN_FLAGS, "haemolysis", "freeze_thaw_cycles", "lot", "local_hour")
 
 

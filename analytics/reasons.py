@@ -12,6 +12,7 @@ class Reason(StrEnum):
     WRONG_MATRIX = "wrong_matrix"
     GROSS_HAEMOLYSIS = "gross_haemolysis"
     UNKNOWN_KIT = "unknown_kit"
+    ZERO = "zero"
     DUPLICATE = "duplicate"
     BEFORE_EPISODE = "before_episode"
     INFECTION = "infection"
@@ -51,6 +52,7 @@ MEANINGLESS = mask_of(
         Reason.WRONG_MATRIX,
         Reason.GROSS_HAEMOLYSIS,
         Reason.UNKNOWN_KIT,
+        Reason.ZERO,
         Reason.DUPLICATE,
     )
 )

@@ -16,10 +16,10 @@ _GROSS, _MODERATE = HAEMOLYSES.index("gross"), HAEMOLYSES.index("moderate")
 def mark_specimens(results: ResultColumns, known: Bools | slice, reasons: Ints) -> None:
     """Add to the reasons what speaks against the specimens themselves.
 
-    Gross haemolysis, a wrong matrix, an unknown kit and a duplicate exclude; moderate haemolysis,
-    a sample that its laboratory called unfit, three thaws or more, the first result of a new lot,
-    and an hour more than three hours off the patient's own (the median of the hours of their
-    draws) are cautions.
+    Gross haemolysis, a wrong matrix, an unknown kit, a zero and a duplicate exclude; moderate
+    haemolysis, a sample that its laboratory called unfit, three thaws or more, the first result of
+    a new lot, and an hour more than three hours off the patient's own (the median of the hours of
+    their draws) are cautions.
 
     Parameters
     ----------
@@ -36,6 +36,7 @@ def mark_specimens(results: ResultColumns, known: Bools | slice, reasons: Ints) 
     for reason, is_so in (
         (Reason.WRONG_MATRIX, seen.is_matrix_wrong[known]),
         (Reason.UNKNOWN_KIT, seen.is_kit_unknown[known]),
+        (Reason.ZERO, seen.is_zero[known]),
         (Reason.DUPLICATE, seen.is_duplicate[known]),
         (Reason.GROSS_HAEMOLYSIS, seen.haemolysis[known] == _GROSS),
         (Reason.HAEMOLYSIS, seen.haemolysis[known] == _MODERATE),

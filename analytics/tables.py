@@ -69,6 +69,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "local_hour": "number?",
         "local_day": "number?",
         "is_unsuitable": "flag",
+        "is_zero": "flag",
         "matrix": "text",
         "assay_cv": "number?",
     },

@@ -38,7 +38,8 @@ SELECT patient.id AS patient_id,
 """
 # Two reports of one analyte at one moment by one laboratory: the one recorded last is the current.
 # What is cancelled, withdrawn, pending or absent has no value, and is no point.
-# A zero without a comparator is no concentration: it is shown, and not estimated from.
+# A zero is no concentration, with a comparator or without: it is shown, told as excluded, and never
+# estimated from; another report of the same moment goes before it.
 # OFFSET 0 keeps the order of the joins as it is written: the statistics of a table that is young or
 # growing fast would lead the planner to read all results for a handful of patients.
 # What a profile says of its kits counts for all that was measured with them: beyond the limits a
@@ -56,9 +57,10 @@ WITH kit AS (
 ), listed AS (SELECT DISTINCT laboratory_id, analyte_id FROM patients_kit)
 SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment, matrix)
        draw.patient_id, analyte.code AS analyte, {collected} AS drawn_at,
-       CASE WHEN fact.comparator <> '' THEN fact.value
+       CASE WHEN fact.comparator <> '' OR fact.value = 0 THEN fact.value
             ELSE least(greatest(fact.value, limits.low), limits.high) END::float8 AS value,
-       CASE WHEN fact.comparator <> '' THEN fact.comparator WHEN fact.value < limits.low THEN '<'
+       CASE WHEN fact.comparator <> '' THEN fact.comparator WHEN fact.value = 0 THEN ''
+            WHEN fact.value < limits.low THEN '<'
             WHEN fact.value > limits.high THEN '>' ELSE '' END AS comparator,
        CASE fact.status WHEN 'amended' THEN 'corrected' ELSE fact.status END AS status,
        concat_ws('/', draw.laboratory_id, coalesce(nullif(fact.kit, ''), nullif(fact.method, '')))
@@ -74,7 +76,7 @@ SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment, m
                     AND NOT (sample.fluid = 'plasma' AND limits.matrix <> 'serum')), FALSE)
          AS is_matrix_wrong,
        listed.analyte_id IS NOT NULL AND named_kit.analyte_id IS NULL
-         AND (fact.kit <> '' OR fact.method = '') AS is_kit_unknown,
+         AND (fact.kit <> '' OR fact.method = '') AS is_kit_unknown, fact.value = 0 AS is_zero,
        fact.lot, limits.cv::float8 AS assay_cv,
        CASE WHEN draw.collected_precision = 'minute'
             THEN extract(epoch FROM sample.clock::time)::float8 / 3600 END AS local_hour,
@@ -90,7 +92,7 @@ SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment, m
         WHERE patient_id = asked.patient_id AND superseded_at IS NULL OFFSET 0) AS draw
  CROSS JOIN LATERAL (
        SELECT * FROM patients_result
-        WHERE draw_id = draw.id AND superseded_at IS NULL AND value > 0 OFFSET 0) AS fact
+        WHERE draw_id = draw.id AND superseded_at IS NULL AND value >= 0 OFFSET 0) AS fact
  CROSS JOIN LATERAL (
        SELECT nullif(draw.specimen->>'matrix_kind', '') AS fluid,
               draw.collected_at AT TIME ZONE site.time_zone AS clock) AS sample
@@ -115,7 +117,7 @@ SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment, m
     ON said.draw_public_id = draw.public_id AND said.superseded_at IS NULL
  WHERE said.verdict IS DISTINCT FROM 'keep_out'
  ORDER BY draw.patient_id, analyte.code, draw.collected_at, segment, matrix,
-          fact.recorded_at DESC, fact.id DESC
+          (fact.value = 0), fact.recorded_at DESC, fact.id DESC
 """
 # The record holds one current rating per scale and moment: what replaces another supersedes it
 _RATINGS = """
@@ -181,6 +183,7 @@ _FLAGS = {
     "is_unsuitable",
     "is_matrix_wrong",
     "is_kit_unknown",
+    "is_zero",
 }
 _IDS = {"patient_id", "trial_id"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -247,6 +250,7 @@ _QUERIES = {
                 "is_unsuitable",
                 "is_matrix_wrong",
                 "is_kit_unknown",
+                "is_zero",
                 "lot",
                 "assay_cv",
                 "local_hour",
@@ -357,6 +361,7 @@ def measured_of(patient_id: int) -> tuple[Measured, ...]:
             columns.assay_cv.tolist(),
             strict=True,
         )
+        if not np.isnan(value)
     )
 
 

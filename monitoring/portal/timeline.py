@@ -13,7 +13,7 @@ from analytics import Estimate, LeftOut, prediction_band
 from instruments import INSTRUMENTS
 from monitoring import charts
 from monitoring.models import FlagLevel
-from monitoring.portal import schedule, words
+from monitoring.portal import draw_words, schedule, words
 from monitoring.portal.scales import scale_of
 from monitoring.queries import SIL6R, PatientRecord
 from patients.models import DoseStep, Draw, Rating, Result, Trial
@@ -203,7 +203,7 @@ def _sil6r(record: PatientRecord, *, axis: _Axis, today: date) -> charts.Panel:
                 value=float(result.value),
                 text=f"{result.comparator}{result.value}",
                 standing=_standing(result, part),
-                note="" if part is None else words.left_out(part),
+                note="" if part is None else draw_words.left_out(part),
                 breaks_line=bool(last and segment) and segment != last,
             )
         )

@@ -20,6 +20,7 @@ _RESULT_FLAGS = (
     "is_matrix_wrong",
     "is_kit_unknown",
     "is_unsuitable",
+    "is_zero",
 )
 
 

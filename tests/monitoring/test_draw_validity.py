@@ -6,15 +6,19 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from analytics import estimate_cohort
 from analytics.definitions import CONSENSUS, rules_on
 from monitoring import redis
 from monitoring.history import histories_of
+from monitoring.models import RiskAssessment
+from monitoring.recompute import recompute
 from patients.models import Draw, Laboratory, Patient, Result
 from patients.record.laboratories import issue_key
 from patients.record.profiles import load_profile, read_profile
 from tests.conftest import MONDAY, Push, draw
+from tests.factories import ClinicianFactory
 from tests.monitoring.fhir_door import FhirDoor
 from tests.patients.fhir_messages import observation
 from tests.patients.hl7v2_messages import message
@@ -376,3 +380,36 @@ def test_a_profile_that_learns_of_a_kit_has_its_patients_assessed_anew(
     assert Patient.objects.get(pk=patient.pk).history_version == before + 1
     profile([KIT])
     assert Patient.objects.get(pk=patient.pk).history_version == before + 1
+
+
+@pytest.mark.parametrize(
+    "result", [{"value": "0"}, {"value": "0.00"}, {"value": "0", "comparator": "<"}]
+)
+def test_a_zero_is_kept_shown_and_never_scored(
+    client: Client, patient: Patient, push: Push, result: dict[str, str]
+) -> None:
+    client.force_login(ClinicianFactory.create(teams=[patient.team]))
+    push(json.dumps(draw(**result)).encode())
+    page = reverse("portal:patient", args=[patient.public_id])
+
+    recompute([patient.pk], at=NOW)
+
+    assert reasons_of(patient) == [("zero",)]
+    [sent] = Result.objects.all()
+    assert sent.value == 0
+    text = client.get(page).content.decode()
+    assert "0 is no concentration" in text
+    assert "Excluded" in text
+    assessment = RiskAssessment.objects.get(patient=patient)
+    address = reverse("portal:explanation_json", args=[patient.public_id, assessment.pk])
+    said = client.get(address).json()
+    [left_out] = said["exclusions"]
+    assert (left_out["validity"], left_out["reasons"]) == ("excluded", ["zero"])
+
+
+def test_another_report_of_the_moment_goes_before_a_zero(patient: Patient, push: Push) -> None:
+    push(json.dumps(draw(accession="A-1", value="31.5")).encode())
+    push(json.dumps(draw(accession="A-2", value="0")).encode())
+
+    assert changes_of(patient)["values"] == [31.5]
+    assert reasons_of(patient) == []

@@ -12,7 +12,7 @@ from analytics import (
 )
 from monitoring import review_words
 from monitoring.models import FlagKind
-from monitoring.portal import parked_words, words
+from monitoring.portal import draw_words, parked_words, words
 from patients.intake.reasons import Reason as ParkedReason
 
 FACTS: dict[EvidenceKind, dict[str, float | int | str | None]] = {
@@ -50,9 +50,9 @@ def test_every_reason_of_a_flag_has_a_sentence(code: FlagReason) -> None:
     assert said.endswith(".")
 
 
-@pytest.mark.parametrize("code", [*(each.value for each in Reason), words.CENSORED])
+@pytest.mark.parametrize("code", [*(each.value for each in Reason), draw_words.CENSORED])
 def test_every_reason_to_leave_a_result_out_has_words(code: str) -> None:
-    assert words.left_out_reason(code)
+    assert draw_words.left_out_reason(code)
 
 
 @pytest.mark.parametrize("code", list(Allocation))
@@ -88,7 +88,7 @@ def test_a_code_that_nobody_has_put_into_words_is_refused() -> None:
     with pytest.raises(words.UnknownCode):
         words.flag_reason("full_moon", kind=FlagKind.TRENDING, estimate=None)
     with pytest.raises(words.UnknownCode):
-        words.left_out_reason("full_moon")
+        draw_words.left_out_reason("full_moon")
     with pytest.raises(words.UnknownCode):
         parked_words.parked_reason("full_moon")
     with pytest.raises(words.UnknownCode):

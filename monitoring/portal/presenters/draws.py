@@ -16,7 +16,7 @@ from analytics.real_changes import Reading, real_changes
 from analytics.real_changes import Verdict as ChangeVerdict
 from analytics.reasons import Reason, Validity
 from monitoring import change_words
-from monitoring.portal import dates, words
+from monitoring.portal import dates, draw_words
 from monitoring.portal.presenters import measured
 from monitoring.portal.presenters.banner import Tag, capitalised
 from monitoring.queries import SIL6R, PatientRecord
@@ -111,9 +111,9 @@ def draw_table(record: PatientRecord) -> DrawTable:
 def _reasons(estimate: Estimate | None) -> dict[tuple[str, float], str]:
     parts = estimate.left_out if estimate else ()
     return {
-        (part.analyte, part.drawn_at.timestamp()): words.left_out(part)
+        (part.analyte, part.drawn_at.timestamp()): draw_words.left_out(part)
         for part in parts
-        if part.reasons != (words.CENSORED,)
+        if part.reasons != (draw_words.CENSORED,)
     }
 
 
@@ -233,7 +233,9 @@ def worth_of(draw: Draw, record: PatientRecord, verdict: DrawVerdict | None) -> 
     if part is None:
         again = _("Decide anew") if verdict else ""
         return Worth(("done", _("Valid")), [], decided, link if verdict else "", again)
-    reasons = [words.left_out_reason(code) for code in part.reasons if code != words.CENSORED]
+    reasons = [
+        draw_words.left_out_reason(code) for code in part.reasons if code != draw_words.CENSORED
+    ]
     if Reason.IMPLAUSIBLE in part.reasons:
         tag = ("attention", _("Held: waits for a check"))
         return Worth(tag, reasons, decided, link, _("Release it, or keep it out"))
@@ -260,7 +262,7 @@ def exclusion_of(draw: Draw, estimate: Estimate | None) -> LeftOut | None:
             for part in parts
             if part.analyte == SIL6R
             and part.drawn_at.timestamp() == draw.collected_at.timestamp()
-            and part.reasons != (words.CENSORED,)
+            and part.reasons != (draw_words.CENSORED,)
         ),
         None,
     )
@@ -272,7 +274,7 @@ def changes_of(record: PatientRecord) -> dict[tuple[str, float], str]:
     left_out = {
         (part.analyte, part.drawn_at.timestamp())
         for part in (record.estimate.left_out if record.estimate else ())
-        if part.reasons != (words.CENSORED,)
+        if part.reasons != (draw_words.CENSORED,)
     }
     readings: dict[str, list[Reading]] = {}
     for each in record.measured:

@@ -14,7 +14,7 @@ from analytics.findings import LeftOut
 from monitoring import review_words
 from monitoring.charts import clinical_date
 from monitoring.models import RiskAssessment
-from monitoring.portal import dates, words
+from monitoring.portal import dates, draw_words, words
 from monitoring.portal.presenters.banner import capitalised
 from monitoring.portal.presenters.course import decision_section, standing_section
 from monitoring.portal.presenters.sections import Section
@@ -146,7 +146,7 @@ def _left_out(part: LeftOut, *, zone: ZoneInfo) -> tuple[str, ...]:
 
 
 def _reasons(part: LeftOut) -> str:
-    return "; ".join(words.left_out_reason(code) for code in part.reasons)
+    return "; ".join(draw_words.left_out_reason(code) for code in part.reasons)
 
 
 def _evidence(found: Explanation) -> Section:

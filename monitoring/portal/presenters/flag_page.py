@@ -10,7 +10,7 @@ from analytics import Estimate
 from monitoring import flags, review_words
 from monitoring.history import estimate_of
 from monitoring.models import Flag, FlagKind, FlagState
-from monitoring.portal import words
+from monitoring.portal import draw_words, words
 from monitoring.portal.presenters.banner import Banner
 from monitoring.portal.presenters.flags import FlagCard, Step, steps_of
 from monitoring.portal.presenters.risk import Risk, risk_of
@@ -71,7 +71,7 @@ def _against(estimate: Estimate | None) -> list[str]:
             _("The interval is wide: %(interval)s of 100.")
             % {"interval": words.interval(low, high)}
         )
-    left_out = [part for part in estimate.left_out if part.reasons != (words.CENSORED,)]
+    left_out = [part for part in estimate.left_out if part.reasons != (draw_words.CENSORED,)]
     if left_out:
         said.append(
             ngettext(
@@ -82,7 +82,7 @@ def _against(estimate: Estimate | None) -> list[str]:
             % {
                 "n": len(left_out),
                 "reasons": "; ".join(
-                    dict.fromkeys(words.left_out_reason(part.reason) for part in left_out)
+                    dict.fromkeys(draw_words.left_out_reason(part.reason) for part in left_out)
                 ),
             }
         )

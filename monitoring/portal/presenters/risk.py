@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from analytics import Estimate, EvidenceKind
 from monitoring.models import RiskAssessment
-from monitoring.portal import dates, words
+from monitoring.portal import dates, draw_words, words
 from monitoring.portal.presenters.banner import capitalised
 
 
@@ -148,7 +148,7 @@ def _left_out(estimate: Estimate | None, *, zone: ZoneInfo) -> list[str | SafeSt
             "{}, {}: {}",
             part.analyte,
             dates.clinical_moment(part.drawn_at, zone=zone),
-            words.left_out(part),
+            draw_words.left_out(part),
         )
         for part in sorted(parts, key=lambda part: part.drawn_at, reverse=True)
     ]

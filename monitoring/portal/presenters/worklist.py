@@ -16,7 +16,7 @@ from analytics import Estimate
 from monitoring.charts import Point, Sparkline, Standing, render_sparkline
 from monitoring.history import estimate_of
 from monitoring.models import Flag, FlagLevel, FlagState
-from monitoring.portal import dates, schedule, words
+from monitoring.portal import dates, draw_words, schedule, words
 from monitoring.portal.presenters.banner import Tag, capitalised, name_of
 from monitoring.portal.presenters.flags import URGENCY, FlagCard
 from monitoring.portal.presenters.risk import Risk, risk_of
@@ -165,7 +165,7 @@ def _trend(entry: Entry, estimate: Estimate | None, *, zone: ZoneInfo) -> Trend:
     left_out = {
         part.drawn_at.timestamp()
         for part in (estimate.left_out if estimate else ())
-        if part.analyte == SIL6R and part.reasons != (words.CENSORED,)
+        if part.analyte == SIL6R and part.reasons != (draw_words.CENSORED,)
     }
     draws = [each for each in entry.draws if each.at.timestamp() not in left_out] or entry.draws
     last = draws[-1]
