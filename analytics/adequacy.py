@@ -64,6 +64,7 @@ class TrialAdequacy(NamedTuple):
     runs: DoseRuns
     is_overridden: Bools
     judged_from_us: Ints  # from when on a rating can show that an adequate trial has failed
+    was_not_taken: Bools  # poor adherence, or stopped because of it
 
 
 def episode_trials(history: History, started: Ints, at_us: int, rules: Rules) -> EpisodeTrials:
@@ -244,7 +245,11 @@ def judge_adequacy(
     judged_from = trials.started_us + int(rules.least_weeks * US_PER_WEEK)
     judged_from[has_reached] = runs.reached_us[has_reached]
     return TrialAdequacy(
-        adequacy=adequacy, runs=runs, is_overridden=is_overridden, judged_from_us=judged_from
+        adequacy=adequacy,
+        runs=runs,
+        is_overridden=is_overridden,
+        judged_from_us=judged_from,
+        was_not_taken=not_taken,
     )
 
 
@@ -252,7 +257,7 @@ def _of_stand_ins(trials: EpisodeTrials, rules: Rules) -> TrialAdequacy:
     """Say what is known of the worth of trials that are not on record: nothing."""
     adequacy, runs, is_overridden = _nothing_known(len(trials.patient))
     judged_from = trials.started_us + int(rules.least_weeks * US_PER_WEEK)
-    return TrialAdequacy(adequacy, runs, is_overridden, judged_from)
+    return TrialAdequacy(adequacy, runs, is_overridden, judged_from, is_overridden)
 
 
 @ready_for_few

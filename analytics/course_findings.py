@@ -55,6 +55,10 @@ class TrialVerdict:
     improvement: float | None
     is_failed: bool
     is_counted: bool = True  # an old record does not say; then a failure was one
+    counted_with: int | None = None  # number of the trial whose failure counts instead
+    is_same_drug: bool = False  # as that one; else it ran together with it
+    stop_reason: str = ""
+    was_not_taken: bool = False  # adherence was poor, or the reason for its stop
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "TrialVerdict":

@@ -92,6 +92,7 @@ def _verdicts(courses: Courses, known: TrialColumns) -> Iterator[TrialVerdict]:
     least = least_doses(known).tolist()
     rows = zip(
         trials.source.tolist(),
+        trials.stop_reason.tolist(),
         trials.number.tolist(),
         trials.started_us.tolist(),
         trials.stopped_us.tolist(),
@@ -103,10 +104,13 @@ def _verdicts(courses: Courses, known: TrialColumns) -> Iterator[TrialVerdict]:
         judged.improvement.tolist(),
         judged.is_failed.tolist(),
         judged.is_counted.tolist(),
+        judged.counted_with.tolist(),
+        judged.is_same_drug.tolist(),
+        adequacy.was_not_taken.tolist(),
         strict=True,
     )
-    for source, number, start, stop, worth, overridden, weeks, *by_rating in rows:
-        reached, baseline, gained, failed, counted = by_rating
+    for source, reason, number, start, stop, worth, overridden, weeks, *by_rating in rows:
+        reached, baseline, gained, failed, counted, instead, is_same, not_taken = by_rating
         is_real, worth_word = source >= 0, ADEQUACIES[worth]
         yield TrialVerdict(
             number=number,
@@ -127,6 +131,10 @@ def _verdicts(courses: Courses, known: TrialColumns) -> Iterator[TrialVerdict]:
             improvement=_known(gained),
             is_failed=failed,
             is_counted=counted or not failed,
+            counted_with=instead or None,
+            is_same_drug=is_same,
+            stop_reason=reason,
+            was_not_taken=not_taken,
         )
 
 

@@ -68,6 +68,8 @@ class JudgedTrials(NamedTuple):
     is_failed: Bools
     is_failed_kept: Bools
     is_counted: Bools  # its failure is that of a treatment of its own
+    counted_with: Ints  # number of the trial whose failure counts instead; 0: none
+    is_same_drug: Bools  # as that one; else it ran together with it
     is_non_response: Bools
     is_non_response_kept: Bools
 
@@ -139,7 +141,8 @@ def assess_courses(history: History, *, at_us: int, rules: Rules = RULES) -> Cou
             history, (ratings, instrument, scale), (trials, adequacy), started, at_us, rules
         )
     judged = _judge_trials(trials, adequacy, ratings, scale, started, rules)
-    judged = judged._replace(is_counted=counted_failures(trials, history, judged.is_failed, rules))
+    counting = counted_failures(trials, history, judged.is_failed, rules)
+    judged = judged._replace(**counting._asdict())
     places = Places(trials, started)
     courses = _gather(
         history, places, (ratings, instrument, scale), (trials, adequacy, judged), at_us, rules
@@ -323,6 +326,8 @@ def _judge_trials(
         is_failed=poor & may_fail,
         is_failed_kept=kept & may_fail,
         is_counted=poor & may_fail,
+        counted_with=column_of(0, len(poor), np.int64),
+        is_same_drug=column_of(value=False, size=len(poor), dtype=np.bool_),
         is_non_response=poor & by_now,
         is_non_response_kept=kept & by_now,
     )
@@ -353,7 +358,8 @@ def _not_rated(size: int) -> JudgedTrials:
     """Say what no rating says of a trial."""
     unknown, nothing = constant(np.nan, size), constant(-1, size, np.int64)
     no = constant(value=False, size=size, dtype=np.bool_)
-    return JudgedTrials(unknown, unknown, nothing, nothing, no, no, no, no, no, no, no)
+    none = constant(0, size, np.int64)
+    return JudgedTrials(unknown, unknown, nothing, nothing, no, no, no, no, no, none, no, no, no)
 
 
 def _is_long_enough(

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
+from analytics.counting import NotCounted, counting_words, why_not_counted
 from analytics.course_findings import Course, TrialVerdict, nearest_day
-from analytics.definitions import Rules, SymptomState
+from analytics.definitions import Adequacy, Rules, SymptomState
 
 
 class Unread(StrEnum):
@@ -35,14 +36,45 @@ class DecisionPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedTrial:
+    """What one trial was worth, and whether it counts as a failed treatment, in words.
+
+    ``not_counted`` is the code of why it does not, None where it counts; ``counting`` says either
+    in a sentence. ``weeks_at_dose`` is the longest stretch at ``least_mg`` a day or more.
+    """
+
+    number: int
+    drug: str
+    atc: str
+    started_on: date
+    stopped_on: date | None
+    stop_reason: str
+    words: str
+    adequacy: Adequacy
+    is_overridden: bool
+    weeks_at_dose: float
+    least_mg: float | None
+    adequate_on: date | None
+    baseline_total: float | None
+    improvement: float | None
+    is_failed: bool
+    not_counted: NotCounted | None
+    counting: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedCourse:
     """Where a patient stands by trials and ratings; the days are those of the site.
 
-    ``trial`` and ``drug`` are the latest trial's, to which the decision points belong.
+    ``failed_trials`` are failed treatments, of which ``failed_before`` are stated of the episode
+    before its first dose on record; ``failed_wanted`` meet the rule. ``trial`` and ``drug`` are
+    the latest trial's, to which the decision points belong.
     """
 
     first_adequate_on: date | None
     failed_trials: int
+    failed_before: int
+    failed_wanted: int
     symptoms: SymptomState
     instrument: str
     baseline_total: float | None
@@ -52,6 +84,7 @@ class ExplainedCourse:
     trial: int | None
     drug: str
     decision_points: tuple[DecisionPoint, ...]
+    trials: tuple[ExplainedTrial, ...]
 
 
 def explained_course(
@@ -79,9 +112,12 @@ def explained_course(
         return None
     latest = course.trials[-1] if course.trials else None
     reached = course.first_adequate_at
+    trials = tuple(_trial(each, course, rules, zone=zone) for each in course.trials)
     return ExplainedCourse(
         first_adequate_on=None if reached is None else nearest_day(reached, zone),
         failed_trials=course.failed_trials,
+        failed_before=max(course.failed_trials - sum(one.not_counted is None for one in trials), 0),
+        failed_wanted=rules.failed_trials,
         symptoms=course.symptoms,
         instrument=course.instrument,
         baseline_total=course.baseline_total,
@@ -93,6 +129,30 @@ def explained_course(
         decision_points=()
         if latest is None
         else tuple(_points(course, latest, rules, made_at=made_at, zone=zone)),
+        trials=trials,
+    )
+
+
+def _trial(trial: TrialVerdict, course: Course, rules: Rules, *, zone: tzinfo) -> ExplainedTrial:
+    stopped, reached = trial.stopped_at, trial.adequate_at
+    return ExplainedTrial(
+        number=trial.number,
+        drug=trial.drug,
+        atc=trial.atc,
+        started_on=nearest_day(trial.started_at, zone),
+        stopped_on=None if stopped is None else nearest_day(stopped, zone),
+        stop_reason=trial.stop_reason,
+        words=trial.words,
+        adequacy=trial.adequacy,
+        is_overridden=trial.is_overridden,
+        weeks_at_dose=round(trial.weeks_at_dose, 1),
+        least_mg=trial.least_mg,
+        adequate_on=None if reached is None else nearest_day(reached, zone),
+        baseline_total=trial.baseline_total,
+        improvement=trial.improvement,
+        is_failed=trial.is_failed,
+        not_counted=why_not_counted(trial, rules),
+        counting=counting_words(trial, course, rules),
     )
 
 

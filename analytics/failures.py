@@ -1,5 +1,7 @@
 """How many treatments have failed: each drug once, and of trials that ran together one."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from analytics.adequacy import EpisodeTrials
@@ -9,9 +11,20 @@ from analytics.histories import History
 from analytics.tables import Bools, Floats, Ints
 
 
+class Counting(NamedTuple):
+    """Which failed trials are a failed treatment of their own, and with which another was counted.
+
+    ``counted_with`` is the number of the trial whose failure counts instead; 0: its own does.
+    """
+
+    is_counted: Bools
+    counted_with: Ints
+    is_same_drug: Bools  # not of one that ran together with it
+
+
 def counted_failures(
     trials: EpisodeTrials, history: History, is_failed: Bools, rules: Rules
-) -> Bools:
+) -> Counting:
     """Tell which failed trials are a failed treatment of their own.
 
     The earlier trial counts. One of the same drug is not another treatment; one that ran together
@@ -30,32 +43,36 @@ def counted_failures(
 
     Returns
     -------
-    array of bool
+    Counting
     """
     counted = is_failed.copy()
+    instead = np.zeros(len(is_failed), dtype=np.int64)
+    is_same_drug = np.zeros(len(is_failed), dtype=np.bool_)
+    counting = Counting(counted, instead, is_same_drug)
     [failed] = is_failed.nonzero()
     if not rules.counts_treatments or len(failed) < 2:
-        return counted
+        return counting
     of = trials.patient[failed]
     has_others = np.zeros(len(of), dtype=np.bool_)
     same = of[1:] == of[:-1]
     has_others[1:] |= same
     has_others[:-1] |= same
     atc = history.trial_columns.atc
-    until: dict[int, list[tuple[str, int, int]]] = {}
+    until: dict[int, list[tuple[str, int, int, int]]] = {}
     least = rules.together_days * US_PER_DAY
     for row in failed[has_others].tolist():
         source = trials.source[row]
         drug = str(atc[source]) if source >= 0 else ""
         start, end = int(trials.started_us[row]), int(trials.end_us[row])
         before = until.setdefault(int(trials.patient[row]), [])
-        counted[row] = not any(
-            (drug and drug == other) or min(end, ended) - max(start, began) >= least
-            for other, began, ended in before
-        )
-        if counted[row]:
-            before.append((drug, start, end))
-    return counted
+        for other, began, ended, number in before:
+            is_same = bool(drug) and drug == other
+            if is_same or min(end, ended) - max(start, began) >= least:
+                counted[row], instead[row], is_same_drug[row] = False, number, is_same
+                break
+        else:
+            before.append((drug, start, end, int(trials.number[row])))
+    return counting
 
 
 def failed_treatments(

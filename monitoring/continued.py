@@ -1,18 +1,33 @@
 """Which replaced facts were not wrong: a course or an event that has gone on since."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
 
-from patients.models import Adherence, Event, Patient, Trial
+from patients.models import Adherence, Event, Patient, StopReason, Trial
 from patients.record.treatment import Course
 
 _Fact = Trial | Event
 Replaced = tuple[int, int, str, int, datetime]  # patient, assessment, table, fact, made at
 
 
-def wrong_among(replaced: Sequence[Replaced]) -> list[tuple[int, int, datetime]]:
-    """Keep the replaced courses and events that were wrong: patient, assessment, known since."""
+@dataclass(frozen=True)
+class Wrong:
+    """One replaced fact on which an assessment rested: that was wrong, or that told too little.
+
+    ``trial_id`` names a course that stands, and whose end or adherence says that it can be no
+    failure: what was said of it was wrong only if it was said to have failed.
+    """
+
+    patient_id: int
+    assessment_id: int
+    known_since: datetime
+    trial_id: int | None = None
+
+
+def wrong_among(replaced: Sequence[Replaced]) -> list[Wrong]:
+    """Keep the replaced courses and events that were wrong, and those that can be no failure."""
     if not replaced:
         return []
     trials = _with_what_stands_now(Trial, [row[3] for row in replaced if row[2] == "trial"])
@@ -28,8 +43,15 @@ def wrong_among(replaced: Sequence[Replaced]) -> list[tuple[int, int, datetime]]
         before, after = (trials if table == "trial" else events)[fact_id]
         told_on = made_at.astimezone(zones[patient_id]).date()
         if after is None or not _goes_on(before, after, told_on=told_on):
-            wrong.append((patient_id, assessment_id, before.recorded_at))
+            wrong.append(Wrong(patient_id, assessment_id, before.recorded_at))
+        elif isinstance(after, Trial) and _can_be_no_failure(after):
+            wrong.append(Wrong(patient_id, assessment_id, before.recorded_at, fact_id))
     return wrong
+
+
+def _can_be_no_failure(trial: Trial) -> bool:
+    by_reason = trial.stop_reason in {StopReason.INTOLERANCE, StopReason.NON_ADHERENCE}
+    return by_reason or trial.adherence == Adherence.POOR
 
 
 def _with_what_stands_now(

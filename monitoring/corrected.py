@@ -10,7 +10,7 @@ from django.db.models import Q
 from analytics import Estimate
 from analytics.corrections import correction_flag
 from monitoring import alerts, flags
-from monitoring.continued import wrong_among
+from monitoring.continued import Wrong, wrong_among
 from monitoring.models import Flag, FlagEvent, FlagKind, FlagLevel, RiskAssessment
 from patients.models import Audit
 from patients.statements import ask, numbers
@@ -69,17 +69,27 @@ def before_corrections(patient_ids: Sequence[int]) -> dict[int, Before]:
     """Read what was said of those whose record was corrected since their last assessment."""
     ids = numbers(patient_ids)
     corrected, replaced = ask((_CORRECTED, [ids]), (_REPLACED, [ids]))
-    since: dict[tuple[int, int], datetime] = {}
-    for patient_id, assessment_id, recorded_at in [*corrected, *wrong_among(replaced)]:
-        key = patient_id, assessment_id
-        since[key] = min(recorded_at, since.get(key, recorded_at))
-    rows = [(*key, recorded_at) for key, recorded_at in since.items()]
-    made = RiskAssessment.objects.in_bulk([assessment_id for _id, assessment_id, _at in rows])
-    return {
-        patient_id: Before(Estimate.from_json(made[assessment_id].content), known_since)
-        for patient_id, assessment_id, known_since in rows
-        if "contributions" in made[assessment_id].content
+    found = [Wrong(*row) for row in corrected] + wrong_among(replaced)
+    made = RiskAssessment.objects.in_bulk([each.assessment_id for each in found])
+    said = {
+        pk: Estimate.from_json(each.content)
+        for pk, each in made.items()
+        if "contributions" in each.content
     }
+    before: dict[int, Before] = {}
+    for each in found:
+        old = said.get(each.assessment_id)
+        if old is None or (each.trial_id is not None and not _had_failed(old, each.trial_id)):
+            continue
+        known = before.get(each.patient_id)
+        since = each.known_since if known is None else min(each.known_since, known.known_since)
+        before[each.patient_id] = Before(old, since)
+    return before
+
+
+def _had_failed(estimate: Estimate, trial_id: int) -> bool:
+    trials = estimate.course.trials if estimate.course else ()
+    return any(each.trial_id == trial_id and each.is_failed for each in trials)
 
 
 def tell(

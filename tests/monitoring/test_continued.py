@@ -130,3 +130,32 @@ def test_a_dose_that_was_wrong_changes_it(patient: Patient) -> None:
     recompute([patient.pk], at=MONDAY + timedelta(minutes=1))
 
     assert Flag.objects.filter(kind=FlagKind.CORRECTED).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("reason", "is_told"),
+    [(StopReason.INTOLERANCE, True), (StopReason.NON_ADHERENCE, True), (StopReason.OTHER, False)],
+)
+def test_a_failure_that_is_none_because_of_its_stop_is_told_to_those_who_acted(
+    reason: StopReason, is_told: bool
+) -> None:
+    patient = PatientFactory.create()
+    started = MONDAY.date() - timedelta(days=60)
+    EpisodeFactory.create(patient=patient, started_on=started)
+    for days, total in ((60, 20), (2, 19)):
+        RatingFactory.create(
+            patient=patient, total=total, items=None, rated_at=MONDAY - timedelta(days=days)
+        )
+    said = Course("sertraline", "N06AB06", started, doses=((started, Decimal(100)),))
+    before = MONDAY - timedelta(hours=2)
+    trial = record_course(patient=patient, course=said, by="clinician:0", at=before)
+    [failed] = recompute([patient.pk], at=MONDAY - timedelta(hours=1))
+    assert failed.content["course"]["status"] == "trial 1 failed (adequate)"
+
+    stop_trial(
+        trial=trial, stopped_on=MONDAY.date(), stop_reason=reason, by="clinician:0", at=MONDAY
+    )
+    recompute([patient.pk], at=MONDAY + timedelta(minutes=1))
+
+    assert Flag.objects.filter(kind=FlagKind.CORRECTED).exists() == is_told

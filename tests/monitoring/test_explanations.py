@@ -11,7 +11,7 @@ from monitoring.explained import explanation_of
 from monitoring.portal import pdf
 from monitoring.portal.presenters.explanation import ExplanationPage
 from monitoring.recompute import recompute
-from patients.models import Clinician, EpisodeSeverity, Patient
+from patients.models import Clinician, EpisodeSeverity, Patient, StopReason, Trial
 from tests.factories import (
     MONDAY,
     ClinicianFactory,
@@ -165,3 +165,20 @@ def test_outside_an_episode_nothing_is_said_of_adequacy(client: Client, patient:
         assert "adequate" not in text.split("Where the course stands")[1].split("</section>")[0]
     assert data["staging"] is None
     assert data["course"]["decision_points"] == []
+
+
+def test_a_trial_that_is_no_failure_says_why(client: Client, patient: Patient) -> None:
+    EpisodeFactory.create(patient=patient)
+    failed_trial(patient)
+    Trial.objects.update(
+        stopped_on=MONDAY.date() - timedelta(days=1), stop_reason=StopReason.INTOLERANCE
+    )
+
+    own, why, data = pages(client, patient)
+
+    [trial] = data["course"]["trials"]
+    assert trial["not_counted"] == "not_tolerated"
+    assert trial["counting"].startswith("not counted: stopped because it was not tolerated")
+    for text in (own, why):
+        assert "Trials, one by one" in text
+        assert "Not counted: stopped because it was not tolerated, which is no failure" in text

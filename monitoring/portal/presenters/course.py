@@ -7,7 +7,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.definitions import SymptomState
-from analytics.explained_course import DecisionPoint, ExplainedCourse, Unread
+from analytics.explained_course import (
+    DecisionPoint,
+    ExplainedCourse,
+    ExplainedTrial,
+    Unread,
+)
 from monitoring.charts import clinical_date
 from monitoring.portal import words
 from monitoring.portal.presenters.banner import capitalised
@@ -32,9 +37,55 @@ def standing_section(course: ExplainedCourse, *, status: str) -> Section:
     """Say where the patient stands by trials and by symptoms."""
     rows = [(_("Trials"), capitalised(status))] if status else []
     if course.trial is not None:  # outside an episode nothing is judged
+        rows.append((_("Failed treatments"), _failed(course)))
         rows.append((_("Adequacy"), _reached(course)))
         rows.append((_("Symptoms"), capitalised(_symptoms(course))))
     return Section(_("Where the course stands"), "", (), tuple(rows))
+
+
+def _failed(course: ExplainedCourse) -> str:
+    said = _("%(failed)d; the rule asks for %(wanted)d") % {
+        "failed": course.failed_trials,
+        "wanted": course.failed_wanted,
+    }
+    if not course.failed_before:
+        return said
+    before = _("%(before)d of them stated from before the first dose here")
+    return f"{said}; {before % {'before': course.failed_before}}"
+
+
+def trials_section(course: ExplainedCourse) -> Section:
+    """Say of each trial what it was worth, and whether it counts as a failed treatment."""
+    head = (
+        _("Trial"),
+        _("Days"),
+        _("By the rule"),
+        _("Weeks at an adequate dose"),
+        _("Change"),
+        _("Failed treatment"),
+    )
+    rows = tuple(tuple(_trial(each)) for each in course.trials)
+    return Section(_("Trials, one by one"), "", head, rows)
+
+
+def _trial(trial: ExplainedTrial) -> Iterator[str]:
+    name = trial.drug or trial.atc
+    yield f"{trial.number}, {name}" if name else str(trial.number)
+    end = _("running") if trial.stopped_on is None else clinical_date(trial.stopped_on)
+    yield f"{clinical_date(trial.started_on)} – {end}"
+    yield capitalised(trial.words)
+    yield _weeks_at_dose(trial)
+    yield "–" if trial.improvement is None else words.percent(-trial.improvement)
+    yield capitalised(trial.counting)
+
+
+def _weeks_at_dose(trial: ExplainedTrial) -> str:
+    if trial.least_mg is None:
+        return "–"
+    return _("%(weeks)g (%(least)g mg or more)") % {
+        "weeks": trial.weeks_at_dose,
+        "least": trial.least_mg,
+    }
 
 
 def _reached(course: ExplainedCourse) -> str:

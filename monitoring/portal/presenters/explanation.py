@@ -16,7 +16,11 @@ from monitoring.charts import clinical_date
 from monitoring.models import RiskAssessment
 from monitoring.portal import dates, draw_words, words
 from monitoring.portal.presenters.banner import capitalised
-from monitoring.portal.presenters.course import decision_section, standing_section
+from monitoring.portal.presenters.course import (
+    decision_section,
+    standing_section,
+    trials_section,
+)
 from monitoring.portal.presenters.sections import Section
 from monitoring.portal.presenters.staging import staging_section
 
@@ -57,6 +61,8 @@ def course_sections(found: Explanation | None) -> tuple[Section, ...]:
     sections = []
     if found.course is not None:
         sections.append(standing_section(found.course, status=found.status))
+        if found.course.trial is not None:
+            sections.append(trials_section(found.course))
         if found.course.decision_points:
             sections.append(decision_section(found.course))
     if found.staging is not None:
