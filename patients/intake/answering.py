@@ -1,10 +1,16 @@
 """What became of a draw, as its sender is told."""
 
+from collections.abc import Mapping
+from uuid import UUID
+
 from patients.intake.receipts import LATE, Answer, ResultAnswer
 from patients.intake.reports import DrawReport
 from patients.models import ParkedState, Result
 from patients.record.draws import Written
 from patients.record.parking import InParking
+
+# The states of a draw that has brought something new
+WRITTEN = frozenset({"recorded", "corrected"})
 
 
 def answer_written(done: Written, report: DrawReport) -> Answer:
@@ -16,6 +22,21 @@ def answer_written(done: Written, report: DrawReport) -> Answer:
         if each.state == LATE
     )
     return Answer(done.public_id, report.accession, done.state, late, results)
+
+
+def answer_taken_back(answer: Answer, report: DrawReport, versions: Mapping[UUID, int]) -> Answer:
+    """Say of results that a retraction of before has taken back that they came late."""
+    taken_back = [versions.get(each.line, 0) > each.version for each in answer.results]
+    results = tuple(
+        each._replace(version=versions[each.line], state=LATE) if is_taken_back else each
+        for each, is_taken_back in zip(answer.results, taken_back, strict=True)
+    )
+    late = tuple(
+        f"{LATE}: {said.codes[0].key[1]}"
+        for said, is_taken_back in zip(report.results, taken_back, strict=True)
+        if is_taken_back
+    )
+    return answer._replace(reasons=(*answer.reasons, *late), results=results)
 
 
 def answer_parked(found: InParking, accession: str) -> Answer:

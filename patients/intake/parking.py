@@ -11,10 +11,11 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from patients import audit
 from patients.intake.naming import Claim, Names, names_in
-from patients.intake.placing import IfDuplicate, Terms, Unplaceable, place
+from patients.intake.placing import IfDuplicate, Terms, Unplaceable, draw_taken_back, place
 from patients.intake.profiles import PROFILE, read_profile, without_ignored
 from patients.intake.reasons import Reason
 from patients.intake.reports import ADDRESS, DrawReport, ResultReport
+from patients.intake.retractions import retractions_question, takes_back
 from patients.intake.samples import added_to_record, tells_of_sample_alone, waits_for_draw
 from patients.intake.surroundings import LOCK_PATIENTS, WHOSE, Surroundings, draws_question
 from patients.models import Clinician, Draw, Laboratory, Parked, ParkedState, Patient, ResultName
@@ -88,14 +89,16 @@ def _place(
     ]
     kept = (n for n in range(len(whole.results)) if n not in ignored)
     received_at = waiting.inbound.received_at
+    claims = [
+        names.of(0, position, result) if result.names else Claim(line)
+        for position, result, line in zip(kept, report.results, told, strict=True)
+    ]
+    _lock_patient_of_retraction(waiting, report, claims, around, patient_ids)
     is_seen = tells_of_sample_alone(report, around.profile)
     placed = added_to_record(report, around, patient_ids=patient_ids) if is_seen else None
     found = placed or place(
         report,
-        claims=[
-            names.of(0, position, result) if result.names else Claim(line)
-            for position, result, line in zip(kept, report.results, told, strict=True)
-        ],
+        claims=claims,
         among=around,
         patient_ids=patient_ids,
         terms=Terms(at=at, received_at=received_at, if_duplicate=if_duplicate),
@@ -115,10 +118,30 @@ def _place(
         placed_as = [line.public_id for line in found.lines]
         _rename(waiting, names, list(zip(report.results, told, placed_as, strict=True)))
     draw = Draw.objects.get(
-        patient__in=patient_ids, public_id=written.public_id, superseded_at=None
+        patient_id=found.patient_id, public_id=written.public_id, superseded_at=None
     )
     mark_matched(waiting, draw=draw, by=by, at=at)
+    if not takes_back(whole):
+        take_back(around.retractions, at=at)
     return draw
+
+
+def _lock_patient_of_retraction(
+    waiting: Parked,
+    report: DrawReport,
+    claims: Sequence[Claim],
+    around: Surroundings,
+    patient_ids: set[int],
+) -> None:
+    """Lock whose result is taken back by its name alone, and read the draw again."""
+    draw = None if patient_ids else draw_taken_back(report, claims, around)
+    if draw is None:
+        return
+    _locked, rows = ask(
+        (LOCK_PATIENTS, [[draw.patient_id]]),
+        draws_question([report], laboratory_id=waiting.laboratory_id, names=names_in([report])),
+    )
+    around.take_in(rows)
 
 
 def _look_around(
@@ -126,7 +149,7 @@ def _look_around(
 ) -> tuple[Names, Surroundings]:
     """Claim, lock and read what a message of this draw alone would; in the same order."""
     names = Names([report])
-    *claimed, _patient, [(profile,)], rows = ask(
+    *claimed, _patient, [(profile,)], rows, retractions = ask(
         *names.claim(laboratory_id=waiting.laboratory_id),
         (LOCK_PATIENTS, [sorted(patient_ids)]),
         (PROFILE, {"laboratory": waiting.laboratory_id}),
@@ -136,11 +159,13 @@ def _look_around(
             names=names_in([report]),
             patient_ids=sorted(patient_ids),
         ),
+        retractions_question([report], laboratory_id=waiting.laboratory_id),
     )
     for answer in claimed:
         names.read(answer)
     around = Surroundings(profile=read_profile(profile), patients=[])
     around.take_in(rows)
+    around.retractions = [pk for (pk,) in retractions]
     return names, around
 
 
@@ -211,6 +236,11 @@ def replay_samples(*, at: datetime) -> list[Draw]:
     waiting = json.dumps([Reason.SAMPLE_WITHOUT_DRAW.value])
     [rows] = ask((_DRAW_HAS_COME, [waiting, REPLAYED_AT_ONCE]))
     return _replay([pk for (pk,) in rows], at=at)
+
+
+def take_back(parked_ids: Sequence[int], *, at: datetime) -> list[Draw]:
+    """Let retractions count that came before what they take back, which is on record by now."""
+    return _replay(parked_ids, at=at)
 
 
 def of_older_profiles() -> QuerySet[Parked]:

@@ -28,6 +28,16 @@ class IfDuplicate(StrEnum):
     OTHER = "other"  # a person says: it is another one
 
 
+_DISPUTES = frozenset(
+    {
+        Reason.NAMES_DISAGREE.value,
+        Reason.OTHER_PATIENT.value,
+        Reason.OTHER_ANALYTE.value,
+        Reason.POSSIBLE_DUPLICATE.value,
+    }
+)
+
+
 @dataclass(frozen=True)
 class Unplaceable:
     """A draw that waits for a person, and why; `lines` are the public names of its results."""
@@ -35,6 +45,11 @@ class Unplaceable:
     report: DrawReport
     reasons: tuple[str, ...]
     lines: tuple[UUID, ...]
+
+    @property
+    def is_disputed(self) -> bool:
+        """Tell whether it is not even clear which results its names mean."""
+        return not _DISPUTES.isdisjoint(self.reasons)
 
 
 class Terms(NamedTuple):
@@ -102,7 +117,10 @@ def place(
     profile, time = among.profile, among.profile.draw_time(report)
     drawn_at = None if time is None else time.at
     precision = Precision.MINUTE.value if time is None else time.precision.value
-    found = [(each, profile.analytes(each.codes)) for each in report.results]
+    found = [
+        (each, _analytes_of(each, claim, among))
+        for each, claim in zip(report.results, claims, strict=True)
+    ]
     reasons = [*faults_of_draw(drawn_at, patient_ids, at=terms.at)]
     taken_back = draw_taken_back(report, claims, among) if reasons else None
     if taken_back is not None and patient_ids <= {taken_back.patient_id}:
@@ -141,6 +159,15 @@ def place(
     if finding.reasons:
         return Unplaceable(report, tuple(dict.fromkeys(finding.reasons)), lines)
     return placed
+
+
+def _analytes_of(report: ResultReport, claim: Claim, among: Surroundings) -> set[KnownAnalyte]:
+    """Say what was measured; what is taken back by its name need not say it once more."""
+    known = among.profile.analytes(report.codes)
+    if known or report.status not in RETRACTED or claim.line not in among.by_line:
+        return known
+    _draw, result = among.by_line[claim.line]
+    return {KnownAnalyte(result.placed.analyte_id, code="", unit="")}
 
 
 def _held_by(

@@ -11,7 +11,7 @@ from patients.intake.profiles import PROFILE, Profile
 from patients.intake.receipts import Sender
 from patients.intake.reports import DrawReport, TimeRole
 from patients.record.draws import DrawOnRecord
-from patients.record.results import SAID_AGAIN, PlacedResult, ResultOnRecord, Word
+from patients.record.results import PlacedResult, ResultOnRecord, Word
 from patients.statements import Question, as_rows
 
 # The patients behind the identifiers
@@ -104,7 +104,7 @@ SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_
        (SELECT received_at FROM patients_inbound
          WHERE id = coalesce(result.inbound_id, draw.inbound_id)),
        ARRAY(SELECT system FROM patients_resultname AS name WHERE name.line = result.public_id),
-       again.sent_status, again.issued_at, again.received_at, again.issued_precision,
+       again.status, again.issued_at, again.received_at, again.issued_precision,
        coalesce(nullif(result.sent_status, ''), result.status), result.comparator, result.value,
        result.sent_value, result.sent_unit, result.method, result.lot, result.kit,
        result.issued_at, result.issued_precision, result.absent_reason, result.notes,
@@ -116,11 +116,9 @@ SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_
          WHERE draw_id = draw.id AND superseded_at IS NULL OFFSET 0
        ) AS result ON TRUE
   LEFT JOIN LATERAL (
-        SELECT repeated.sent_status, repeated.issued_at, repeated.issued_precision,
+        SELECT status, issued_at, issued_precision,
                (SELECT received_at FROM patients_inbound WHERE id = repeated.inbound_id)
-          FROM patients_result AS repeated
-         WHERE repeated.public_id = result.public_id AND repeated.superseded_reason = %(again)s
-         ORDER BY repeated.version DESC LIMIT 1
+          FROM patients_repetition AS repeated WHERE line = result.public_id OFFSET 0
        ) AS again ON TRUE
 """
 
@@ -134,6 +132,8 @@ class Surroundings:
         self.by_accession: dict[str, DrawOnRecord] = {}
         self.by_line: dict[UUID, tuple[DrawOnRecord, ResultOnRecord]] = {}
         self.at_time: dict[tuple[int, datetime], list[DrawOnRecord]] = {}
+        # What waits to take back what is placed here
+        self.retractions: Sequence[int] = ()
 
     def take_in(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Replace what is known of draws by what the record says now."""
@@ -222,7 +222,6 @@ def draws_question(
         _DRAWS,
         {
             "laboratory": laboratory_id,
-            "again": SAID_AGAIN,
             "accessions": json.dumps([report.accession for report in reports]),
             "seen": as_rows(
                 {"system": system, "value": value, "at": at} for system, value, at in asked

@@ -206,6 +206,23 @@ class Result(Fact):
         return f"result {self.pk}"
 
 
+class Repetition(models.Model):
+    """The newest word by which a laboratory has said again what is on record of a result.
+
+    It is no version, for it brings nothing new; but what is older than it comes too late. `line` is
+    the public name of the result.
+    """
+
+    line = models.UUIDField(primary_key=True)
+    status = models.CharField(max_length=20)
+    issued_at = models.DateTimeField(null=True, blank=True)
+    issued_precision = models.CharField(max_length=10, default="minute", db_default="minute")
+    inbound = models.ForeignKey(Inbound, models.PROTECT, related_name="+", db_index=False)
+
+    def __str__(self) -> str:
+        return f"repetition of {self.line}"
+
+
 class ResultName(models.Model):
     """A name by which a laboratory knows one of its results.
 
@@ -290,6 +307,11 @@ class Parked(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["parked_at"], condition=Q(state="waiting"), name="draws_that_wait"
+            ),
+            models.Index(
+                fields=["laboratory", "accession"],
+                condition=Q(state="waiting"),
+                name="waiting_draws_by_accession",
             ),
         ]
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from patients.record import writing
-from patients.record.results import SAID_AGAIN, Line, ResultOnRecord
+from patients.record.results import Line, ResultOnRecord
 
 MOVED = "the laboratory sent another time of collection"
 SAID_MORE = "the laboratory said something else of the sample"
@@ -111,7 +111,6 @@ def write_draws(
 def _plan(placed: Placed, rows: writing.Rows, *, inbound_id: int, received_at: datetime) -> Written:
     """Turn one placed draw into rows to write."""
     draw, moves = placed.on_record, placed.moves(received_at=received_at)
-    behind = len(rows.late)
     reason = MOVED if moves else SAID_MORE
     taken = placed if draw is None or moves else draw
     specimen = placed.all_of_specimen(received_at=received_at)
@@ -156,7 +155,7 @@ def _plan(placed: Placed, rows: writing.Rows, *, inbound_id: int, received_at: d
     moved = moves or placed.leaves is not None
     if draw is None and placed.leaves is None:
         rows.new_draws.append({"inbound_id": inbound_id, "patient_id": placed.patient_id})
-    return _sum_up(placed, rows, public_id, lines, moved=moved, keeps_more=len(rows.late) > behind)
+    return _sum_up(placed, rows, public_id, lines, moved=moved)
 
 
 def _replaced(pk: int, target: int | UUID, reason: str) -> dict[str, Any]:
@@ -175,7 +174,6 @@ def _sum_up(
     lines: tuple[WrittenLine, ...],
     *,
     moved: bool,
-    keeps_more: bool,
 ) -> Written:
     states = {line.state for line in lines}
     state = "known"
@@ -186,9 +184,10 @@ def _sum_up(
     if state != "known":
         rows.patients.add(placed.patient_id)
     is_new = placed.on_record is None and placed.leaves is None
-    if not is_new and (state != "known" or keeps_more):
-        late = "add_late_result" if "late" in states else "add_repeated_result"
-        verb = {"corrected": "correct_draw", "recorded": "add_results"}.get(state, late)
+    if not is_new and (state != "known" or "late" in states):
+        verb = {"corrected": "correct_draw", "recorded": "add_results"}.get(
+            state, "add_late_result"
+        )
         rows.audit.append(
             {"verb": verb, "subject": f"draw:{public_id}", "patient_id": placed.patient_id}
         )
@@ -210,14 +209,22 @@ def _plan_line(
         rows.results.append(_row(line, 1, target, inbound_id))
         return WrittenLine(line.public_id, 1, "recorded")
     if line.is_late(received_at=received_at):
-        late = _superseded(line, before, target, inbound_id, reason=_LATE)
+        late = _superseded(line, before, target, inbound_id)
         rows.late.append(late)
         if moves:
             _take_along([before], rows, target, reason=reason, after=late["version"])
         return WrittenLine(line.public_id, before.version, "late")
     if line.is_known and not moves:
         if line.repeats(received_at=received_at):
-            rows.late.append(_superseded(line, before, target, inbound_id, reason=SAID_AGAIN))
+            rows.repetitions.append(
+                {
+                    "line": line.public_id,
+                    "status": line.now.status,
+                    "issued_at": line.now.issued_at,
+                    "issued_precision": line.now.issued_precision,
+                    "inbound_id": inbound_id,
+                }
+            )
         return WrittenLine(line.public_id, before.version, "known")
     version = before.last_version + 1
     row = _row(line, version, target, inbound_id)
@@ -238,18 +245,13 @@ def _plan_line(
 
 
 def _superseded(
-    line: Line,
-    before: ResultOnRecord,
-    target: int | UUID,
-    inbound_id: int | None,
-    *,
-    reason: str,
+    line: Line, before: ResultOnRecord, target: int | UUID, inbound_id: int | None
 ) -> dict[str, Any]:
     """Make a version that is superseded from the start: it corrects nothing."""
     return _row(line, before.last_version + 1, target, inbound_id) | {
         "status": line.now.status,
         "superseded_by_id": before.pk,
-        "superseded_reason": reason,
+        "superseded_reason": _LATE,
     }
 
 

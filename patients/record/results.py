@@ -17,8 +17,6 @@ _RANKS = {
     "entered-in-error": 4,
 }
 _FINAL = frozenset({"final", "amended", "corrected"})
-# Why a version that says the same as the current one is kept behind it
-SAID_AGAIN = "the laboratory said the same again, as a newer word"
 RETRACTED = frozenset({"cancelled", "entered-in-error"})
 
 

@@ -104,6 +104,17 @@ UPDATE patients_result AS old SET superseded_by_id = successor.id
  WHERE old.id = replaced.id
 """
 
+_REPEAT = """
+INSERT INTO patients_repetition (line, status, issued_at, issued_precision, inbound_id)
+SELECT line, status, issued_at, issued_precision, inbound_id
+  FROM json_to_recordset(%(repetitions)s::json)
+    AS said (line uuid, status text, issued_at timestamptz, issued_precision text,
+             inbound_id bigint)
+    ON CONFLICT (line) DO UPDATE
+   SET (status, issued_at, issued_precision, inbound_id) = (
+       excluded.status, excluded.issued_at, excluded.issued_precision, excluded.inbound_id)
+"""
+
 Row = dict[str, Any]
 
 
@@ -122,6 +133,8 @@ class Rows:
     replaced_draws: list[Row] = field(default_factory=list)
     replaced_results: list[Row] = field(default_factory=list)
     audit: list[Row] = field(default_factory=list)
+    # What is on record, said again as a newer word
+    repetitions: list[Row] = field(default_factory=list)
 
     @property
     def amend(self) -> bool:
@@ -131,7 +144,12 @@ class Rows:
 
 def write(rows: Rows, *, laboratory_id: int, by: str, at: datetime) -> None:
     """Write it all in one round trip; nothing to write costs none."""
+    said_again: list[Question] = (
+        [(_REPEAT, {"repetitions": as_rows(rows.repetitions)})] if rows.repetitions else []
+    )
     if not (rows.results or rows.amend):
+        if said_again:
+            ask(*said_again)
         return
     given: dict[str, Any] = {
         "laboratory": laboratory_id,
@@ -153,4 +171,4 @@ def write(rows: Rows, *, laboratory_id: int, by: str, at: datetime) -> None:
             (_NEW + _AMENDED + _COUNT_UP, given),
             (_NAME_SUCCESSORS, given),
         ]
-    ask(*questions)
+    ask(*questions, *said_again)

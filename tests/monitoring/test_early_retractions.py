@@ -1,0 +1,166 @@
+"""A retraction that had to wait counts once what it takes back is on record, in every order."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from monitoring import ingest
+from patients.models import CareTeam, Clinician, Laboratory, Parked, Patient, Result
+from patients.record.laboratories import issue_key
+from tests.conftest import MONDAY
+from tests.factories import ClinicianFactory, IdentifierFactory
+from tests.monitoring.fhir_door import FhirDoor, entry
+from tests.monitoring.test_retractions_at_the_doors import bare, current, push
+from tests.patients.fhir_messages import named, observation
+from tests.patients.hl7v2_messages import message
+from tests.patients.tables import table_of
+
+pytestmark = pytest.mark.django_db
+Step = Callable[[], Any]
+OF_NOBODY = {"identifier": {"system": "urn:clinic:mrn", "value": "77"}}
+
+
+@pytest.fixture
+def door(laboratory: Laboratory) -> FhirDoor:
+    return FhirDoor(issue_key(laboratory=laboratory, by="operator", at=MONDAY))
+
+
+@pytest.fixture
+def clinician(team: CareTeam) -> Clinician:
+    return ClinicianFactory.create(teams=[team])
+
+
+def by_id(door: FhirDoor) -> tuple[Step, Step]:
+    return (
+        lambda: door.put("/rx1", observation(id="rx1", subject=None) | {"subject": OF_NOBODY}),
+        lambda: door.put("/rx1", bare("entered-in-error")),
+    )
+
+
+def by_identifier(door: FhirDoor) -> tuple[Step, Step]:
+    r1 = named("r-1")
+    sent = observation(identifier=r1, subject=None) | {"subject": OF_NOBODY}
+    gone = {name: part for name, part in bare("cancelled").items() if name != "id"}
+    return (lambda: door.post(sent), lambda: door.post(gone | {"identifier": r1}))
+
+
+def by_order_and_code(door: FhirDoor) -> tuple[Step, Step]:
+    change = {"OBX-3": "sIL-6R^sIL-6R^L", "PID-3": "77^^^urn:clinic:mrn^MR"}
+    later = {"MSH-10": "M-2", "OBX-11": "D", "PID-3": "", "OBR-22": "20261102111000+0100"}
+    where = {"address": "/hl7v2", "kind": "application/hl7-v2"}
+    return (
+        lambda: push(door, message(change=change), **where),
+        lambda: push(door, message(change=change | later), **where),
+    )
+
+
+def by_accession(door: FhirDoor) -> tuple[Step, Step]:
+    where = {"address": "/api/v1/results", "kind": "text/csv"}
+    gone = {"patient": "78", "value": "", "unit": "", "status": "entered-in-error"}
+    return (
+        lambda: push(door, table_of({"patient": "77"}), **where),
+        lambda: push(door, table_of(gone), **where),
+    )
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("said", [by_id, by_identifier, by_order_and_code, by_accession])
+def test_it_counts_in_every_order_with_the_original_and_the_enrolment(
+    door: FhirDoor,
+    patient: Patient,
+    said: Callable[[FhirDoor], tuple[Step, Step]],
+    order: tuple[int, ...],
+) -> None:
+    def enrol() -> None:
+        IdentifierFactory.create(patient=patient, system="urn:clinic:mrn", value="77")
+        ingest.replay_parked(at=MONDAY)
+
+    steps = [*said(door), enrol]
+    for each in order:
+        steps[each]()
+
+    status, value = current()
+    assert status in {"entered-in-error", "cancelled"}
+    assert value is None
+    assert not Parked.objects.filter(state="waiting").exists()
+
+
+def test_the_original_is_told_as_late(door: FhirDoor, patient: Patient) -> None:
+    first = door.put("/rx1", bare("entered-in-error"))
+
+    answer = door.put("/rx1", observation(id="rx1"), Prefer="return=OperationOutcome")
+
+    assert first.status_code == 201
+    assert (answer.status_code, answer["ETag"]) == (200, 'W/"2"')
+    assert "late: sIL-6R" in answer.content.decode()
+    found = door.get("/Observation/rx1").json()
+    assert (found["status"], found["meta"]["versionId"]) == ("entered-in-error", "2")
+    assert Parked.objects.get().ended_by == "rule:replay"
+
+
+def test_it_counts_when_a_person_matches_the_original(
+    door: FhirDoor, patient: Patient, clinician: Clinician
+) -> None:
+    original, retraction = by_id(door)
+    retraction()
+    original()
+
+    ingest.match_parked(
+        parked=Parked.objects.get(report__results__0__status="final"),
+        patient=patient,
+        by=clinician,
+        at=MONDAY,
+    )
+
+    assert current() == ("entered-in-error", None)
+    assert not Parked.objects.filter(state="waiting").exists()
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_it_counts_before_its_original_in_one_message(
+    door: FhirDoor, patient: Patient, kind: str
+) -> None:
+    gone = entry(bare("entered-in-error", id="rx1"), method="PUT", url="Observation/rx1")
+    sent = entry(observation(identifier=named("r-1")))
+    gone["resource"]["identifier"] = named("r-1")
+
+    answer = door.bundle(gone, sent, kind=kind)
+
+    if kind == "transaction":  # two entries of one identity
+        assert answer.status_code == 400
+        return
+    assert current() == ("entered-in-error", None)
+
+
+def test_what_was_issued_after_it_stays(door: FhirDoor, patient: Patient) -> None:
+    door.put("/rx1", bare("entered-in-error", issued="2026-11-02T09:00:00Z"))
+
+    door.put("/rx1", observation(id="rx1", issued="2026-11-02T11:00:00Z"))
+
+    assert current()[0] == "final"
+    assert Result.objects.filter(superseded_at__isnull=False).count() == 1
+
+
+def test_one_that_names_another_patient_waits_for_a_person(
+    door: FhirDoor, patient: Patient
+) -> None:
+    IdentifierFactory.create(system="urn:clinic:mrn", value="0099")
+    other = {"identifier": {"system": "urn:clinic:mrn", "value": "0099"}}
+    door.put("/rx1", bare("entered-in-error", subject=other))
+
+    door.put("/rx1", observation(id="rx1"))
+
+    assert current()[0] == "final"
+    assert "accession_belongs_to_another_patient" in Parked.objects.get().reasons
+
+
+def test_what_is_taken_back_by_its_name_need_not_say_a_code_that_is_known(
+    door: FhirDoor, patient: Patient
+) -> None:
+    door.put("/rx1", observation(id="rx1"))
+
+    door.put("/rx1", bare("entered-in-error", code={"text": "wrong sample"}))
+
+    assert current() == ("entered-in-error", None)
