@@ -13,7 +13,7 @@ from monitoring import safety, wake
 from monitoring.gathering import Arrived, gathering
 from patients import audit
 from patients.intake import parking, reception
-from patients.intake.placing import IfDuplicate
+from patients.intake.finding import IfDuplicate
 from patients.intake.receipts import ALWAYS
 from patients.intake.reception import Arrival, Condition, Receipt, Sender, take_in
 from patients.intake.reports import DrawReport

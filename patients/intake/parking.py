@@ -10,8 +10,9 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from patients import audit
+from patients.intake.finding import IfDuplicate, Terms
 from patients.intake.naming import Claim, Names, names_in
-from patients.intake.placing import IfDuplicate, Terms, Unplaceable, draw_taken_back, place
+from patients.intake.placing import Unplaceable, draw_taken_back, place
 from patients.intake.profiles import PROFILE, read_profile, without_ignored
 from patients.intake.reasons import Reason
 from patients.intake.reports import ADDRESS, DrawReport, ResultReport
@@ -82,16 +83,13 @@ def _place(
     report, ignored = without_ignored(whole, around.profile)
     if not report.results:
         raise AllIsIgnored
-    told = [
-        line
-        for position, line in waiting.results.order_by("position").values_list("position", "line")
-        if position not in ignored
-    ]
-    kept = (n for n in range(len(whole.results)) if n not in ignored)
+    kept = [n for n in range(len(whole.results)) if n not in ignored]
+    lines = dict(waiting.results.values_list("position", "line"))
+    told = [lines[position] for position in kept]
     received_at = waiting.inbound.received_at
     claims = [
-        names.of(0, position, result) if result.names else Claim(line)
-        for position, result, line in zip(kept, report.results, told, strict=True)
+        names.of(0, position, result) if result.names else Claim(lines[position])
+        for position, result in zip(kept, report.results, strict=True)
     ]
     _lock_patient_of_retraction(waiting, report, claims, around, patient_ids)
     is_seen = tells_of_sample_alone(report, around.profile)

@@ -12,9 +12,10 @@ from django.db.models import Q
 
 from patients.intake.answering import WRITTEN, answer_parked, answer_taken_back, answer_written
 from patients.intake.arriving import Arriving
+from patients.intake.finding import Terms
 from patients.intake.naming import Claim
 from patients.intake.parking import take_back
-from patients.intake.placing import Terms, Unplaceable, place, whose
+from patients.intake.placing import Unplaceable, place, whose
 from patients.intake.receipts import (
     VERSIONS_AT_MOST,
     Answer,

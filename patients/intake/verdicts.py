@@ -36,7 +36,7 @@ class Verdict:
     row
         The row of a table, as a spreadsheet numbers it; 0 where there are none.
     reasons
-        Of a refused row sentences, of a parked result codes of `patients.intake.placing.Reason`.
+        Of a refused row sentences, of a parked result codes of `patients.intake.reasons.Reason`.
     """
 
     pointer: str

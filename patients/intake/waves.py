@@ -5,7 +5,8 @@ from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from patients.intake.placing import Unplaceable, tells_samples_apart
+from patients.intake.finding import tells_samples_apart
+from patients.intake.placing import Unplaceable
 from patients.intake.reasons import Reason
 from patients.intake.receipts import VERSIONS_AT_MOST, ToldTooOften
 from patients.intake.reports import DrawReport

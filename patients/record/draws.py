@@ -216,15 +216,7 @@ def _plan_line(
         return WrittenLine(line.public_id, before.version, "late")
     if line.is_known and not moves:
         if line.repeats(received_at=received_at):
-            rows.repetitions.append(
-                {
-                    "line": line.public_id,
-                    "status": line.now.status,
-                    "issued_at": line.now.issued_at,
-                    "issued_precision": line.now.issued_precision,
-                    "inbound_id": inbound_id,
-                }
-            )
+            rows.repetitions.append(_repetition(line, inbound_id))
         return WrittenLine(line.public_id, before.version, "known")
     version = before.last_version + 1
     row = _row(line, version, target, inbound_id)
@@ -242,6 +234,16 @@ def _plan_line(
     )
     state = "corrected" if line.corrects or line.is_known else "recorded"
     return WrittenLine(line.public_id, version, state)
+
+
+def _repetition(line: Line, inbound_id: int | None) -> dict[str, Any]:
+    return {
+        "line": line.public_id,
+        "status": line.now.status,
+        "issued_at": line.now.issued_at,
+        "issued_precision": line.now.issued_precision,
+        "inbound_id": inbound_id,
+    }
 
 
 def _superseded(

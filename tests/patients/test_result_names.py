@@ -7,8 +7,8 @@ import pytest
 
 from monitoring import ingest
 from monitoring.fhir import stored
+from patients.intake.finding import IfDuplicate
 from patients.intake.parking import StillUnplaceable, match
-from patients.intake.placing import IfDuplicate
 from patients.intake.receipts import Condition, OtherVersion, OverlappingIdentities
 from patients.intake.reports import ADDRESS, Identifier, Precision
 from patients.models import CareTeam, Clinician, Draw, Laboratory, Parked, Patient, Result

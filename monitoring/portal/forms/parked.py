@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from monitoring.portal.forms.fields import DayField
 from monitoring.portal.parked_words import REASONS_IN_SHORT
 from monitoring.waiting import Waiting, laboratories
-from patients.intake.placing import IfDuplicate
+from patients.intake.finding import IfDuplicate
 from patients.models import CareTeam, Clinician, Laboratory, Sex
 
 _DAYS = {

@@ -36,7 +36,7 @@ from monitoring.portal.views.access import (
 from monitoring.suggestions import numbers_to_remember
 from patients import audit
 from patients.intake import parking
-from patients.intake.placing import IfDuplicate
+from patients.intake.finding import IfDuplicate
 from patients.intake.reasons import Reason
 from patients.intake.reports import DrawReport
 from patients.models import Parked, Patient
