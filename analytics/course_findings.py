@@ -117,6 +117,7 @@ class Course:
     trials: tuple[TrialVerdict, ...]
     decisions: tuple[DecisionReading, ...]
     staging: StagingFacts | None = None
+    dose_table: str = ""  # version of the least doses; not written down on 2026-11-28 and before
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Course":

@@ -10,6 +10,7 @@ from analytics.columns import TrialColumns
 from analytics.course_findings import Course, DecisionReading, TrialVerdict
 from analytics.courses import Courses, decision_points
 from analytics.definitions import ADEQUACIES, SYMPTOM_STATES, Adequacy, ClinicalState, Rules
+from analytics.doses import TABLE_VERSION
 from analytics.histories import History
 from analytics.readouts import moment_of
 from analytics.staging_facts import staging_facts
@@ -54,11 +55,12 @@ def read_courses(
         symptoms.latest_us.tolist(),
         symptoms.improvement.tolist(),
         symptoms.state.tolist(),
+        history.dose_table.tolist(),
         staging_facts(history, courses, at_us=at_us, rules=rules),
         strict=True,
     )
     for place, (meets, failed, scale, baseline, total, at, *others) in enumerate(rows):
-        gained, state, staging = others
+        gained, state, dose_table, staging = others
         mine = trials.get(place, [])
         status = ClinicalState.MEETS_TRD_RULE.worded(rules.version) if meets else ""
         reached = [
@@ -79,6 +81,7 @@ def read_courses(
             trials=tuple(mine),
             decisions=decisions.get(place, ()),
             staging=staging,
+            dose_table=dose_table or TABLE_VERSION,
         )
 
 

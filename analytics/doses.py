@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from analytics.evidence import Grade
 
+# Any other figure in the table is another version; it prints with every assessment
+TABLE_VERSION = "default 2026-1"
 NOT_AN_ATHF_TABLE = (
     "Default least doses: the lower bound of the usual range. This is not an ATHF table."
 )

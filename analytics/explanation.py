@@ -100,8 +100,8 @@ class Explanation:
     ``has_taught``: the model was trained on this patient's own outcome, so the figure is no
     prediction.
     ``staging`` is None without an episode, and where the assessment did not write it down.
-    ``versions`` name the model, the policy, the rules and the scale. ``checklists`` are what to go
-    through for each flag that is wanted: checks, never a treatment.
+    ``versions`` name the model, the policy, the rules, the scale and the table of least doses.
+    ``checklists`` are what to go through for each flag that is wanted: checks, never a treatment.
     """
 
     made_at: datetime
@@ -165,6 +165,8 @@ def explain(estimate: Estimate, *, made_at: datetime, zone: tzinfo = UTC) -> Exp
     }
     if course is not None and course.instrument in INSTRUMENTS:
         versions[course.instrument] = INSTRUMENTS[course.instrument].version
+    if course is not None and course.dose_table:
+        versions["least doses"] = course.dose_table
     return Explanation(
         made_at=made_at,
         outcome=estimate.outcome.value,

@@ -106,6 +106,7 @@ class History:
     ill_since_us: Ints = field(init=False, repr=False, compare=False)
     severity: Ints = field(init=False, repr=False, compare=False)  # position in SEVERITIES
     earlier_failures: Floats = field(init=False, repr=False, compare=False)  # NaN: not known
+    dose_table: Objects = field(init=False, repr=False, compare=False)  # version; "": the default
 
     def __post_init__(self) -> None:
         """Read every column once; whatever is wrong is refused here."""
@@ -126,6 +127,7 @@ class History:
             "ill_since_us": given["ill_since"][order],
             "severity": codes_of("patients", given, "severity", SEVERITIES)[order],
             "earlier_failures": given["earlier_failures"][order],
+            "dose_table": given["dose_table"][order],
             "dose_columns": _columns("doses", self.doses, trials, _doses, _NO_DOSES),
             "result_columns": _columns("results", self.results, ids, _results, _NO_RESULTS),
             "rating_columns": _columns("ratings", self.ratings, ids, _ratings, _NO_RATINGS),

@@ -47,6 +47,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "ill_since": "time?",
         "severity": "text",
         "earlier_failures": "number?",
+        "dose_table": "text",
     },
     "results": {
         "patient_id": "id",

@@ -27,7 +27,7 @@ from patients.models import Patient
 FIRST_DOSE = np.datetime64("2000-01-03T00:00:00", "us")  # a Monday; of everybody
 _TIMES = {"started_at", "stopped_at", "drawn_at", "rated_at", "adequate_from"}
 # The calendar of the site, what a gene says, and what somebody has typed
-_LEFT_OUT = {"local_day", "ill_since", "rs2228145", "drug"}
+_LEFT_OUT = {"local_day", "ill_since", "rs2228145", "drug", "dose_table"}
 
 
 class NobodyToExport(Exception):

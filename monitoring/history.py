@@ -13,6 +13,7 @@ import numpy as np
 
 from analytics import NEVER, Estimate, History, Table
 from analytics.columns import ANALYTES, COMPARATORS, IL6R_BLOCKER_DAYS
+from analytics.doses import TABLE_VERSION
 from monitoring.models import RiskAssessment
 from patients import units
 from patients.statements import ask, numbers
@@ -26,7 +27,10 @@ SELECT patient.id AS patient_id,
        coalesce(fact.diagnosis ~ '^F2', FALSE) AS is_psychotic,
        coalesce(fact.primary_instrument, '') AS primary_instrument,
        coalesce(gene.rs2228145, '') AS rs2228145, {ill_since} AS ill_since,
-       coalesce(fact.severity, '') AS severity, fact.earlier_failures::float8 AS earlier_failures
+       coalesce(fact.severity, '') AS severity, fact.earlier_failures::float8 AS earlier_failures,
+       '{default_doses}' || coalesce(', changed by this site on '
+         || to_char(doses.changed_on, 'DD-Mon-YYYY') || ' (' || doses.number || ')', '')
+         AS dose_table
   FROM patients_patient AS patient
   JOIN patients_careteam AS team ON team.id = patient.team_id
   JOIN patients_site AS site ON site.id = team.site_id
@@ -34,6 +38,9 @@ SELECT patient.id AS patient_id,
     ON fact.patient_id = patient.id AND fact.superseded_at IS NULL AND fact.ended_on IS NULL
   LEFT JOIN patients_genotypeconsent AS gene
     ON gene.patient_id = patient.id AND gene.superseded_at IS NULL
+  LEFT JOIN LATERAL (
+       SELECT number, changed_on FROM patients_dosetablechange
+        WHERE site_id = site.id ORDER BY number DESC LIMIT 1) AS doses ON TRUE
  WHERE patient.id = ANY(%s::bigint[])
 """
 # Two reports of one analyte at one moment by one laboratory: the one recorded last is the current.
@@ -211,6 +218,7 @@ _MOMENTS = {
     "rated": _microseconds("fact.rated_at"),
     "power_of_kit": _power("regexp_replace(translate(kit.unit, 'µμ', 'uu'), 'l$', 'L')"),
     "power_of_analyte": _power("analyte.unit"),
+    "default_doses": TABLE_VERSION,
     "blockers": ", ".join(f"'{code}'" for code in IL6R_BLOCKER_DAYS if code),
 }
 _QUERIES = {
@@ -228,6 +236,7 @@ _QUERIES = {
                 "ill_since",
                 "severity",
                 "earlier_failures",
+                "dose_table",
             ),
             _PATIENTS,
         ),

@@ -5,6 +5,7 @@ from django.urls import path
 from monitoring.portal.views import (
     about,
     corrections,
+    doses,
     draws,
     episode,
     explanation,
@@ -92,7 +93,14 @@ urlpatterns = [
     path("safety/alarm/", safety.alarm, name="alarm"),
     path("settings/", site_settings.site_settings, name="site_settings"),
     path("settings/sites/<int:site_id>/crisis/", site_settings.crisis_plan, name="crisis_plan"),
-    path("settings/sites/<int:site_id>/doses/", site_settings.doses, name="doses"),
+    path("settings/sites/<int:site_id>/doses/", doses.doses, name="doses"),
+    path("settings/sites/<int:site_id>/doses/other/", doses.other_dose, name="add_dose"),
+    path("settings/sites/<int:site_id>/doses/<str:atc>/", doses.other_dose, name="other_dose"),
+    path(
+        "settings/sites/<int:site_id>/doses/<str:atc>/remove/",
+        doses.remove_dose,
+        name="remove_dose",
+    ),
     path("settings/sites/<int:site_id>/rules/", site_settings.rules, name="rules"),
     path("settings/sites/<int:site_id>/visits/", site_settings.visits, name="visits"),
     path("patients/<uuid:public_id>/episode/", episode.episode, name="episode"),

@@ -57,7 +57,7 @@ from patients.models.treatment import (
     Trial,
     TrialKind,
 )
-from patients.models.verdict import DrawVerdict, SiteDose, SiteRules, Verdict
+from patients.models.verdict import DoseTableChange, DrawVerdict, SiteDose, SiteRules, Verdict
 
 __all__ = [
     "WITHOUT_DRUG",
@@ -72,6 +72,7 @@ __all__ = [
     "Clinician",
     "Comparator",
     "DoseStep",
+    "DoseTableChange",
     "Draw",
     "DrawVerdict",
     "Episode",

@@ -47,12 +47,16 @@ class DrawVerdict(Fact):
 
 
 class SiteDose(models.Model):
-    """The least daily dose that one site takes for adequate, where it differs from the default."""
+    """The least daily dose that one site takes for adequate: instead of the default, or beside it.
+
+    `source` says where the figure is from; of a drug that the default table does not know, it must.
+    """
 
     site = models.ForeignKey(Site, models.CASCADE, related_name="doses")
     atc = models.CharField(_("ATC code"), max_length=7)
     drug = models.CharField(_("drug"), max_length=100)
     least_mg = models.DecimalField(_("least daily dose in mg"), max_digits=8, decimal_places=2)
+    source = models.CharField(_("source"), max_length=300, blank=True, default="")
     changed_at = models.DateTimeField()
     changed_by = models.CharField(max_length=100)
 
@@ -66,6 +70,31 @@ class SiteDose(models.Model):
 
     def __str__(self) -> str:
         return f"least dose of {self.atc} at site {self.site_id}"
+
+
+class DoseTableChange(models.Model):
+    """One change of a site's least doses; its number and day name the version from then on.
+
+    `changes` says of each drug what held before and what holds since, in mg; None is the default,
+    or nothing, for a drug that the default does not know.
+    """
+
+    site = models.ForeignKey(Site, models.CASCADE, related_name="dose_changes")
+    number = models.PositiveIntegerField()
+    changes = models.JSONField()
+    changed_on = models.DateField()
+    changed_at = models.DateTimeField()
+    changed_by = models.CharField(max_length=100)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["site", "number"], name="changes_of_a_dose_table_are_numbered"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"change {self.number} of the doses of site {self.site_id}"
 
 
 class SiteRules(models.Model):

@@ -15,7 +15,6 @@ from patients.models import (
     GenotypeConsent,
     Patient,
     Site,
-    SiteDose,
     SiteRules,
     Verdict,
 )
@@ -181,30 +180,6 @@ def withdraw_genotype(*, patient: Patient, reason: str, by: str, at: datetime) -
             patient_id=patient.pk,
         )
         count_up([patient.pk], at=at)
-
-
-@transaction.atomic
-def set_least_dose(
-    *, site: Site, atc: str, drug: str, least_mg: Decimal | None, by: str, at: datetime
-) -> None:
-    """Set a site's own least adequate dose, or take it back; its patients are assessed anew."""
-    if least_mg is None:
-        SiteDose.objects.filter(site=site, atc=atc).delete()
-    else:
-        said = {"drug": drug, "least_mg": least_mg, "changed_at": at, "changed_by": by}
-        SiteDose.objects.update_or_create(site=site, atc=atc, defaults=said)
-    audit.write(
-        verb="set_least_dose",
-        subject=f"site:{site.pk}",
-        by=by,
-        at=at,
-        atc=atc,
-        least_mg=None if least_mg is None else str(least_mg),
-    )
-    count_up(
-        Patient.objects.filter(team__site=site, trials__atc=atc).values_list("pk", flat=True),
-        at=at,
-    )
 
 
 @transaction.atomic

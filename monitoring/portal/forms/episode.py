@@ -1,16 +1,13 @@
-"""What is known of an episode, of the genotype, and the site's own doses, as they are typed."""
+"""What is known of an episode and of the genotype, and what a site chooses, as they are typed."""
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
-from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.definitions import CONSENSUS, NON_REMISSION
-from analytics.doses import DOSE_TABLE, LeastDose
 from instruments import INSTRUMENTS
 from monitoring.portal.forms.fields import DayField, SiteForm
 from patients.models import EpisodeSeverity, Genotype, PatientStatus
@@ -102,28 +99,6 @@ class GenotypeForm(SiteForm):
         required=False,
         choices=[("", gettext_lazy("Not known yet")), *Genotype.choices],
     )
-
-
-class DoseTableForm(forms.Form):
-    """The least adequate daily doses of a site; empty takes the default."""
-
-    def __init__(self, *args: Any, own: dict[str, Decimal], **options: Any) -> None:
-        super().__init__(*args, **options)
-        for atc, default in sorted(DOSE_TABLE.items(), key=lambda each: each[1].drug):
-            self.fields[atc] = forms.DecimalField(
-                label=f"{default.drug} ({atc})",
-                required=False,
-                min_value=Decimal("0.01"),
-                max_digits=8,
-                decimal_places=2,
-                initial=own.get(atc),
-                widget=forms.NumberInput(attrs={"class": "input--short"}),
-            )
-
-    @property
-    def rows(self) -> list[tuple[BoundField, LeastDose]]:
-        """Give each field with the default that it may replace."""
-        return [(self[atc], DOSE_TABLE[atc]) for atc in self.fields]
 
 
 class RulesForm(forms.Form):

@@ -1,18 +1,18 @@
 """Trials, their ends, and events, as they are typed."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator
 from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.doses import DOSE_TABLE
+from monitoring.portal.forms.doses import AN_ATC_CODE, ANTIDEPRESSANTS, DoseField
 from monitoring.portal.forms.fields import DayField, SiteForm
-from patients.doses import DoseFault, daily_mg
 from patients.models import (
     WITHOUT_DRUG,
     Adherence,
@@ -25,38 +25,8 @@ from patients.models import (
 from patients.record.treatment import Course
 
 DOSE_STEPS = 6
-# Those that have a least dose are offered while typing; any other may be typed with its code
-ANTIDEPRESSANTS = {each.drug: each.atc for each in DOSE_TABLE.values()}
 # Over so many times the highest usual dose a number is a slip of the pen, or in another unit
 USUAL_AT_MOST_TIMES = 5
-_ATC = RegexValidator(
-    r"^[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}$",
-    gettext_lazy("An ATC code has seven characters, such as N06AB10."),
-)
-
-
-class DoseField(forms.Field):
-    """A daily dose with its unit: a number alone could be milligrams or grams."""
-
-    widget = forms.TextInput(attrs={"size": 10, "autocomplete": "off"})
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(help_text=gettext_lazy("Such as 10 mg."), **options)
-
-    def to_python(self, value: Any) -> Decimal | None:
-        """Read the number and its unit, in mg."""
-        text = str(value or "").strip()
-        if not text:
-            return None
-        try:
-            dose = daily_mg(text)
-        except DoseFault as fault:
-            raise forms.ValidationError(str(fault)) from fault
-        if not Decimal("0.01") <= dose < Decimal(1_000_000):
-            raise forms.ValidationError(_("No drug is given so; check number and unit."))
-        return round(dose, 2)
-
-
 _ANTIDEPRESSANTS_ATC = "N06A"
 
 
@@ -79,7 +49,7 @@ class TrialForm(SiteForm):
     atc = forms.CharField(
         label=gettext_lazy("ATC code"),
         required=False,
-        validators=[_ATC],
+        validators=[AN_ATC_CODE],
         max_length=7,
         help_text=gettext_lazy("May stay empty for the drugs that are offered."),
     )
@@ -105,8 +75,11 @@ class TrialForm(SiteForm):
         max_length=500,
     )
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, offered: Mapping[str, str] = ANTIDEPRESSANTS, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
+        self.offered = offered
         for number in range(1, DOSE_STEPS + 1):
             if number > 1:
                 label = _("Change %(number)d from") % {"number": number - 1}
@@ -133,7 +106,7 @@ class TrialForm(SiteForm):
     def clean_drug(self) -> str:
         """Take the usual spelling of a drug that is offered."""
         drug = " ".join(self.cleaned_data["drug"].split())
-        return drug.lower() if drug.lower() in ANTIDEPRESSANTS else drug
+        return drug.lower() if drug.lower() in self.offered else drug
 
     def clean(self) -> dict[str, Any]:
         """Check what hangs together: the code, the end, the dose steps, the reasons."""
@@ -166,7 +139,7 @@ class TrialForm(SiteForm):
     def _check_code(self, cleaned: dict[str, Any]) -> None:
         """Find the code of a drug that is offered; refuse the code of another, and absurd doses."""
         drug, code = cleaned["drug"], cleaned.get("atc") or ""
-        usual = ANTIDEPRESSANTS.get(drug, "")
+        usual = self.offered.get(drug, "")
         code = cleaned["atc"] = code or usual
         if not code:
             self.add_error("atc", _("Give the ATC code: this drug is not in our list."))
@@ -292,7 +265,7 @@ class EventForm(SiteForm):
         label=gettext_lazy("ATC code"),
         required=False,
         max_length=7,
-        validators=[_ATC],
+        validators=[AN_ATC_CODE],
         help_text=gettext_lazy("For a drug, such as L04AC07 for tocilizumab."),
     )
     note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=300)

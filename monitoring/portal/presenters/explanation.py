@@ -179,6 +179,7 @@ def _versions(found: Explanation) -> Section:
         "policy": _("Policy"),
         "rules": _("Rules"),
         "evidence": _("Constants as printed below"),
+        "least doses": _("Least adequate doses (not an ATHF table)"),
     }
     rows = tuple((names.get(name, name), version) for name, version in found.versions.items())
     note = _("An assessment is kept, and explained, by the rules of its day.")

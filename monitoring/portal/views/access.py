@@ -3,6 +3,7 @@
 from typing import cast
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -10,7 +11,7 @@ from django.utils import timezone
 from monitoring import queries, waiting
 from monitoring.models import Flag
 from patients import audit
-from patients.models import Clinician, Parked, Patient, Trial
+from patients.models import Clinician, Membership, Parked, Patient, Role, Site, Trial
 
 
 def reader_of(request: HttpRequest) -> Clinician:
@@ -64,3 +65,18 @@ def require_team(request: HttpRequest) -> None:
     """Let only those look for a draw's patient who look after patients."""
     if not queries.may_see_parked(reader_of(request)):
         raise Http404
+
+
+def site_or_404(request: HttpRequest, site_id: int) -> Site:
+    """Find a site of the reader's, who must lead one of its teams to change it."""
+    reader = reader_of(request)
+    mine = Site.objects.filter(teams__members=reader).distinct()
+    site = get_object_or_404(mine, pk=site_id)
+    if not leads(reader, site):
+        raise PermissionDenied
+    return site
+
+
+def leads(reader: Clinician, site: Site) -> bool:
+    """Tell whether the reader leads a team of the site."""
+    return Membership.objects.filter(clinician=reader, team__site=site, role=Role.LEAD).exists()

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from monitoring import ingest, wake
+from monitoring.portal.forms.doses import offered_by
 from monitoring.portal.forms.ratings import RatingCorrectionForm, ReasonForm
 from monitoring.portal.forms.treatment import (
-    ANTIDEPRESSANTS,
     EventCorrectionForm,
     TrialCorrectionForm,
     course_of,
@@ -83,8 +83,10 @@ def correct_a_trial(request: HttpRequest, public_id: UUID, fact_id: int) -> Http
     """Correct a course, or add to it: a dose step, the adherence, a judgement of its adequacy."""
     patient, at = patient_or_404(request, public_id), timezone.now()
     trial = _current(Trial, patient, fact_id)
+    site = patient.team.site
+    offered = offered_by(list(site.doses.all()))
     form = TrialCorrectionForm(
-        request.POST or None, now=at, zone=patient.team.site.zone, trial=trial
+        request.POST or None, now=at, zone=site.zone, trial=trial, offered=offered
     )
     if form.is_valid():
         try:
@@ -110,7 +112,7 @@ def correct_a_trial(request: HttpRequest, public_id: UUID, fact_id: int) -> Http
         form,
         template="portal/correct_trial.html",
         at=at,
-        antidepressants=ANTIDEPRESSANTS,
+        antidepressants=offered,
         fact_id=fact_id,
     )
 

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods
 from instruments import INSTRUMENTS
 from monitoring import duties, ingest
 from monitoring.models import Flag, FlagKind
+from monitoring.portal.forms.doses import offered_by
 from monitoring.portal.forms.ratings import RatingForm, scale_or_default
 from monitoring.portal.forms.treatment import (
-    ANTIDEPRESSANTS,
     EventForm,
     StopForm,
     TrialForm,
@@ -118,7 +118,9 @@ def after_rating(request: HttpRequest, rating: Rating) -> HttpResponse:
 def add_trial(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Record a course."""
     patient, at = patient_or_404(request, public_id), timezone.now()
-    form = TrialForm(request.POST or None, now=at, zone=patient.team.site.zone)
+    site = patient.team.site
+    offered = offered_by(list(site.doses.all()))
+    form = TrialForm(request.POST or None, now=at, zone=site.zone, offered=offered)
     if form.is_valid():
         course = course_of(form.cleaned_data)
         try:
@@ -141,7 +143,7 @@ def add_trial(request: HttpRequest, public_id: UUID) -> HttpResponse:
         form,
         template="portal/add_trial.html",
         at=at,
-        antidepressants=ANTIDEPRESSANTS,
+        antidepressants=offered,
     )
 
 

@@ -12,20 +12,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from analytics.doses import DOSE_TABLE
 from monitoring import duties, wake
 from monitoring.models import CrisisPlan
-from monitoring.portal.forms.episode import DoseTableForm, RulesForm, VisitsForm
+from monitoring.portal.forms.episode import RulesForm, VisitsForm
 from monitoring.portal.forms.safety import CrisisPlanForm, DutiesForm, NamedClinicianForm
+from monitoring.portal.presenters.actors import actor
 from monitoring.portal.presenters.banner import Banner
+from monitoring.portal.presenters.least_doses import table_version
 from monitoring.portal.presenters.safety import Crisis
-from monitoring.portal.views.access import patient_or_404, reader_of
+from monitoring.portal.views.access import leads, patient_or_404, reader_of, site_or_404
 from monitoring.recompute import mark_outdated
 from monitoring.site_rules import rules_for, rules_of_site
 from patients import audit
-from patients.models import CareTeam, Clinician, Membership, Role, SafetyDuty, Site, SiteDose
+from patients.models import CareTeam, Clinician, SafetyDuty, Site
 from patients.record.duties import name_clinician, set_duty
-from patients.record.verdicts import choose_rules, set_least_dose, set_visit_interval
+from patients.record.verdicts import choose_rules, set_visit_interval
 
 
 @require_GET
@@ -43,12 +44,15 @@ def site_settings(request: HttpRequest) -> HttpResponse:
                     {"team": team, "members": duties.team_of(team.pk).members}
                     for team in site.teams.filter(members=reader).order_by("name")
                 ],
-                "may_change": _leads(reader, site),
+                "may_change": leads(reader, site),
                 "doses": list(site.doses.order_by("drug")),
+                "dose_table": table_version(site),
                 "rules": rules_of_site(site, at=at),
-                "chosen": site.rules.order_by("-pk").first(),
+                "chosen": chosen,
+                "chosen_by": actor(chosen.changed_by) if chosen else "",
             }
             for site in sites
+            for chosen in [site.rules.order_by("-pk").first()]
         ]
     }
     return render(request, "portal/site_settings.html", context)
@@ -58,7 +62,7 @@ def site_settings(request: HttpRequest) -> HttpResponse:
 def crisis_plan(request: HttpRequest, site_id: int) -> HttpResponse:
     """Change a site's crisis text, numbers and timer."""
     reader, at = reader_of(request), timezone.now()
-    site = _site_or_404(request, site_id)
+    site = site_or_404(request, site_id)
     form = CrisisPlanForm(request.POST or None, instance=duties.plan_of(site))
     if form.is_valid():
         _save_plan(form, by=reader, at=at)
@@ -78,40 +82,10 @@ def _save_plan(form: CrisisPlanForm, *, by: Clinician, at: datetime) -> None:
 
 
 @require_http_methods(["GET", "POST"])
-def doses(request: HttpRequest, site_id: int) -> HttpResponse:
-    """Change a site's own least adequate doses."""
-    reader, at = reader_of(request), timezone.now()
-    site = _site_or_404(request, site_id)
-    own = {each.atc: each.least_mg for each in SiteDose.objects.filter(site=site)}
-    form = DoseTableForm(request.POST or None, own=own)
-    if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            for atc, least_mg in form.cleaned_data.items():
-                if least_mg != own.get(atc):
-                    set_least_dose(
-                        site=site,
-                        atc=atc,
-                        drug=DOSE_TABLE[atc].drug,
-                        least_mg=least_mg,
-                        by=audit.name_of(reader),
-                        at=at,
-                    )
-            transaction.on_commit(wake.wake_workers)
-        messages.success(request, _("The doses are saved; who takes these drugs is assessed anew."))
-        return redirect("portal:site_settings")
-    context = {"form": form, "site": site, "title": _("Least adequate daily doses, in mg")}
-    context["lede"] = _(
-        "Where a field is empty the default holds. The defaults are the lower bounds of the usual "
-        "ranges; this is not an ATHF table."
-    )
-    return render(request, "portal/doses.html", context, status=422 if form.errors else 200)
-
-
-@require_http_methods(["GET", "POST"])
 def rules(request: HttpRequest, site_id: int) -> HttpResponse:
     """Choose the rules by which a site's patients are assessed."""
     reader, at = reader_of(request), timezone.now()
-    site = _site_or_404(request, site_id)
+    site = site_or_404(request, site_id)
     now = rules_of_site(site, at=at)
     initial = {"name": now.name, "weeks": f"{now.adequate_weeks:g}"}
     form = RulesForm(request.POST or None, initial=initial)
@@ -144,7 +118,7 @@ def rules(request: HttpRequest, site_id: int) -> HttpResponse:
 def visits(request: HttpRequest, site_id: int) -> HttpResponse:
     """Change how often draws and ratings are expected after week 12."""
     reader, at = reader_of(request), timezone.now()
-    site = _site_or_404(request, site_id)
+    site = site_or_404(request, site_id)
     form = VisitsForm(request.POST or None, initial={"weeks": site.visits_every_weeks})
     if form.is_valid():
         set_visit_interval(
@@ -166,7 +140,7 @@ def team_duties(request: HttpRequest, team_id: int) -> HttpResponse:
     """Say who of a team is told first, as cover, as lead."""
     reader, at = reader_of(request), timezone.now()
     team = get_object_or_404(CareTeam.objects.select_related("site"), pk=team_id, members=reader)
-    if not _leads(reader, team.site):
+    if not leads(reader, team.site):
         raise PermissionDenied
     members = list(duties.team_of(team.pk).members)
     form = DutiesForm(request.POST or None, members=members)
@@ -210,16 +184,3 @@ def named_clinician(request: HttpRequest, public_id: UUID) -> HttpResponse:
     }
     status = 422 if form.errors else 200
     return render(request, "portal/named_clinician.html", context, status=status)
-
-
-def _site_or_404(request: HttpRequest, site_id: int) -> Site:
-    reader = reader_of(request)
-    mine = Site.objects.filter(teams__members=reader).distinct()
-    site = get_object_or_404(mine, pk=site_id)
-    if not _leads(reader, site):
-        raise PermissionDenied
-    return site
-
-
-def _leads(reader: Clinician, site: Site) -> bool:
-    return Membership.objects.filter(clinician=reader, team__site=site, role=Role.LEAD).exists()
