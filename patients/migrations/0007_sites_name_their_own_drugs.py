@@ -35,7 +35,7 @@ def number_what_stands(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0005_a_site_chooses_its_rules'),
+        ('patients', '0006_a_repetition_is_no_version'),
     ]
 
     operations = [
