@@ -261,8 +261,7 @@ def receive_rating_correction(
         by=by,
         at=at,
     )
-    if corrected.self_harm_answer != rating.self_harm_answer:
-        safety.look_at(corrected, at=at)
+    safety.look_again(corrected, rating, at=at)
     transaction.on_commit(wake.wake_workers)
     return corrected
 

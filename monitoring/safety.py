@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from instruments import INSTRUMENTS, SafetyLevel
 from monitoring import alerts, duties, flags
@@ -37,7 +38,9 @@ from patients import audit
 from patients.models import Clinician, Rating
 
 REASON = "self_harm_item_above_zero"
-FEWEST_LETTERS = 3  # a sentence has more; a full stop or a dash has none
+FEWEST_LETTERS = 8  # a sentence has more; “done”, a full stop or a dash has fewer
+# What stands for no instrument, and for nobody
+_NOTHING = {"", "none", "no", "nothing", "n/a", "na", "not used", "unknown", "nobody"}
 _RANK = {level.value: place for place, level in enumerate(SafetyLevel)}
 
 
@@ -67,12 +70,25 @@ class Outcome:
 
     @property
     def is_attempt(self) -> bool:
-        """Tell whether nobody was reached, or neither thoughts nor behaviour were assessed."""
-        is_assessed = (self.ideation, self.behaviour) != (
-            Ideation.NOT_ASSESSED,
-            Behaviour.NOT_ASSESSED,
+        """Tell whether nobody was reached, or thoughts or behaviour were not assessed."""
+        return self.contact == Contact.NOT_REACHED or bool(self.not_assessed)
+
+    @property
+    def not_assessed(self) -> tuple[str, ...]:
+        """Name what an outcome must say and this does not: where thoughts were found, a plan too.
+
+        A flag ends by what was found; what nobody looked for was not found.
+        """
+        is_in_doubt = self.ideation != Ideation.NONE_FOUND
+        return tuple(
+            name
+            for name, is_missing in (
+                ("ideation", self.ideation == Ideation.NOT_ASSESSED),
+                ("behaviour", self.behaviour == Behaviour.NOT_ASSESSED),
+                ("plan", is_in_doubt and self.plan == Finding.NOT_ASSESSED),
+            )
+            if is_missing
         )
-        return self.contact == Contact.NOT_REACHED or not is_assessed
 
 
 def look_at(rating: Rating, *, at: datetime) -> Flag | None:
@@ -88,6 +104,20 @@ def look_at(rating: Rating, *, at: datetime) -> Flag | None:
     if known is None:
         return _raise(rating, level, at=at)
     return _repeat(known, rating, level, at=at)
+
+
+def look_again(corrected: Rating, before: Rating, *, at: datetime) -> Flag | None:
+    """Look at a corrected rating: another answer, or the same one of a later day, is a new one.
+
+    One that was assessed since, as it is dated now, was seen to.
+    """
+    if corrected.self_harm_answer != before.self_harm_answer:
+        return look_at(corrected, at=at)
+    outcomes = SafetyOutcome.objects.filter(patient=corrected.patient_id)
+    is_seen_to = outcomes.filter(assessed_at__gte=corrected.rated_at).exists()
+    if corrected.rated_at <= before.rated_at or is_seen_to:
+        return None
+    return look_at(corrected, at=at)
 
 
 def _raise(rating: Rating, level: SafetyLevel, *, at: datetime) -> Flag:
@@ -247,6 +277,16 @@ def record_attempt(
     now.save()
     local = outcome.assessed_at.astimezone(now.patient.team.site.zone)
     tried = [f"{local:%d-%b-%Y %H:%M}", outcome.assessed_by, str(outcome.contact.label)]
+    found = [
+        f"{name}: {said.label}"
+        for name, said in (
+            (_("thoughts"), outcome.ideation),
+            (_("behaviour"), outcome.behaviour),
+            (_("plan"), outcome.plan),
+            (_("means"), outcome.means),
+        )
+        if said.value != Finding.NOT_ASSESSED.value
+    ]
     done = [str(each.label) for each in outcome.actions]
     if outcome.next_contact_on:
         done.append(f"→ {outcome.next_contact_on:%d-%b-%Y}")
@@ -256,7 +296,11 @@ def record_attempt(
         by=by,
         state=now.state,
         reason=ATTEMPTED,
-        plan="\n".join(filter(None, [", ".join(tried), outcome.note.strip(), ", ".join(done)])),
+        plan="\n".join(
+            filter(
+                None, [", ".join(tried), ", ".join(found), outcome.note.strip(), ", ".join(done)]
+            )
+        ),
     )
     audit.write(
         verb="record_safety_attempt",
@@ -292,10 +336,20 @@ def _check(outcome: Outcome, flag: Flag, *, at: datetime) -> None:
             sum(letter.isalpha() for letter in outcome.note) < FEWEST_LETTERS,
             "say in a sentence what was found and done",
         ),
-        (not outcome.assessed_by.strip(), "say who made the assessment"),
+        (is_nothing(outcome.assessed_by), "say by name who made the assessment"),
+        (
+            not outcome.is_attempt and is_nothing(outcome.instrument),
+            "say by means of what: an instrument, or a clinical interview",
+        ),
     ):
         if is_wrong:
             raise OutcomeFault(sentence)
+
+
+def is_nothing(text: str) -> bool:
+    """Tell whether a word stands for nobody, or for no instrument."""
+    plain = text.strip().strip(".-–").casefold()
+    return plain in _NOTHING or sum(letter.isalpha() for letter in plain) < 2
 
 
 def _columns(outcome: Outcome) -> dict[str, object]:

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from instruments import INSTRUMENTS, ItemFault
+from instruments import INSTRUMENTS, Instrument, ItemFault
 from monitoring import duties, ingest
 from monitoring.api import examples
 from monitoring.api.limits import PushesPerMinute
@@ -48,6 +48,10 @@ _PLAIN_WORDS = {
 }
 NOT_ON_RECORD = (
     "The item on self-harm is answered above zero, and this rating is not on record: see to this "
+    "person now, and do not wait until it is put right."
+)
+NOT_READ = (
+    "Nobody has read this message. If the item on self-harm is answered above zero, see to this "
     "person now, and do not wait until it is put right."
 )
 NO_REASSURANCE = "A zero, or no answer, is no sign of safety. Ask, and use your own judgement."
@@ -163,7 +167,10 @@ class Ratings(APIView):
         try:
             said = strict_json.load(body)
         except strict_json.Unreadable as fault:
-            return problem(400, _("This is not JSON"), detail=str(fault))
+            answer = problem(400, _("This is not JSON"), detail=str(fault))
+            # What it answers cannot be read: whoever has asked must look
+            answer.data["show_at_once"] = _not_on_record(caller, NOT_READ)
+            return answer
         is_positive = _is_positive(said)
         if not is_positive:
             super().check_throttles(request)
@@ -211,23 +218,38 @@ def _is_positive(said: Any) -> bool:
     """Tell whether a message answers the item on self-harm above zero, whatever else it says."""
     if not isinstance(said, dict):
         return False
-    scale = INSTRUMENTS.get(str(said.get("instrument")))
-    items = said.get("items")
-    own = None
-    if scale is not None and isinstance(items, list) and len(items) >= scale.self_harm_item:
-        own = items[scale.self_harm_item - 1]
-    total = said.get("total")
-    if scale is not None and type(total) is int and scale.least_self_harm(total):
+    scales, items, total = _scales_meant(said), said.get("items"), said.get("total")
+    own = [
+        items[scale.self_harm_item - 1]
+        for scale in scales
+        if isinstance(items, list) and len(items) >= scale.self_harm_item
+    ]
+    if any(type(total) is int and scale.least_self_harm(total) for scale in scales):
         return True
     return any(
-        str(each).strip(" 0.") not in {"", "None", "False"} for each in (own, said.get("self_harm"))
+        str(each).strip(" 0.") not in {"", "None", "False"}
+        for each in (*own, said.get("self_harm"))
     )
 
 
-def _not_on_record(caller: TeamAtTheDoor) -> list[str]:
+def _scales_meant(said: dict[str, Any]) -> list[Instrument]:
+    """Give the scale that a message names, however spelt; any of its length, where it is none."""
+    plain = {_plain(code): scale for code, scale in INSTRUMENTS.items()}
+    named = plain.get(_plain(str(said.get("instrument"))))
+    items = said.get("items")
+    if named is not None or not isinstance(items, list):
+        return [named] if named is not None else []
+    return [scale for scale in INSTRUMENTS.values() if len(scale.highest_answers) == len(items)]
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def _not_on_record(caller: TeamAtTheDoor, why: str = NOT_ON_RECORD) -> list[str]:
     team = CareTeam.objects.select_related("site").get(pk=caller.team_id)
     crisis = Crisis.of(duties.plan_of(team.site))
-    return [_(NOT_ON_RECORD), crisis.text, crisis.numbers, crisis.out_of_hours]
+    return [_(why), crisis.text, crisis.numbers, crisis.out_of_hours]
 
 
 def _faults_of_content(

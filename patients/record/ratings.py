@@ -192,6 +192,9 @@ def _check(
     if wrong := fault_of_time(rated_at, at=at):
         raise RatingFault(wrong)
     if items is not None:
+        if all(answer is None for answer in items):
+            message = "no item of the form is answered; an empty form is no rating"
+            raise RatingFault(message)
         counted = scale.total(items)
         if total is not None and total != counted:
             message = f"the items add up to {counted}, not to {total}"

@@ -287,6 +287,8 @@ def test_a_positive_answer_is_taken_however_fast_a_system_sends(
         {"items": ..., "total": 2, "self_harm": 3},
         {"items": ..., "total": 27, "self_harm": 0},
         {"instrument": "BDI", "items": ..., "total": 2, "self_harm": 3},
+        {"instrument": "phq 9", "items": [0] * 8 + [1]},
+        {"instrument": "BDI", "items": [0] * 8 + [1]},
         {"items": [0] * 8 + [3], "patient": {"system": "urn:clinic:mrn", "value": "9"}},
     ],
 )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from monitoring.models import Behaviour, Contact, CrisisPlan, Finding, Ideation, SafetyAction
 from monitoring.portal.forms.fields import CLINICAL_DAY, DAY_FORMATS, ClockField, DayField, SiteForm
 from monitoring.portal.forms.flags import StepForm
-from monitoring.safety import FEWEST_LETTERS
+from monitoring.safety import FEWEST_LETTERS, is_nothing
 from patients.models import Clinician, Membership, SafetyDuty
 
 AREA = forms.Textarea(attrs={"rows": 3})
@@ -64,8 +64,9 @@ class OutcomeForm(SiteForm):
         choices=Contact.choices,
         widget=forms.RadioSelect,
         help_text=gettext_lazy(
-            "Where the person was not reached, or neither thoughts nor behaviour were assessed, an "
-            "attempt is recorded: the flag stays up and its timer goes on."
+            "Where the person was not reached, or thoughts or behaviour were not assessed (and, "
+            "where thoughts were found, a plan), an attempt is recorded: the flag stays up and its "
+            "timer goes on."
         ),
     )
     instrument = forms.CharField(
@@ -123,6 +124,22 @@ class OutcomeForm(SiteForm):
         if sum(letter.isalpha() for letter in note) < FEWEST_LETTERS:
             raise forms.ValidationError(_("Say in a sentence what was found and done."))
         return note
+
+    def clean_assessed_by(self) -> str:
+        """Refuse a sign that stands for a name."""
+        name: str = self.cleaned_data["assessed_by"]
+        if is_nothing(name):
+            raise forms.ValidationError(_("Say by name who made the assessment."))
+        return name
+
+    def clean_instrument(self) -> str:
+        """Refuse an assessment by means of nothing; nobody reached needs none."""
+        means: str = self.cleaned_data["instrument"]
+        if is_nothing(means) and self.fields["instrument"].required:
+            raise forms.ValidationError(
+                _("Say by means of what: an instrument, or a clinical interview.")
+            )
+        return means
 
     def clean_next_contact_on(self) -> date | None:
         """Refuse a next contact that lies behind."""

@@ -1,0 +1,150 @@
+"""A safety flag ends by what was assessed, and a positive answer of a later day is a new one."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from monitoring import ingest, safety
+from monitoring.models import (
+    Behaviour,
+    Contact,
+    Finding,
+    Flag,
+    FlagEvent,
+    Ideation,
+    SafetyAction,
+)
+from patients.models import Patient, Rating
+from patients.record.ratings import RatingFault
+from tests.factories import MONDAY, ClinicianFactory, PatientFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def patient() -> Patient:
+    return PatientFactory.create()
+
+
+def rate(patient: Patient, answer: int | None, *, days: float) -> Rating:
+    rating, _is_new = ingest.receive_rating(
+        patient=patient,
+        instrument="PHQ-9",
+        rated_at=MONDAY - timedelta(days=days),
+        items=[0] * 8 + [answer] if answer is not None else [None] * 9,
+        by="clinician:0",
+        at=MONDAY,
+    )
+    return rating
+
+
+def outcome(at: datetime = MONDAY + timedelta(minutes=30), **said: object) -> safety.Outcome:
+    plain: dict[str, object] = {
+        "assessed_at": at,
+        "assessed_by": "Dr A",
+        "contact": Contact.IN_PERSON,
+        "instrument": "C-SSRS",
+        "ideation": Ideation.LEVEL_2,
+        "behaviour": Behaviour.NONE_FOUND,
+        "plan": Finding.NONE_FOUND,
+        "means": Finding.NOT_ASSESSED,
+        "actions": [SafetyAction.SAFETY_PLAN],
+        "note": "Safety plan written.",
+        "next_contact_on": None,
+    }
+    return safety.Outcome(**(plain | said))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        {"ideation": Ideation.NOT_ASSESSED},
+        {"behaviour": Behaviour.NOT_ASSESSED},
+        {"plan": Finding.NOT_ASSESSED},
+        {"contact": Contact.NOT_REACHED},
+    ],
+)
+def test_what_nobody_looked_for_ends_nothing_and_is_kept_as_an_attempt(
+    patient: Patient, missing: dict[str, object]
+) -> None:
+    rate(patient, 3, days=0)
+    flag, doctor = Flag.objects.get(), ClinicianFactory.create(teams=[patient.team])
+    said, at = outcome(**missing), MONDAY + timedelta(hours=1)
+
+    with pytest.raises(safety.OutcomeFault, match="an attempt, not an outcome"):
+        safety.close(flag=flag, version=flag.version, outcome=said, by=doctor, at=at)
+    safety.record_attempt(flag=flag, version=flag.version, outcome=said, by=doctor, at=at)
+
+    assert Flag.objects.up().get() == flag
+    kept = FlagEvent.objects.filter(flag=flag).latest("pk").plan
+    assert "Safety plan written." in kept
+    if "ideation" not in missing:
+        assert "thoughts: Level 2" in kept
+
+
+def test_where_no_thoughts_were_found_nobody_need_ask_for_a_plan(patient: Patient) -> None:
+    rate(patient, 1, days=0)
+    flag, doctor = Flag.objects.get(), ClinicianFactory.create(teams=[patient.team])
+    said = outcome(ideation=Ideation.NONE_FOUND, plan=Finding.NOT_ASSESSED)
+
+    safety.close(
+        flag=flag, version=flag.version, outcome=said, by=doctor, at=MONDAY + timedelta(hours=1)
+    )
+
+    assert not Flag.objects.up().exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"assessed_by": "x"}, "by name who"),
+        ({"assessed_by": "none"}, "by name who"),
+        ({"instrument": "none"}, "by means of what"),
+        ({"instrument": "-"}, "by means of what"),
+        ({"note": "abc"}, "in a sentence"),
+    ],
+)
+def test_a_word_that_stands_for_nothing_is_no_outcome(
+    patient: Patient, wrong: dict[str, object], sentence: str
+) -> None:
+    rate(patient, 3, days=0)
+    flag, doctor = Flag.objects.get(), ClinicianFactory.create(teams=[patient.team])
+
+    with pytest.raises(safety.OutcomeFault, match=sentence):
+        safety.close(
+            flag=flag,
+            version=flag.version,
+            outcome=outcome(**wrong),
+            by=doctor,
+            at=MONDAY + timedelta(hours=1),
+        )
+
+
+@pytest.mark.parametrize(("moved_to", "is_raised"), [(0.5, True), (3, False)])
+def test_a_positive_answer_that_turns_out_to_be_later_than_its_assessment_is_a_new_one(
+    patient: Patient, moved_to: float, *, is_raised: bool
+) -> None:
+    rating = rate(patient, 2, days=9)
+    flag, doctor = Flag.objects.get(), ClinicianFactory.create(teams=[patient.team])
+    said = outcome(at=MONDAY - timedelta(days=2))
+    safety.close(flag=flag, version=flag.version, outcome=said, by=doctor, at=MONDAY)
+
+    ingest.receive_rating_correction(
+        rating=rating,
+        rated_at=MONDAY - timedelta(days=moved_to),
+        items=rating.items,
+        total=None,
+        self_harm_answer=None,
+        reason="wrong day",
+        by="clinician:0",
+        at=MONDAY,
+    )
+
+    assert Flag.objects.up().exists() == is_raised
+
+
+def test_an_empty_form_is_no_rating(patient: Patient) -> None:
+    with pytest.raises(RatingFault, match="an empty form is no rating"):
+        rate(patient, None, days=0)
+
+    assert not Rating.objects.exists()
