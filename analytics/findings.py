@@ -19,9 +19,9 @@ class EvidenceKind(StrEnum):
     """What a contribution rests on."""
 
     PRIOR = "prior"
+    LOCAL_PREVALENCE = "local_prevalence"
     SYMPTOMS = "early_symptom_change"
     BIOMARKER = "biomarker"
-    RECALIBRATION = "recalibration"
     CAUTION = "parameter_uncertainty"
 
 

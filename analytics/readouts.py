@@ -7,6 +7,7 @@ import numpy as np
 
 from analytics.columns import ANALYTES, COMPARATORS, UNITS
 from analytics.courses import Courses
+from analytics.elementwise import expit
 from analytics.findings import Contribution, EvidenceKind, Fact, LeftOut, Trajectory
 from analytics.mixtures import StraightLine
 from analytics.reasons import MEANINGLESS, reason_codes, validity_of
@@ -40,22 +41,26 @@ def read_contributions(
     )
     names = release.informative
     marker_facts = [_marker_facts(tracks, name) for name in names]
-    is_recalibrated = release.recalibration != (0.0, 1.0)
+    local = Contribution(
+        EvidenceKind.LOCAL_PREVALENCE,
+        risk.local,
+        {"prevalence": float(expit(risk.prior + risk.local))},
+    )
+    known_to_all = (prior, local) if release.is_recalibrated else (prior,)
     rows = zip(
         is_estimated.tolist(),
         courses.early.tolist(),
         risk.symptoms.tolist(),
         zip(*(piece.tolist() for piece in risk.pieces), strict=True),
-        risk.recalibration.tolist(),
         risk.marker_sd.tolist(),
         risk.caution.tolist(),
         strict=True,
     )
-    for place, (known, early, symptoms, weights, shift, marker_sd, caution) in enumerate(rows):
+    for place, (known, early, symptoms, weights, marker_sd, caution) in enumerate(rows):
         if not known:
             yield ()
             continue
-        pieces = [prior]
+        pieces = [*known_to_all]
         if early >= 0:
             facts = _symptom_facts(courses, place)
             pieces.append(Contribution(EvidenceKind.SYMPTOMS, symptoms, facts))
@@ -65,8 +70,6 @@ def read_contributions(
             for facts, weight in zip(marker_facts, weights, strict=True)
             if place in facts
         ]
-        if own and is_recalibrated:
-            own.append(Contribution(EvidenceKind.RECALIBRATION, shift, {}))
         if own:
             own.append(Contribution(EvidenceKind.CAUTION, caution, unsure))
         yield (*pieces, *own)

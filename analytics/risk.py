@@ -20,17 +20,17 @@ _PI_8 = pi / 8
 class Risk(NamedTuple):
     """Probability and pieces, one entry per patient.
 
-    ``prior + symptoms + pieces... + recalibration + caution`` is the log-odds of
-    ``probability``, exactly in that order of addition. ``pieces`` is what each informative
-    marker adds, ``recalibration`` what setting the log-odds right by local outcomes adds besides,
-    ``caution`` what averaging over uncertain parameters takes away (:func:`averaged`).
+    ``prior + local + symptoms + pieces... + caution`` is the log-odds of ``probability``, exactly
+    in that order of addition; without pieces and caution, of ``probability_without``. ``local`` is
+    what local outcomes move the prior by, the same for everybody; ``pieces`` what each informative
+    marker adds, ``caution`` what averaging over uncertain parameters takes away (:func:`averaged`).
     ``marker`` is all that the markers add, without that caution.
     """
 
     prior: float
+    local: float
     symptoms: Floats
     pieces: tuple[Floats, ...]
-    recalibration: Floats
     marker: Floats
     caution: Floats
     marker_sd: Floats
@@ -79,59 +79,57 @@ def assess_risk(marker: LogOdds, early: Ints, release: Release) -> Risk:
     Risk
         Probabilities in [0, 1]; each lies within its interval.
     """
-    prior, markers = release.prior_log_odds, len(marker.pieces)
+    prior, local = release.prior_log_odds, release.recalibration[0]
     columns = entry_by_entry(
-        partial(_assess, release, prior),
+        partial(_assess, release, prior + local),
         early,
         marker.variance,
         marker.unaveraged,
         *marker.pieces,
     )
     symptoms, *rest = columns
-    return Risk(prior, symptoms, tuple(rest[:markers]), *rest[markers:])
+    markers = len(marker.pieces)
+    return Risk(prior, local, symptoms, tuple(rest[:markers]), *rest[markers:])
 
 
 def _assess(
     release: Release,
-    prior: float,
+    start: float,
     early: Floats,
     marker_variance: Floats,
     marker_unaveraged: Floats,
     *marker_pieces: Floats,
 ) -> tuple[Floats, ...]:
-    """Give the fields of :class:`Risk` after the prior, the pieces one by one."""
-    evidence, cap = release.evidence, release.contrast.cap
-    intercept, slope = release.recalibration
+    """Give the fields of :class:`Risk` after the local prior, the pieces one by one.
+
+    The intercept of the recalibration is in the start, with the marker and without; the slope
+    weighs the marker alone.
+    """
+    evidence, cap, slope = release.evidence, release.contrast.cap, release.recalibration[1]
+    of_start, with_slope, of_slope = release.recalibration_covariance
     symptoms, symptoms_variance = _symptoms(early, evidence)
-    base = prior + symptoms
-    # Recalibration belongs to the marker: without one, the probability stays what it was.
-    has_marker = marker_variance > 0
-    log_odds = base + total(marker_pieces)
-    weighed = where(has_marker, intercept + slope * log_odds - base, 0.0)
-    by_recalibration = where(has_marker, _recalibration_variance(log_odds, release), 0.0)
-    variance = slope * slope * marker_variance + by_recalibration
-    unaveraged = slope * slope * marker_unaveraged + by_recalibration
+    base, said = start + symptoms, total(marker_pieces)
+    shown = averaged(said, marker_unaveraged)
+    by_slope = shown * shown * of_slope
+    weighed = slope * said
     capped = clipped(weighed, cap)
-    caution = clipped(averaged(weighed, unaveraged), cap) - capped
+    caution = clipped(averaged(slope * shown, by_slope), cap) - capped
     # A cap shrinks all alike
     scale = where(weighed == capped, 1.0, capped / where(weighed == 0, 1.0, weighed))
     pieces = tuple(scale * (slope * piece) for piece in marker_pieces)
-    recalibrated = scale * where(has_marker, intercept + (slope - 1) * base, 0.0)
     plugged = base
     for piece in pieces:
         plugged = plugged + piece
-    plugged = plugged + recalibrated
     final = plugged + caution
-    without_variance = evidence.prevalence_sd**2 + symptoms_variance
-    # The intercept has learned the local share of the resistant; what is unsure of that is its own.
-    is_learned = by_recalibration > 0
-    base_variance = where(is_learned, slope * slope * symptoms_variance, without_variance)
-    reach = Z95 * root(base_variance + variance)
-    reach_without = Z95 * root(without_variance)
+    # Once outcomes have taught the local share of the resistant, what is unsure of it is their own
+    start_variance = of_start if of_start > 0 else evidence.prevalence_sd**2
+    base_variance = start_variance + symptoms_variance
+    variance = slope * slope * marker_variance + by_slope
+    reach = Z95 * root(base_variance + variance + 2 * with_slope * shown)
+    reach_without = Z95 * root(base_variance)
     return (
         symptoms,
         *pieces,
-        recalibrated,
         capped,
         caution,
         root(variance),
@@ -147,12 +145,6 @@ def _assess(
 def clipped(of: Floats, most: float) -> Floats:
     """Cut off what lies beyond a bound on either side."""
     return larger(smaller(of, most), -most)
-
-
-def _recalibration_variance(log_odds: Floats, release: Release) -> Floats:
-    """Give the variance of a + b·l by that of a and b."""
-    v00, v01, v11 = release.recalibration_covariance
-    return v00 + log_odds * (2 * v01 + log_odds * v11)
 
 
 def _symptoms(early: Floats, evidence: Evidence) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ from analytics.estimates import CURRENT_RELEASE, estimate_cohort
 from analytics.evaluation.inputs import EvaluationIsUnfit, need_columns, refuse_row
 from analytics.histories import History
 from analytics.policy import CURRENT_POLICY, Policy
-from analytics.releases import Release
+from analytics.releases import Release, mark_of
 
 FIRST_DOSE = datetime(2000, 1, 3, tzinfo=UTC)  # any day: everybody's first dose is put on it
 
@@ -24,8 +24,8 @@ class Replay:
     Attributes
     ----------
     predictions : DataFrame
-        patient_id, landmark_week, probability, probability_without_biomarker; of those who had an
-        estimate then.
+        patient_id, landmark_week, probability, probability_without_biomarker, and is_apparent:
+        the release was trained on the patient's own outcome; of those who had an estimate then.
     flags : DataFrame
         patient_id, raised_week, kind, level; one row each time a flag went up.
     """
@@ -40,6 +40,7 @@ def replay(
     weeks: Sequence[float],
     release: Release = CURRENT_RELEASE,
     policy: Policy = CURRENT_POLICY,
+    with_teachers: bool = False,
 ) -> Replay:
     """Estimate everybody at the same weeks since their own first dose.
 
@@ -53,6 +54,9 @@ def replay(
         The model.
     policy : Policy
         Thresholds of the flags.
+    with_teachers : bool
+        Also replay patients whose outcomes the release was trained on; what it says of them is
+        apparent, marked so, and judges nothing.
 
     Returns
     -------
@@ -61,7 +65,8 @@ def replay(
     Raises
     ------
     EvaluationIsUnfit
-        A patient has no first dose, or the weeks do not rise from 0 on.
+        A patient has no first dose, the weeks do not rise from 0 on, or the release was trained on
+        a patient's outcome, or on outcomes of patients that it does not name.
     HistoryIsUnfit
         See :class:`analytics.History`.
 
@@ -76,6 +81,9 @@ def replay(
                 column="weeks", row=row, value=at, wanted="weeks that rise, from 0 on"
             )
     history = History(**_with_one_first_dose(tables))
+    taught = _teachers(history, release)
+    if not with_teachers:
+        _refuse_teachers(taught, history, release)
     blocks, flags, up = [], [], set[tuple[int, str]]()
     for at in weeks:
         found = estimate_cohort(
@@ -84,7 +92,8 @@ def replay(
         table = found.table
         known = table[table["outcome"] == Outcome.ESTIMATED.value]
         columns = ["patient_id", "probability", "probability_without_biomarker"]
-        blocks.append(known[columns].assign(landmark_week=float(at)))
+        is_apparent = known["patient_id"].isin(taught)
+        blocks.append(known[columns].assign(landmark_week=float(at), is_apparent=is_apparent))
         wanted = {
             (int(found.patient_ids[place]), flag.kind.value): flag
             for place, of_patient in found.flags.items()
@@ -94,13 +103,40 @@ def replay(
         flags += [(*key, float(at), wanted[key].level.value) for key in raised]
         # A flag that is not wanted any more goes down; one that is kept stays up if it was.
         up = {key for key, flag in wanted.items() if flag.is_raise or key in up}
-    order = ["patient_id", "landmark_week", "probability", "probability_without_biomarker"]
+    told = ["probability", "probability_without_biomarker"]
+    order = ["patient_id", "landmark_week", *told, "is_apparent"]
     return Replay(
         predictions=pd.concat(blocks, ignore_index=True)[order]
         if blocks
         else pd.DataFrame(columns=order),
         flags=pd.DataFrame(flags, columns=["patient_id", "kind", "raised_week", "level"]),
     )
+
+
+def _teachers(history: History, release: Release) -> set[int]:
+    """Find the patients whose outcomes the release was trained on."""
+    if not release.learned_from:
+        return set()
+    ids = history.patient_ids.tolist()
+    return {pid for pid in ids if mark_of(pid, release.version) in release.learned_from}
+
+
+def _refuse_teachers(taught: set[int], history: History, release: Release) -> None:
+    if release.basis == "local labels" and not release.learned_from:
+        raise EvaluationIsUnfit(
+            column="release",
+            value=release.version,
+            wanted="a release that says whom it has learned from, or nobody knows what it predicts",
+        )
+    if taught:
+        raise EvaluationIsUnfit(
+            column="release",
+            value=release.version,
+            wanted=f"patients it was not trained on: {len(taught)} of these "
+            f"{len(history.patient_ids)} taught it. Leave them out, judge them by the "
+            "cross-fitted log-odds of the training, or ask for apparent figures by "
+            "with_teachers=True",
+        )
 
 
 def _with_one_first_dose(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

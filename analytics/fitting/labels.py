@@ -38,12 +38,15 @@ class TrainingSet:
         The outcome.
     landmark_weeks : float
         No draw is later (weeks since the first dose); every outcome is.
+    symptoms_log_odds : ndarray, shape (N,)
+        What the symptoms known at the landmark add to the prior; zero where none are.
     """
 
     statistics: SufficientStatistics
     censored: CensoredDraws
     is_resistant: npt.NDArray[np.bool_]
     landmark_weeks: float
+    symptoms_log_odds: npt.NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.is_resistant)
@@ -53,6 +56,17 @@ class TrainingSet:
         """Numbers of remitting and of resistant patients."""
         resistant = int(self.is_resistant.sum())
         return len(self) - resistant, resistant
+
+    def with_draws(self) -> "TrainingSet":
+        """Keep the patients who have a draw: of a marker, the outcome of the others says nothing.
+
+        Returns
+        -------
+        TrainingSet
+        """
+        has_draw = self.statistics.n.sum(axis=1) > 0
+        has_draw[self.censored.patient] = True
+        return self if has_draw.all() else self.take(np.flatnonzero(has_draw))
 
     def take(self, rows: npt.NDArray[Any]) -> "TrainingSet":
         """Keep some patients.
@@ -71,6 +85,7 @@ class TrainingSet:
             censored=self.censored.of_patients(rows),
             is_resistant=self.is_resistant[rows],
             landmark_weeks=self.landmark_weeks,
+            symptoms_log_odds=self.symptoms_log_odds[rows],
         )
 
 
@@ -147,7 +162,8 @@ def training_set(
         quantification, `comparator` ("", "<", "<=", ">" or ">="; `level` is then the limit).
     labels : DataFrame
         Columns `patient_id` (unique), `is_resistant` (bool) and `resolved_weeks`: weeks since the
-        first dose at which the outcome was known.
+        first dose at which the outcome was known. May have `symptoms_log_odds`: what the symptoms
+        known at the landmark add to the prior, as an estimate at that week says it.
     landmark_weeks : float
         Week at which the model is to be used at the latest.
     markers : tuple of str, optional
@@ -198,6 +214,7 @@ def training_set(
         censored=_censored(draws[~is_exact], statistics),
         is_resistant=labels["is_resistant"].to_numpy(dtype=bool),
         landmark_weeks=float(landmark_weeks),
+        symptoms_log_odds=labels["symptoms_log_odds"].to_numpy(dtype=np.float64),
     )
 
 
@@ -234,7 +251,11 @@ def _checked_labels(labels: pd.DataFrame) -> pd.DataFrame:
         raise BadLabel(f"row {row}, column 'patient_id': {value} stands twice - once is right")
     truth = truths(labels, "is_resistant", refusal=BadLabel)
     numbers(labels, "resolved_weeks", refusal=BadLabel)
-    return labels.assign(is_resistant=truth).sort_values("patient_id", ignore_index=True)
+    symptoms = np.zeros(len(labels))
+    if "symptoms_log_odds" in labels:
+        symptoms = numbers(labels, "symptoms_log_odds", refusal=BadLabel)
+    checked = labels.assign(is_resistant=truth, symptoms_log_odds=symptoms)
+    return checked.sort_values("patient_id", ignore_index=True)
 
 
 def _refuse_leaks(

@@ -73,7 +73,7 @@ def published_prior(release: Release, *, markers: tuple[str, ...] = (SIL6R,)) ->
     MarkersDiffer
         A marker is none of the release's analytes.
     """
-    if release.basis == "local labels":
+    if release.learned_from or release.basis == "local labels":
         raise ReleaseKnowsLabels(f"{release.version}: training would count its labels twice")
     _refuse_strangers(markers)
     own = [release.markers[name] for name in markers]
@@ -93,6 +93,7 @@ def published_prior(release: Release, *, markers: tuple[str, ...] = (SIL6R,)) ->
         residual_variance=residual,
         variance_covariance=wishart_uncertainty(covariance, residual) if known is None else known,
         prior_probability=release.evidence.prevalence,
+        mixing=release.contrast.mixing,
         basis=release.basis,
     )
 
@@ -211,16 +212,20 @@ def release_of(
     fingerprint: str,
     card: dict[str, str],
     segments: tuple[str, ...] = (),
-    patient_ids: Sequence[int] = (),
+    patient_ids: Sequence[object] | None = None,
 ) -> Release:
     """Make a release of a trained model of one analyte or more; all else is that of `base`.
+
+    It carries a digest of every patient the model has learned from, so that their estimates, and
+    whoever evaluates it, know that they taught it.
 
     Parameters
     ----------
     model : TrainedModel
         Of analytes; groups with covariances of their own are carried as they are.
     base : Release
-        Gives the other markers, the evidence of symptoms and the contrast while none is learned.
+        Gives the other markers, the evidence of symptoms, the contrast while none is learned and
+        its cap until the basis is "local labels".
     version : str
         Name of the new release.
     fingerprint : str
@@ -230,9 +235,8 @@ def release_of(
     segments : tuple of str
         Segments (laboratory and kit) the draws came from, where `base` does not know their level:
         the model's level is theirs.
-    patient_ids : sequence of int
-        Whose outcomes the model was trained on: their estimates will say that the figures judge
-        what they have taught, and are no predictions.
+    patient_ids : sequence, optional
+        The patients' numbers in the record, where training knew them by other names.
 
     Returns
     -------
@@ -242,25 +246,28 @@ def release_of(
     Raises
     ------
     ReleaseCannotCarry
-        A marker that is no analyte of a release (a rating is weighed by its own evidence), or other
-        markers than those of `base` without labels.
+        A marker that is no analyte of a release (a rating is weighed by its own evidence), other
+        markers than those of `base` without labels, or not as many patients as were learned from.
     ReleaseIsUnfit
     """
-    has_labels = model.basis == "local labels"
+    has_labels = len(model.patient_ids) > 0
     _refuse_uncarried(model, base, has_labels=has_labels)
-    share = base.contrast.mixing
-    if has_labels and min(model.group_sizes) > 0:
-        share = model.group_sizes[1] / sum(model.group_sizes)  # of the resistant
-    D, spread, markers = _common_law(model, base, share, segments)
+    taught = list(model.patient_ids if patient_ids is None else patient_ids)
+    if len(set(taught)) != len(model.patient_ids):
+        raise ReleaseCannotCarry(
+            f"patient_ids: {len(set(taught))} patients; wanted: the {len(model.patient_ids)} that "
+            "the model has learned from"
+        )
+    law = model.law
     made = replace(
         base,
         version=version,
         basis=model.basis,
-        markers=markers,
-        contrast=_learned_contrast(model, share) if has_labels else base.contrast,
-        joint=Joint.of(D.tolist(), spread.tolist()) if len(model.markers) > 1 else None,
+        markers=_markers(model, base, segments),
+        contrast=_learned_contrast(model, base) if has_labels else base.contrast,
+        joint=Joint.of(law.between, law.mean_covariance) if len(model.markers) > 1 else None,
         groups=_groups(model),
-        learned_from=frozenset(mark_of(int(each), version) for each in patient_ids),
+        learned_from=frozenset(mark_of(each, version) for each in taught),
         variance_covariance=tuple(tuple(map(float, row)) for row in model.variance_covariance),
         recalibration=model.recalibration,
         recalibration_covariance=triangle_of(model.recalibration_covariance.tolist()),
@@ -270,30 +277,20 @@ def release_of(
     return parse(dump(made))
 
 
-def _common_law(
-    model: TrainedModel, base: Release, share: float, segments: tuple[str, ...]
-) -> tuple[Floats, Floats, dict[str, Marker]]:
-    """Give D and the uncertainty of the lines in both groups together, and each marker's law."""
-    q = model.effects.shape[1]
-    mix = np.hstack([(1 - share) * np.eye(q), share * np.eye(q)])
-    mean, spread = mix @ model.effects.ravel(), mix @ model.effects_covariance @ mix.T
-    D = (1 - share) * model.covariances[0] + share * model.covariances[1]
-    noise = (1 - share) * model.residual_variances[0] + share * model.residual_variances[1]
-    if model.shares_covariance:
-        D, noise = model.covariances[0], model.residual_variances[0]
-    markers = dict(base.markers)
+def _markers(model: TrainedModel, base: Release, segments: tuple[str, ...]) -> dict[str, Marker]:
+    """Give each marker's law in both groups together."""
+    law, markers = model.law, dict(base.markers)
     for place, name in enumerate(model.markers):
-        own = slice(2 * place, 2 * place + 2)
-        old = base.markers[name]
+        own, old = slice(2 * place, 2 * place + 2), base.markers[name]
         markers[name] = replace(
             old,
-            mean=(float(mean[own][0]), float(mean[own][1])),
-            mean_covariance=triangle_of(spread[own, own].tolist()),
-            covariance=triangle_of(D[own, own].tolist()),
-            residual=float(noise[place]),
+            mean=(float(model.mean[own][0]), float(model.mean[own][1])),
+            mean_covariance=triangle_of([row[own] for row in law.mean_covariance[own]]),
+            covariance=triangle_of([row[own] for row in law.between[own]]),
+            residual=law.residual[place],
             levels=old.levels | dict.fromkeys(segments, 0.0),
         )
-    return D, spread, markers
+    return markers
 
 
 def _refuse_uncarried(model: TrainedModel, base: Release, *, has_labels: bool) -> None:
@@ -325,16 +322,14 @@ def _groups(model: TrainedModel) -> Groups | None:
     return Groups(remitting, resistant)
 
 
-def _learned_contrast(model: TrainedModel, share: float) -> Contrast:
-    """Take the contrast as the labels say it: whole, and without a cap."""
-    q = model.effects.shape[1]
-    apart = np.hstack([-np.eye(q), np.eye(q)])
+def _learned_contrast(model: TrainedModel, base: Release) -> Contrast:
+    """Take the contrast as the labels say it: whole, and without a cap once they are enough."""
     return Contrast(
-        delta=tuple(map(float, apart @ model.effects.ravel())),
-        covariance=triangle_of((apart @ model.effects_covariance @ apart.T).tolist()),
+        delta=model.law.delta,
+        covariance=triangle_of(model.law.delta_covariance),
         shrinkage=1.0,
         ramp_weeks=model.landmark_weeks,
-        mixing=share,
-        cap=np.inf,
+        mixing=model.mixing,
+        cap=np.inf if model.basis == "local labels" else base.contrast.cap,
         markers=model.markers,
     )

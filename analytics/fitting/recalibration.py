@@ -1,31 +1,39 @@
-"""The last step of training: log-odds set right by what happened, no further than needed."""
+"""The last step of training: prior and marker set right by what happened, as far as needed."""
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from analytics.fitting.sufficient import Floats
 
 RIDGE_SD = 0.5  # prior SD of intercept and of slope about (0, 1), in log-odds
-MAX_STEPS = 100
+SETTLED_BELOW = 1e-6  # gradient of the penalised log-likelihood, per patient
+_IDENTITY = np.array([0.0, 1.0])
 
 
 class CannotRecalibrate(ArithmeticError):
     """The recalibration did not settle."""
 
 
-def recalibrate(log_odds: Floats, outcome: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Find intercept a and slope b of logit p' = a + b·logit p, with a ridge towards (0, 1).
+def recalibrate(
+    marker: Floats, outcome: npt.NDArray[np.bool_], *, offset: npt.ArrayLike
+) -> tuple[float, float]:
+    """Find intercept a and slope b of logit p = offset + a + b·marker, ridge towards (0, 1).
 
-    Logistic recalibration (Cox 1958, Biometrika 45:562) with independent normal priors of SD
-    `RIDGE_SD` on a and b - 1, by Newton's method on the concave penalised log-likelihood.
+    Logistic recalibration (Cox 1958, Biometrika 45:562) of the marker's piece alone. What is known
+    besides, the prior and the symptoms, is an offset whose weight stays as it is; the intercept is
+    how far the local share of the resistant lies from it, with a marker or without. Normal priors
+    of SD `RIDGE_SD` on a and b - 1; b is at least zero, where the marker says nothing.
 
     Parameters
     ----------
-    log_odds : ndarray, shape (N,)
-        Predictions; to be honest they must come from models that did not see the patient.
+    marker : ndarray, shape (N,)
+        Log-odds that the markers add; to be honest, by models that did not see the patient.
     outcome : ndarray of bool, shape (N,)
         What happened. No patients at all give exactly (0, 1).
+    offset : float or ndarray, shape (N,)
+        Log-odds of the prior, and of the symptoms where training knows them.
 
     Returns
     -------
@@ -34,42 +42,45 @@ def recalibrate(log_odds: Floats, outcome: npt.NDArray[np.bool_]) -> tuple[float
     Raises
     ------
     CannotRecalibrate
-        A prediction is not finite.
+        A log-odds is not finite.
     """
-    X = np.column_stack([np.ones_like(log_odds), log_odds])
-    if not np.isfinite(X).all():
+    X = np.column_stack([np.ones_like(marker), marker])
+    start = np.broadcast_to(np.asarray(offset, dtype=np.float64), marker.shape)
+    if not (np.isfinite(X).all() and np.isfinite(start).all()):
         raise CannotRecalibrate("a log-odds is not finite")
-    centre = np.array([0.0, 1.0])
-    ridge = np.eye(2) / RIDGE_SD**2
 
-    def objective(at: Floats) -> float:
-        eta = X @ at
-        fit = (outcome * eta - np.logaddexp(0, eta)).sum()
-        return float(fit - (at - centre) @ ridge @ (at - centre) / 2)
+    def loss(at: Floats) -> tuple[float, Floats]:
+        eta, off = start + X @ at, (at - _IDENTITY) / RIDGE_SD**2
+        value = (np.logaddexp(0, eta) - outcome * eta).sum() + off @ (at - _IDENTITY) / 2
+        return float(value), X.T @ (expit(eta) - outcome) + off
 
-    where = centre.copy()
-    for _ in range(MAX_STEPS):
-        p = expit(X @ where)
-        gradient = X.T @ (outcome - p) - ridge @ (where - centre)
-        step = np.linalg.solve(X.T @ (X * (p * (1 - p))[:, None]) + ridge, gradient)
-        before = objective(where)
-        while objective(where + step) < before - 1e-12 * abs(before) and np.abs(step).max() > 1e-14:
-            step = step / 2
-        where = where + step
-        if np.abs(step).max() < 1e-12:
-            return float(where[0]), float(where[1])
-    raise CannotRecalibrate(f"still moving after {MAX_STEPS} steps")
+    found = minimize(
+        loss,
+        _IDENTITY,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(None, None), (0, None)],
+        options={"ftol": 1e-15, "gtol": 1e-10},
+    )
+    intercept, slope = map(float, found.x)
+    by_intercept, by_slope = loss(found.x)[1]
+    left = max(abs(by_intercept), abs(by_slope) if slope > 0 else max(-by_slope, 0.0))
+    if left > SETTLED_BELOW * (1 + len(marker)):
+        raise CannotRecalibrate(f"{found.message}; the gradient is still {left:.1e}")
+    return intercept, slope
 
 
-def recalibration_covariance(log_odds: Floats, recalibration: tuple[float, float]) -> Floats:
+def recalibration_covariance(
+    marker: Floats, recalibration: tuple[float, float], *, offset: npt.ArrayLike
+) -> Floats:
     """Give the uncertainty that is left of intercept and slope after :func:`recalibrate`.
 
-    The inverse of the penalised information, X'WX + I/`RIDGE_SD`² with W = p'(1 - p').
+    The inverse of the penalised information, X'WX + I/`RIDGE_SD`² with W = p(1 - p).
 
     Parameters
     ----------
-    log_odds : ndarray, shape (N,)
-        The predictions that were recalibrated.
+    marker, offset
+        As for :func:`recalibrate`.
     recalibration : tuple of float
         Intercept and slope found.
 
@@ -77,8 +88,8 @@ def recalibration_covariance(log_odds: Floats, recalibration: tuple[float, float
     -------
     ndarray, shape (2, 2)
     """
-    X = np.column_stack([np.ones_like(log_odds), log_odds])
-    p = expit(X @ np.array(recalibration))
+    X = np.column_stack([np.ones_like(marker), marker])
+    p = expit(np.asarray(offset) + X @ np.array(recalibration))
     information = X.T @ (X * (p * (1 - p))[:, None]) + np.eye(2) / RIDGE_SD**2
     return np.asarray(np.linalg.inv(information), dtype=np.float64)
 

@@ -7,7 +7,7 @@ millions of patients, for research on releases; the log-odds are those of :mod:`
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from analytics.fitting.reading import BadDraw
 from analytics.fitting.sufficient import Floats, Integers
@@ -132,8 +132,7 @@ def _lean(draws: list[Draws], release: Release) -> tuple[Floats, ...]:
         log_odds = _log_odds(draws[0].sums, draws[0].ramp, marker, release.contrast)
     else:
         log_odds = weigh_by_law(draws, release.law).log_odds.value
-    has_draw = np.sum([one.sums.n for one in draws], axis=0) > 0
-    return log_odds, _plugged_in(log_odds, has_draw, release)
+    return log_odds, _plugged_in(log_odds, release)
 
 
 def _with_interval(draws: list[Draws], release: Release) -> tuple[Floats, ...]:
@@ -243,10 +242,9 @@ def _log_odds(sums: Sums, ramp: RampSums, marker: Marker, contrast: Contrast) ->
     return np.asarray((ar - explained / det) / s2)
 
 
-def _plugged_in(log_odds: Floats, has_draw: np.ndarray, release: Release) -> Floats:
+def _plugged_in(log_odds: Floats, release: Release) -> Floats:
     """Return :func:`assess_risk`'s probability as if the parameters were certain."""
-    prior = logit(release.evidence.prevalence)
     intercept, slope = release.recalibration
     cap = release.contrast.cap
-    added = np.clip(intercept + slope * (prior + log_odds) - prior, -cap, cap)
-    return np.asarray(expit(prior + np.where(has_draw, added, 0.0)))
+    start = release.prior_log_odds + intercept
+    return np.asarray(expit(start + np.clip(slope * log_odds, -cap, cap)))

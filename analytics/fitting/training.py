@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analytics.evidence import PRIOR_PATIENTS
+from analytics.evidence import ENOUGH_LOCAL_PATIENTS, PRIOR_PATIENTS
 from analytics.fitting.censored_growth import fit_growth_with_censoring
 from analytics.fitting.censoring import CensoredDraws, padded, propagate
 from analytics.fitting.designs import CoefficientsAreConfounded
@@ -22,7 +22,12 @@ from analytics.fitting.information import variance_information
 from analytics.fitting.labels import TrainingSet
 from analytics.fitting.model import DRAWS_PER_PRIOR_PATIENT, TrainedModel, TrainingPrior
 from analytics.fitting.posterior import cross_products, origin_shift, shrinkage
-from analytics.fitting.recalibration import log_score, recalibrate, recalibration_covariance
+from analytics.fitting.recalibration import (
+    log_score,
+    prior_log_odds,
+    recalibrate,
+    recalibration_covariance,
+)
 from analytics.fitting.sufficient import Floats, Integers, SufficientStatistics
 from analytics.fitting.uncertainty import wishart_uncertainty
 
@@ -42,14 +47,16 @@ class Training:
     ----------
     model : TrainedModel
     cross_fitted : DataFrame
-        One row per patient: `patient_id`, `fold`, `is_resistant` and `log_odds` (before
-        recalibration) by a model that did not see the patient. The model itself has seen them
-        all: of these patients only these figures may be used to judge it.
+        One row per patient with a draw: `patient_id`, `fold`, `is_resistant`, and by a model that
+        did not see the patient `marker_log_odds`, `log_odds` (prior, symptoms and marker) and
+        `recalibrated_log_odds` (intercept and slope by the other folds). The model itself has seen
+        them all: of these patients only these figures may be used to judge it.
     score_gain, score_gain_se : float
         Mean gain in cross-validated log score by separate covariances, and its standard error;
         nan while the groups are too small to ask.
     notes : tuple of str
-        What the fits warned of, and that draws beyond a limit were fitted by ML.
+        What the fits warned of, that draws beyond a limit were fitted by ML, how many patients
+        had no draw, and that there are too few to be called local.
     """
 
     model: TrainedModel
@@ -62,14 +69,15 @@ class Training:
 def train(data: TrainingSet, *, prior: TrainingPrior) -> Training:
     """Learn from labelled patients as much as they can teach, and keep the prior for the rest.
 
-    Without a label the model is the prior. With m labels the covariance is
+    Who has no draw teaches nothing of a marker and is left out. Without a label the model is the
+    prior, and until 50 patients it keeps the prior's name and cap. With m labels the covariance is
     (m·D_REML + k·D_prior)/(m + k) with k = 20, the residual variance likewise by draws (5k), and
     the groups' lines are weighted with the prior by precision (Robinson 1991, Stat Sci 6:15).
     A single draw beyond a limit makes it D_ML, smaller in few patients: censored draws have no
     restricted likelihood, and the notes say so. The groups get covariances of
     their own only with 100 patients each and a gain in cross-validated
-    log score of more than two standard errors. From 100 labels with 30 a group on, log-odds are
-    recalibrated on cross-fitted predictions.
+    log score of more than two standard errors. From 100 labels with 30 a group on, the local share
+    of the resistant and the weight of the markers are set right on cross-fitted predictions.
 
     Parameters
     ----------
@@ -89,32 +97,79 @@ def train(data: TrainingSet, *, prior: TrainingPrior) -> Training:
     """
     if data.statistics.markers != prior.markers:
         raise MarkersDiffer(f"labels of {data.statistics.markers}, prior of {prior.markers}")
+    left_out = len(data) - len(data.with_draws())
+    data = data.with_draws()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", SingularFitWarning)
         warnings.simplefilter("always", NotConvergedWarning)
         fold = folds_of(data)
         pooled = _cross_fit(data, prior, fold, separate=False)
         gain, gain_se, separate = _weigh_separation(data, prior, fold, pooled)
-        log_odds = pooled if separate is None else separate
+        marker = pooled if separate is None else separate
         model = learn(data, prior=prior, separate=separate is not None)
         if _may_recalibrate(data):
-            found = recalibrate(log_odds, data.is_resistant)
-            spread = recalibration_covariance(log_odds, found)
+            offset = _offset(data, prior)
+            found = recalibrate(marker, data.is_resistant, offset=offset)
+            spread = recalibration_covariance(marker, found, offset=offset)
             model = replace(model, recalibration=found, recalibration_covariance=spread)
+    said = (*_of_patients(data, model, left_out), *_of_method(data), *map(_message, caught))
     return Training(
         model=model,
-        cross_fitted=pd.DataFrame(
-            {
-                "patient_id": data.statistics.patient_ids,
-                "fold": fold,
-                "is_resistant": data.is_resistant,
-                "log_odds": log_odds,
-            }
-        ),
+        cross_fitted=_cross_fitted(data, prior, fold, marker),
         score_gain=gain,
         score_gain_se=gain_se,
-        notes=tuple(dict.fromkeys([*_of_method(data), *(str(one.message) for one in caught)])),
+        notes=tuple(dict.fromkeys(said)),
     )
+
+
+def _message(caught: warnings.WarningMessage) -> str:
+    return str(caught.message)
+
+
+def _offset(data: TrainingSet, prior: TrainingPrior) -> Floats:
+    """Give the log-odds known of each patient besides the markers."""
+    return prior_log_odds(prior.prior_probability) + data.symptoms_log_odds
+
+
+def _cross_fitted(
+    data: TrainingSet, prior: TrainingPrior, fold: Integers, marker: Floats
+) -> pd.DataFrame:
+    """Lay out what may be judged; each fold recalibrated by the others."""
+    offset = _offset(data, prior)
+    recalibrated = offset + marker
+    if _may_recalibrate(data):
+        for number in np.unique(fold):
+            held, rest = fold == number, fold != number
+            intercept, slope = recalibrate(
+                marker[rest], data.is_resistant[rest], offset=offset[rest]
+            )
+            recalibrated[held] = offset[held] + intercept + slope * marker[held]
+    return pd.DataFrame(
+        {
+            "patient_id": data.statistics.patient_ids,
+            "fold": fold,
+            "is_resistant": data.is_resistant,
+            "marker_log_odds": marker,
+            "log_odds": offset + marker,
+            "recalibrated_log_odds": recalibrated,
+        }
+    )
+
+
+def _of_patients(data: TrainingSet, model: TrainedModel, left_out: int) -> list[str]:
+    """Say who taught nothing, and that those who did are few."""
+    said = []
+    if left_out:
+        said.append(
+            f"{left_out} labelled patient(s) without a draw up to the landmark: left out, because "
+            "they teach nothing of a marker"
+        )
+    if 0 < len(data) < ENOUGH_LOCAL_PATIENTS.value:
+        said.append(
+            f"{len(data)} labelled patients with a draw, fewer than "
+            f"{ENOUGH_LOCAL_PATIENTS.value:.0f}: the basis stays {model.basis!r}"
+        )
+    return said
 
 
 def _of_method(data: TrainingSet) -> list[str]:
@@ -151,25 +206,26 @@ def folds_of(data: TrainingSet) -> Integers:
 def _cross_fit(
     data: TrainingSet, prior: TrainingPrior, fold: Integers, *, separate: bool
 ) -> Floats:
-    """Return each patient's log-odds by the model of the other folds."""
-    log_odds = np.empty(len(data))
+    """Return what each patient's markers add to the log-odds, by the model of the other folds."""
+    marker = np.empty(len(data))
     for number in np.unique(fold):
         held = np.flatnonzero(fold == number)
         rest = data.take(np.flatnonzero(fold != number))
         model = learn(rest, prior=prior, separate=separate)
         part = data.take(held)
-        log_odds[held] = model.log_odds(part.statistics, part.censored)
-    return log_odds
+        marker[held] = model.marker_log_odds(part.statistics, part.censored)
+    return marker
 
 
 def _weigh_separation(
     data: TrainingSet, prior: TrainingPrior, fold: Integers, pooled: Floats
 ) -> tuple[float, float, Floats | None]:
-    """Return gain in log score, its standard error, and the log-odds if it is worth it."""
+    """Return gain in log score, its standard error, and what markers add if it is worth it."""
     if min(data.group_sizes) < LABELS_PER_GROUP_TO_SEPARATE:
         return np.nan, np.nan, None
     separate = _cross_fit(data, prior, fold, separate=True)
-    gains = log_score(separate, data.is_resistant) - log_score(pooled, data.is_resistant)
+    scores = [log_score(_offset(data, prior) + of, data.is_resistant) for of in (separate, pooled)]
+    gains = scores[0] - scores[1]
     gain, error = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(len(gains)))
     return gain, error, separate if gain > STANDARD_ERRORS_TO_SEPARATE * error else None
 
@@ -185,7 +241,7 @@ def learn(data: TrainingSet, *, prior: TrainingPrior, separate: bool = False) ->
     Parameters
     ----------
     data : TrainingSet
-        Any number of patients, also none.
+        Any number of patients, also none; those without a draw are left out.
     prior : TrainingPrior
     separate : bool
         Give each group the covariance of its own fit; the pooled one where its draws cannot tell.
@@ -195,7 +251,8 @@ def learn(data: TrainingSet, *, prior: TrainingPrior, separate: bool = False) ->
     -------
     TrainedModel
     """
-    k = len(prior.markers)
+    data, k = data.with_draws(), len(prior.markers)
+    is_local, counts = len(data) >= ENOUGH_LOCAL_PATIENTS.value, data.group_sizes
     pooled = _shrunk(data, prior.covariance, prior.residual_variance)
     laws = [pooled] * 2
     if separate:
@@ -210,13 +267,15 @@ def learn(data: TrainingSet, *, prior: TrainingPrior, separate: bool = False) ->
         residual_variances=np.array([s2 for _, s2 in laws]).reshape(2, k),
         variance_covariance=_variance_covariance(data, prior, laws),
         prior_probability=prior.prior_probability,
+        mixing=counts[1] / len(data) if is_local and min(counts) > 0 else prior.mixing,
         recalibration=(0.0, 1.0),
         recalibration_covariance=np.zeros((2, 2)),
         shares_covariance=not separate,
-        basis=prior.basis if len(data) == 0 else "local labels",
-        group_sizes=data.group_sizes,
+        basis="local labels" if is_local else prior.basis,
+        group_sizes=counts,
         landmark_weeks=data.landmark_weeks if len(data) else float("nan"),
         group_variance_covariances=_of_groups(data, pooled, laws) if separate else None,
+        patient_ids=data.statistics.patient_ids,
     )
 
 

@@ -105,7 +105,7 @@ def refuse_unapproved(release: Release, approval: Approval) -> None:
             f"the approval is of {approval.release} ({approval.checksum[:12]}…), "
             f"and not of {release.version} ({release.checksum[:12]}…)"
         )
-    if release.basis == TRAINED_ON_LABELS:
+    if release.learned_from or release.basis == TRAINED_ON_LABELS:
         _refuse_unproven(release)
 
 

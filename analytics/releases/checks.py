@@ -61,16 +61,20 @@ def refuse_the_impossible(release: Release) -> None:
     _refuse_no_covariance(square(release.recalibration_covariance), "recalibration_covariance")
     _refuse_no_covariance(release.variance_covariance, "variance_covariance")
     _refuse_unreal(release.recalibration, "recalibration")
-    if not release.recalibration[1] > 0:
+    if not release.recalibration[1] >= 0:
         raise ReleaseIsUnfit(
-            f"recalibration {list(release.recalibration)}; wanted: a slope above zero, so that a "
-            "higher score stays the higher probability"
+            f"recalibration {list(release.recalibration)}; wanted: a slope of at least zero, so "
+            "that what speaks for resistance is not turned round"
         )
     if not release.code_version.strip():
         raise ReleaseIsUnfit("code_version ''; wanted: the version of the code that made it")
     if release.basis != "prior only" and not release.fingerprint.strip():
         raise ReleaseIsUnfit(
             f"fingerprint ''; wanted: that of the data, as the basis is {release.basis!r}"
+        )
+    if release.basis == "local labels" and not release.learned_from:
+        raise ReleaseIsUnfit(
+            "learned_from []; wanted: a digest of every patient whose outcome it was trained on"
         )
     if not 0 < release.evidence.prevalence < 1:
         raise ReleaseIsUnfit(

@@ -151,12 +151,12 @@ class Evidence:
     early_sd: float
 
 
-def mark_of(patient_id: int, version: str) -> str:
+def mark_of(patient_id: object, version: str) -> str:
     """Give the mark of a patient in one release: a digest, so that releases cannot be joined by it.
 
     Parameters
     ----------
-    patient_id : int
+    patient_id : int or str
         The number of the patient in the record.
     version : str
         Of the release.
@@ -193,7 +193,8 @@ class Release:
         Covariance of the estimates of the informative markers' variances: the lower triangle of
         their covariance row by row, then each residual; 4 x 4 for one marker.
     recalibration : tuple of float
-        Intercept and slope on the log-odds; (0, 1) while there are under 100 labels.
+        What local outcomes add to the prior log-odds of everybody, and their factor on what the
+        markers add; (0, 1) while there are under 100 labels.
     recalibration_covariance : tuple of float
         Their uncertainty: variance, covariance, variance; zeros while there are under 100 labels.
     fingerprint : str
@@ -237,6 +238,11 @@ class Release:
     def variance_matrix(self) -> npt.NDArray[np.float64]:
         """Give the covariance of the variance parameters as a matrix."""
         return np.array(self.variance_covariance)
+
+    @property
+    def is_recalibrated(self) -> bool:
+        """Tell whether outcomes have set it right."""
+        return self.recalibration != (0.0, 1.0)
 
     @cached_property
     def prior_log_odds(self) -> float:

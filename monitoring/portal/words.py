@@ -289,6 +289,11 @@ def contribution(part: Contribution) -> str:
                 "Before anything is known of this person: %(count)d of 100 people starting a first "
                 "trial come to meet the rule (basis of the model: %(basis)s)."
             ) % {"count": round(_number(facts["prevalence"]) * 100), "basis": facts["basis"]}
+        case EvidenceKind.LOCAL_PREVALENCE:
+            return _(
+                "By what became of local patients, rather %(count)d of 100; no marker has a part "
+                "in this."
+            ) % {"count": round(_number(facts["prevalence"]) * 100)}
         case EvidenceKind.SYMPTOMS:
             return _symptoms(part)
         case EvidenceKind.BIOMARKER:
@@ -309,8 +314,6 @@ def contribution(part: Contribution) -> str:
                 ),
                 "rising": round(_number(facts["probability_rising"]) * 100),
             }
-        case EvidenceKind.RECALIBRATION:
-            return _("Set right by what became of local patients.")
         case EvidenceKind.CAUTION:
             return _(
                 "Drawn towards the middle, because the weight of the marker is itself uncertain."

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.stats import multivariate_normal
 
 from analytics import CURRENT_RELEASE, Release
-from analytics.releases import Contrast, Groups, GroupSpread, Joint, dump, parse
+from analytics.releases import Contrast, Groups, GroupSpread, Joint, dump, mark_of, parse
 from analytics.releases.law import triangle_of
 
 Floats = npt.NDArray[np.float64]
@@ -52,6 +52,7 @@ def joint_release(*, mean_scale: float = 1e-3, contrast_scale: float = 1e-3) -> 
         version="joint-1",
         basis="local labels",
         fingerprint="of invented data",
+        learned_from=frozenset({mark_of(0, "joint-1")}),
         markers=markers,
         contrast=Contrast(
             delta=DELTA,

@@ -1,6 +1,7 @@
 """What the how-to tells a researcher to type: run as it stands, on a synthetic cohort."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics import CURRENT_POLICY
+from analytics import CURRENT_POLICY, CURRENT_RELEASE
 from analytics.evaluation import EvaluationIsUnfit, replay
-from analytics.releases import load
+from analytics.releases import load, mark_of
 from analytics.simulation import SimulatedCohort, simulate_cohort
 from tests.analytics.cohorts import patients_table, results_table, week
 
@@ -115,3 +116,28 @@ def test_weeks_that_do_not_rise_are_refused(weeks: list[float], message: str) ->
 def test_a_patient_without_a_first_dose_is_refused_by_row() -> None:
     with pytest.raises(EvaluationIsUnfit, match=r"started_at, row 0: NaT; wanted: a first"):
         replay({"patients": patients_table(started_at=None)}, weeks=[4])
+
+
+def test_a_release_is_not_judged_by_those_who_taught_it_unless_that_is_said() -> None:
+    marks = frozenset(mark_of(patient, "taught-1") for patient in (2, 7))
+    release = replace(CURRENT_RELEASE, version="taught-1", learned_from=marks)
+    patients = pd.concat([patients_table([each]) for each in (1, 2)], ignore_index=True)
+    results = results_table([30.0, 45.0], weeks=[0, 6]).assign(patient_id=[1, 2])
+    tables = {"patients": patients, "results": results}
+    alone = {name: table[table["patient_id"] == 1] for name, table in tables.items()}
+
+    found = replay(tables, weeks=[8], release=release, with_teachers=True).predictions
+    honest = replay(alone, weeks=[8], release=release).predictions
+
+    assert found.set_index("patient_id")["is_apparent"].to_dict() == {1: False, 2: True}
+    assert honest["is_apparent"].tolist() == [False]
+    with pytest.raises(EvaluationIsUnfit, match=r"'taught-1'; wanted: .* 1 of these 2 taught it"):
+        replay(tables, weeks=[8], release=release)
+
+
+def test_a_release_that_hides_whom_it_has_learned_from_judges_nobody() -> None:
+    release = replace(CURRENT_RELEASE, basis="local labels")
+    tables = {"patients": patients_table(), "results": results_table([30.0])}
+
+    with pytest.raises(EvaluationIsUnfit, match="a release that says whom it has learned from"):
+        replay(tables, weeks=[8], release=release)

@@ -1,10 +1,12 @@
 """From no label to many: what is learned, what is refused, and what stays as it was."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from scipy.special import expit, logit
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
@@ -15,6 +17,7 @@ from analytics.fitting import (
     BadLabel,
     LabelLeakage,
     MarkersDiffer,
+    ReleaseCannotCarry,
     ReleaseKnowsLabels,
     SingularFitWarning,
     TooFewLocalPatients,
@@ -26,13 +29,14 @@ from analytics.fitting import (
     local_prior,
     published_prior,
     recalibrate,
+    recalibration_covariance,
     release_of,
     summarise,
     train,
     training_set,
     variance_information,
 )
-from analytics.releases import load_shipped
+from analytics.releases import ReleaseIsUnfit, dump, load_shipped, mark_of, parse
 from tests.analytics.cohorts import patients_table, results_table, week
 
 PUBLISHED = load_shipped("published-prior-1")
@@ -109,6 +113,78 @@ def test_the_published_prior_lies_apart_by_the_shrunk_contrast() -> None:
     assert end @ PRIOR.effects_covariance @ end == pytest.approx(2 * 0.12**2)
 
 
+def with_strangers(patients: int, *, seed: int, others: int) -> TrainingSet:
+    """Labelled patients, and others of whom the outcome is known and no draw."""
+    draws, labels = cohort(patients, seed=seed)
+    more = pd.DataFrame(
+        {
+            "patient_id": np.arange(10_000, 10_000 + others),
+            "is_resistant": np.arange(others) % 2 == 0,
+            "resolved_weeks": OUTCOME,
+        }
+    )
+    return training_set(
+        draws.assign(comparator=""),
+        pd.concat([labels, more]),
+        landmark_weeks=LANDMARK,
+        markers=("sIL-6R",),
+    )
+
+
+def test_a_label_without_a_draw_teaches_nothing_and_is_told() -> None:
+    plain, found = trained(120, seed=2), train(with_strangers(120, seed=2, others=80), prior=PRIOR)
+
+    assert found.model.effects == pytest.approx(plain.model.effects, rel=1e-9)
+    assert found.model.covariances == pytest.approx(plain.model.covariances, rel=1e-6)
+    assert found.model.recalibration == pytest.approx(plain.model.recalibration, rel=1e-6)
+    assert found.model.group_sizes == plain.model.group_sizes
+    pd.testing.assert_frame_equal(found.cross_fitted, plain.cross_fitted)
+    assert any(note.startswith("80 labelled patient(s) without a draw") for note in found.notes)
+
+
+@pytest.mark.parametrize("patients", [0, 2, 49])
+def test_until_fifty_patients_with_a_draw_the_model_is_the_prior_only_and_keeps_its_cap(
+    patients: int,
+) -> None:
+    training = train(with_strangers(patients, seed=5, others=60), prior=PRIOR)
+    release = release_of(
+        training.model, base=PUBLISHED, version="few", fingerprint="f", card=PUBLISHED.card
+    )
+
+    assert training.model.basis == release.basis == "prior only"
+    assert release.contrast.cap == PUBLISHED.contrast.cap
+    assert len(release.learned_from) == patients
+    if patients == 0:
+        assert release.contrast == PUBLISHED.contrast
+    else:
+        with pytest.raises(ReleaseKnowsLabels):
+            published_prior(release)
+
+
+def test_from_fifty_patients_with_a_draw_the_labels_speak() -> None:
+    model = trained(50, seed=5).model
+    release = release_of(model, base=PUBLISHED, version="x", fingerprint="f", card=PUBLISHED.card)
+
+    assert release.basis == "local labels"
+    assert np.isinf(release.contrast.cap)
+    assert len(release.learned_from) == 50
+
+
+def test_a_release_must_know_all_whom_it_has_learned_from() -> None:
+    model = trained(60, seed=5).model
+    make = partial(
+        release_of, model, base=PUBLISHED, version="x", fingerprint="f", card=PUBLISHED.card
+    )
+
+    renamed = make(patient_ids=range(500, 560))
+
+    assert mark_of(500, "x") in renamed.learned_from
+    with pytest.raises(ReleaseCannotCarry, match="patient_ids: 3 patients; wanted: the 60 that"):
+        make(patient_ids=[1, 2, 3])
+    with pytest.raises(ReleaseIsUnfit, match=r"learned_from .*; wanted: a digest of every"):
+        parse(dump(replace(renamed, learned_from=frozenset())))
+
+
 @pytest.mark.filterwarnings("ignore::analytics.fitting.SingularFitWarning")
 def test_variances_are_the_weighted_mean_of_the_fitted_and_the_prior_ones() -> None:
     data = labelled(60, seed=3)
@@ -159,18 +235,20 @@ def test_with_many_labels_the_prior_is_outvoted() -> None:
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_labels_of_one_kind_only_are_learned_from_too(share: float) -> None:
-    model = trained(15, seed=6, share=share).model
+    model = trained(60, seed=6, share=share).model
 
     assert model.basis == "local labels"
     assert 0 in model.group_sizes
     assert np.isfinite(model.effects).all()
 
 
-def test_log_odds_are_the_ratio_of_the_two_densities() -> None:
-    model = trained(200, seed=7).model
+def test_the_markers_add_the_ratio_of_the_two_densities() -> None:
+    learned = trained(200, seed=7).model
+    model = replace(learned, effects_covariance=0 * learned.effects_covariance)
+    model = replace(model, variance_covariance=0 * learned.variance_covariance)
     draws, _ = cohort(20, seed=8)
 
-    found = model.log_odds(summarise(draws, patient_ids=range(21)))
+    found = model.marker_log_odds(summarise(draws, patient_ids=range(21)))
 
     Delta = model.effects[1] - model.effects[0]
     middle = model.effects.mean(axis=0)
@@ -179,9 +257,9 @@ def test_log_odds_are_the_ratio_of_the_two_densities() -> None:
         X = np.column_stack([np.ones(len(own)), own["weeks"]])
         V = X @ model.covariances[0] @ X.T + model.residual_variances[0] * np.eye(len(own))
         weight = np.linalg.solve(V, X @ Delta)
-        expected = logit(0.3) + weight @ (own["level"].to_numpy() - X @ middle)
+        expected = weight @ (own["level"].to_numpy() - X @ middle)
         assert found[patient] == pytest.approx(expected, rel=1e-9, abs=1e-9)
-    assert found[20] == pytest.approx(logit(0.3))
+    assert found[20] == 0
 
 
 def test_a_draw_after_the_outcome_is_refused() -> None:
@@ -281,8 +359,15 @@ def test_cross_fitted_log_odds_come_from_models_that_did_not_see_the_patient() -
     fold = found["fold"].to_numpy()
     rest = learn(data.take(np.flatnonzero(fold != 3)), prior=PRIOR)
     held = np.flatnonzero(fold == 3)
-    assert found["log_odds"].to_numpy()[held] == pytest.approx(
-        rest.log_odds(data.statistics.take(held))
+    assert found["marker_log_odds"].to_numpy()[held] == pytest.approx(
+        rest.marker_log_odds(data.statistics.take(held))
+    )
+    others = found[fold != 3]
+    intercept, slope = recalibrate(
+        others["marker_log_odds"].to_numpy(), others["is_resistant"].to_numpy(), offset=logit(0.3)
+    )
+    assert found["recalibrated_log_odds"].to_numpy()[held] == pytest.approx(
+        logit(0.3) + intercept + slope * found["marker_log_odds"].to_numpy()[held]
     )
 
 
@@ -294,16 +379,46 @@ def test_below_a_hundred_labels_nothing_is_recalibrated() -> None:
 
 def test_recalibration_sets_right_what_is_wrong_and_leaves_the_rest() -> None:
     rng = np.random.default_rng(13)
-    truth = rng.normal(-0.8, 1.0, 20_000)
-    outcome = rng.random(20_000) < expit(truth)
+    known, marker = rng.normal(-0.8, 1.0, 20_000), rng.normal(0, 0.8, 20_000)
+    outcome = rng.random(20_000) < expit(known + marker)
 
-    right = recalibrate(truth, outcome)
-    wrong = recalibrate(2 * truth + 1, outcome)
-    none = recalibrate(np.zeros(0), np.zeros(0, dtype=bool))
+    right = recalibrate(marker, outcome, offset=known)
+    wrong = recalibrate(2 * marker, outcome, offset=known + 1)
+    none = recalibrate(np.zeros(0), np.zeros(0, dtype=bool), offset=-1.0)
 
     assert right == pytest.approx((0, 1), abs=0.06)
-    assert wrong == pytest.approx((-0.5, 0.5), abs=0.06)
+    assert wrong == pytest.approx((-1, 0.5), abs=0.06)
     assert none == (0.0, 1.0)
+
+
+def test_recalibration_is_the_logistic_regression_that_statsmodels_fits() -> None:
+    rng = np.random.default_rng(17)
+    known, marker = rng.normal(-0.4, 1.0, 4000), rng.normal(0, 0.9, 4000)
+    outcome = rng.random(4000) < expit(known + 0.7 + 0.4 * marker)
+
+    found = recalibrate(marker, outcome, offset=known)
+    spread = recalibration_covariance(marker, found, offset=known)
+
+    # Normal priors of SD 0.5 on a and b - 1 tell little beside 4,000 outcomes.
+    expected = sm.GLM(
+        outcome.astype(float),
+        sm.add_constant(marker),
+        family=sm.families.Binomial(),
+        offset=known,
+    ).fit()
+    assert found == pytest.approx(tuple(expected.params), abs=0.01)
+    assert spread == pytest.approx(expected.cov_params(), rel=0.02, abs=1e-6)
+
+
+def test_a_marker_that_points_the_wrong_way_gets_no_weight_and_never_a_negative_one() -> None:
+    rng = np.random.default_rng(18)
+    marker = rng.normal(0, 1.0, 2000)
+    outcome = rng.random(2000) < expit(-0.5 - marker)
+
+    intercept, slope = recalibrate(marker, outcome, offset=0.0)
+
+    assert slope == 0
+    assert intercept == pytest.approx(logit(outcome.mean()), abs=0.01)
 
 
 def test_groups_of_equal_spread_keep_one_covariance() -> None:
@@ -334,13 +449,10 @@ def test_a_release_carries_covariances_of_their_own_to_the_front_door() -> None:
     history = History(patients=patients_table(range(1, 61)), results=results)
     found = estimate_cohort(history, at=week(16), release=release).table
     known = found[found["sil6r_draws_scored"] > 0]
-    plain = replace(model, recalibration=(0.0, 1.0), prior_probability=0.5)
-    expected = plain.log_odds(summarise(draws))
-    marker = known["biomarker_log_odds"] - known["recalibration_log_odds"]
-    slope = release.recalibration[1]
-    # The front door integrates the uncertain level of the population out; the model plugs it in.
-    assert marker.to_numpy() == pytest.approx(slope * expected, abs=0.1)
-    assert np.corrcoef(marker, expected)[0, 1] > 0.999
+    shown = ["prior", "local_prevalence", "biomarker", "caution"]
+    log_odds = known[[f"{name}_log_odds" for name in shown]].sum(axis=1)
+    expected = model.recalibrated_log_odds(summarise(draws))
+    assert log_odds.to_numpy() == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_handful_of_labels_never_get_covariances_of_their_own() -> None:
@@ -427,7 +539,7 @@ def test_one_draw_beyond_a_limit_is_told_to_change_the_method_of_the_fit() -> No
 
     found = train(training_set(draws, labels, landmark_weeks=LANDMARK), prior=PRIOR)
 
-    assert found.notes[0].startswith("1 draw(s) beyond a limit: variances by ML, not REML")
+    assert any(note.startswith("1 draw(s) beyond a limit") for note in found.notes)
     assert not any("REML" in note for note in exact.notes)
 
 

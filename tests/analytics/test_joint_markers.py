@@ -223,7 +223,7 @@ def test_the_pieces_of_a_joint_release_add_up_to_the_log_odds() -> None:
                 total += part.log_odds
             assert one.probability == expit(total)
     table = found.table
-    names = ("prior", "symptoms", "sil6r", "il6", "tnf", "crp", "recalibration", "caution")
+    names = ("prior", "local_prevalence", "symptoms", "sil6r", "il6", "tnf", "crp", "caution")
     sums = table[[f"{name}_log_odds" for name in names]].sum(axis=1)
     known = table["probability"].notna()
     assert known.any()
@@ -231,7 +231,7 @@ def test_the_pieces_of_a_joint_release_add_up_to_the_log_odds() -> None:
     assert (table["crp_log_odds"].dropna() == 0).all()
 
 
-def test_setting_right_by_local_outcomes_is_a_piece_of_its_own() -> None:
+def test_the_local_prevalence_is_a_piece_of_its_own_and_the_slope_weighs_the_markers() -> None:
     release = replace(CERTAIN, recalibration=(0.2, 0.8))
 
     plain, found = estimate(results(), CERTAIN), estimate(results(), release)
@@ -239,8 +239,10 @@ def test_setting_right_by_local_outcomes_is_a_piece_of_its_own() -> None:
     own = {name: 0.8 * piece for name, piece in pieces(plain).items()}
     assert pieces(found) == pytest.approx(own)
     kinds = [part.evidence for part in found.contributions]
-    assert kinds[-2:] == [EvidenceKind.RECALIBRATION, EvidenceKind.CAUTION]
-    assert found.contributions[-2].log_odds == pytest.approx(0.2 - 0.2 * logit(0.3))
+    assert kinds[:2] == [EvidenceKind.PRIOR, EvidenceKind.LOCAL_PREVALENCE]
+    assert found.contributions[1].log_odds == 0.2
+    assert found.contributions[1].facts == {"prevalence": pytest.approx(expit(logit(0.3) + 0.2))}
+    assert found.probability_without_biomarker == pytest.approx(expit(logit(0.3) + 0.2))
 
 
 def test_without_any_marker_the_risk_is_that_without_biomarkers() -> None:

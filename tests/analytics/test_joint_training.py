@@ -106,9 +106,8 @@ def test_the_front_door_says_what_the_trained_model_says(
     by_model = training.model.recalibrated_log_odds(data.statistics, data.censored)
     assert release.informative == NAMES
     assert release.joint is not None
-    # The front door integrates what is unsure of the lines; and one Gaussian stands in for a limit.
-    assert np.abs(risk.prior + risk.marker - by_model).max() < 0.25
-    assert np.median(np.abs(risk.prior + risk.marker - by_model)) < 0.03
+    shown = risk.prior + risk.local + risk.marker + risk.caution
+    assert np.abs(shown - by_model).max() < 1e-6
 
 
 def test_what_the_markers_have_in_common_is_learned(

@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 from scipy.stats import multivariate_normal
 
 from analytics import CURRENT_RELEASE
-from analytics.releases import Contrast, Marker
+from analytics.releases import Contrast, Marker, Release
 from analytics.risk import Risk, assess_risk, averaged
 from analytics.trajectories import sum_rows
 from analytics.weighing import Draws, LogOdds, sum_ramp
@@ -153,8 +153,8 @@ def test_the_pieces_add_up_and_the_probability_lies_in_its_interval(
 ) -> None:
     risk = risk_of(value, variance, early)
 
-    total = risk.prior + risk.symptoms[0]
-    for part in (*risk.pieces, risk.recalibration, risk.caution):
+    total = risk.prior + risk.local + risk.symptoms[0]
+    for part in (*risk.pieces, risk.caution):
         total = total + part[0]
 
     assert risk.probability[0] == expit(total)
@@ -182,39 +182,72 @@ def test_the_published_marker_is_capped() -> None:
     assert risk.probability[0] < 0.5
 
 
-def test_recalibration_changes_the_weight_of_the_marker() -> None:
-    contrast = replace(CURRENT_RELEASE.contrast, cap=np.inf)
-    release = replace(CURRENT_RELEASE, contrast=contrast, recalibration=(0.1, 0.5))
+def recalibrated(
+    recalibration: tuple[float, float], covariance: tuple[float, float, float] = (0.0, 0.0, 0.0)
+) -> Release:
+    return replace(
+        CURRENT_RELEASE,
+        contrast=replace(CURRENT_RELEASE.contrast, cap=np.inf),
+        recalibration=recalibration,
+        recalibration_covariance=covariance,
+    )
+
+
+@pytest.mark.parametrize(("early", "symptoms"), [(-1, 0.0), (0, -0.61), (1, 1.28)])
+def test_outcomes_move_the_prior_of_both_risks_and_weigh_the_marker_alone(
+    early: int, symptoms: float
+) -> None:
     marker = LogOdds((np.array([0.6]),), np.array([1e-12]), np.array([1e-12]))
 
-    risk = assess_risk(marker, np.array([-1]), release)
+    risk = assess_risk(marker, np.array([early]), recalibrated((0.1, 0.5)))
 
-    assert logit(risk.probability[0]) == pytest.approx(0.1 + 0.5 * (logit(0.3) + 0.6), rel=1e-9)
+    assert risk.symptoms[0] == pytest.approx(symptoms, abs=0.005)
+    without = logit(0.3) + 0.1 + risk.symptoms[0]
+    assert logit(risk.probability_without[0]) == pytest.approx(without, rel=1e-9)
+    assert logit(risk.probability[0]) == pytest.approx(without + 0.5 * 0.6, rel=1e-9)
+    assert risk.marker[0] == pytest.approx(0.5 * 0.6)
+
+
+@given(st.floats(-3, 3), st.floats(0, 3), st.sampled_from([-1, 0, 1]))
+def test_after_recalibration_a_patient_without_a_marker_has_one_risk(
+    intercept: float, slope: float, early: int
+) -> None:
+    release = recalibrated((intercept, slope), (0.02, -0.005, 0.2))
+    nothing = LogOdds((np.zeros(1),), np.zeros(1), np.zeros(1))
+
+    risk = assess_risk(nothing, np.array([early]), release)
+
+    assert risk.marker[0] == 0
+    assert risk.probability[0] == risk.probability_without[0]
+    assert (risk.low[0], risk.high[0]) == (risk.without_low[0], risk.without_high[0])
+
+
+def test_a_marker_that_outcomes_have_found_to_say_nothing_leaves_the_risk_as_it_is() -> None:
+    marker = LogOdds((np.array([3.0]),), np.array([0.5]), np.array([0.1]))
+
+    risk = assess_risk(marker, np.array([1]), recalibrated((0.4, 0.0), (0.02, 0.0, 0.1)))
+
+    assert risk.probability[0] == risk.probability_without[0]
+    assert risk.marker[0] == 0
 
 
 def test_what_recalibration_has_not_learned_widens_the_interval_in_place_of_the_prevalence() -> (
     None
 ):
-    contrast = replace(CURRENT_RELEASE.contrast, cap=np.inf)
-    release = replace(
-        CURRENT_RELEASE,
-        contrast=contrast,
-        recalibration=(0.1, 0.5),
-        recalibration_covariance=(0.04, 0.01, 0.02),
-    )
-    marker = LogOdds((np.array([0.6]),), np.array([0.09]), np.array([0.09]))
+    release = recalibrated((0.1, 0.5), (0.04, 0.01, 0.02))
+    marker = LogOdds((np.array([0.6]),), np.array([0.09]), np.array([0.0]))
 
-    risk = assess_risk(marker, np.array([-1]), release)
+    risk = assess_risk(marker, np.array([1]), release)
 
-    # By hand: (1, l) V (1, l)' + b^2 Var with l = logit(0.3) + 0.6.
-    log_odds = logit(0.3) + 0.6
-    spread = np.sqrt(0.04 + 2 * 0.01 * log_odds + 0.02 * log_odds**2 + 0.25 * 0.09)
-    middle = 0.1 + 0.5 * log_odds
-    assert logit(risk.high[0]) == pytest.approx(middle + 1.959964 * spread, rel=1e-6)
-    assert logit(risk.low[0]) == pytest.approx(middle - 1.959964 * spread, rel=1e-6)
-    assert risk.without_high[0] == pytest.approx(
-        expit(logit(0.3) + 1.959964 * release.evidence.prevalence_sd), rel=1e-6
-    )
+    # By hand: (1, m) V (1, m)' + b^2 Var + that of the symptoms, with m = 0.6.
+    of_symptoms = release.evidence.early_sd**2
+    spread = np.sqrt(0.04 + 2 * 0.01 * 0.6 + 0.02 * 0.6**2 + 0.25 * 0.09 + of_symptoms)
+    without = logit(0.3) + 0.1 + release.evidence.early_non_improvement
+    assert logit(risk.high[0]) == pytest.approx(without + 0.3 + 1.959964 * spread, rel=1e-6)
+    assert logit(risk.low[0]) == pytest.approx(without + 0.3 - 1.959964 * spread, rel=1e-6)
+    reach = 1.959964 * np.sqrt(0.04 + of_symptoms)
+    assert logit(risk.without_high[0]) == pytest.approx(without + reach, rel=1e-6)
+    assert logit(risk.without_low[0]) == pytest.approx(without - reach, rel=1e-6)
 
 
 @pytest.mark.parametrize("n", [1, 3, 6])

@@ -33,7 +33,7 @@ FACTS: dict[EvidenceKind, dict[str, float | int | str | None]] = {
         "n_scored": 5,
         "log_odds_sd": 0.4,
     },
-    EvidenceKind.RECALIBRATION: {},
+    EvidenceKind.LOCAL_PREVALENCE: {"prevalence": 0.42},
     EvidenceKind.CAUTION: {},
 }
 
