@@ -14,6 +14,7 @@ from instruments import INSTRUMENTS, Instrument
 KNOWN: tuple[Instrument, ...] = tuple(INSTRUMENTS.values())
 _PLACE = {scale.code: place for place, scale in enumerate(KNOWN)}
 UNKNOWN = len(KNOWN)
+_LATER = np.iinfo(np.int64).max - 1  # than any rating
 _SPAN = np.int64(1) << 34  # seconds: five hundred years, more than any two facts lie apart
 
 
@@ -87,7 +88,11 @@ def scales_of(names: tuple[str, ...]) -> Ints:
 def primary_ratings(
     history: History, started: Ints, at_us: int, rules: Rules
 ) -> tuple[PrimaryRatings, Ints]:
-    """Take one scale per patient: the chosen one; else the best known, with a baseline if any.
+    """Take one scale per patient: the chosen one, else the one that was followed first.
+
+    Of the scales with a baseline (of all where none has one) it is the one on which the first
+    rating behind the baseline came first, so that a rating on another scale later takes no failure
+    back; of several that were followed from one moment, or of none, it is the best known.
 
     Parameters
     ----------
@@ -117,16 +122,9 @@ def primary_ratings(
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     rank = place[ratings.instrument[known]]
-    start = started[patient]
-    has_baseline = (
-        (start != NEVER)
-        & (rated >= start - rules.baseline_before_days * US_PER_DAY)
-        & (rated <= start + rules.baseline_after_days * US_PER_DAY)
+    chosen, has_any = _followed_first(
+        patient * len(order) + rank, rated, started[patient], rules, shape=(size, len(order))
     )
-    best = column_of(len(order) * 2, size, np.int64)
-    np.minimum.at(best, patient, rank + len(order) * ~has_baseline)
-    chosen = best % len(order)
-    has_any = best < len(order) * 2
     _obey_choice(history, ratings.instruments, place, chosen, has_any)
     keep = (rank == chosen[patient]) & has_any[patient]
     rows = known[keep]
@@ -137,6 +135,31 @@ def primary_ratings(
     base = int(rated.min() // 1_000_000) - 400 * 86_400
     key = _key(ratings.patient[rows], ratings.rated_us[rows], base)
     return PrimaryRatings(key, ratings.rated_us[rows], ratings.total[rows], base), instrument
+
+
+def _followed_first(
+    of_scale: Ints, rated: Ints, start: Ints, rules: Rules, *, shape: tuple[int, int]
+) -> tuple[Ints, Bools]:
+    """Give the place of the scale that goes first, and whether there is any, per patient.
+
+    `of_scale` is the place of each rating's patient and scale in a table of `shape`.
+    """
+    is_running = start != NEVER
+    is_before = rated <= start + rules.baseline_after_days * US_PER_DAY
+    is_baseline = (
+        is_running & is_before & (rated >= start - rules.baseline_before_days * US_PER_DAY)
+    )
+    is_rated, has_baseline = np.zeros((2, shape[0] * shape[1]), dtype=np.bool_)
+    is_rated[of_scale] = True
+    has_baseline[of_scale[is_baseline]] = True
+    followed = column_of(_LATER, len(is_rated), np.int64)
+    is_behind = is_running & ~is_before
+    day = (rated - start)[is_behind] // US_PER_DAY  # two forms of one visit came together
+    np.minimum.at(followed, of_scale[is_behind], day)
+    has_baseline, is_rated = has_baseline.reshape(shape), is_rated.reshape(shape)
+    may_be = has_baseline | (is_rated & ~has_baseline.any(axis=1, keepdims=True))
+    followed[~may_be.ravel()] = _LATER + 1
+    return followed.reshape(shape).argmin(axis=1), is_rated.any(axis=1)
 
 
 def _obey_choice(

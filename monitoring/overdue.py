@@ -20,6 +20,8 @@ from patients.statements import ask, numbers
 
 PATIENTS_AT_ONCE = 100
 
+# Of ratings those count that the patient is followed by: a visit at which another scale was filled
+# in still lacks what its rules go by
 _CLAIM = """
 SELECT patient.id, site.time_zone, site.visits_every_weeks, episode.started_on, episode.ended_on,
        ARRAY(SELECT (draw.collected_at AT TIME ZONE site.time_zone)::date
@@ -27,11 +29,15 @@ SELECT patient.id, site.time_zone, site.visits_every_weeks, episode.started_on, 
               WHERE draw.patient_id = patient.id AND draw.superseded_at IS NULL),
        ARRAY(SELECT (rating.rated_at AT TIME ZONE site.time_zone)::date
                FROM patients_rating AS rating
-              WHERE rating.patient_id = patient.id AND rating.superseded_at IS NULL)
+              WHERE rating.patient_id = patient.id AND rating.superseded_at IS NULL
+                AND rating.instrument = coalesce(nullif(episode.primary_instrument, ''),
+                                                 nullif(made.content->'course'->>'instrument', ''),
+                                                 rating.instrument))
   FROM monitoring_standing AS standing
   JOIN patients_patient AS patient ON patient.id = standing.patient_id
   JOIN patients_careteam AS team ON team.id = patient.team_id
   JOIN patients_site AS site ON site.id = team.site_id
+  LEFT JOIN monitoring_riskassessment AS made ON made.id = standing.assessment_id
   LEFT JOIN patients_episode AS episode
     ON episode.patient_id = patient.id AND episode.superseded_at IS NULL
    AND episode.ended_on IS NULL AND patient.status = 'active'
@@ -79,10 +85,21 @@ def visits_of(
 def visits_by_patient(patients: Sequence[Patient], *, at: datetime) -> dict[int, Visits]:
     """Lay out what is expected of each of these patients, by the calendar of their site."""
     episodes = Episode.objects.filter(patient__in=patients, ended_on=None, superseded_at=None)
-    started = dict(episodes.values_list("patient_id", "started_on"))
+    started, scales = dict[int, date](), dict[int, str | None]()
+    assessed_by = "patient__standing__assessment__content__course__instrument"
+    for pk, on, chosen, scale in episodes.values_list(
+        "patient_id", "started_on", "primary_instrument", assessed_by
+    ):
+        started[pk], scales[pk] = on, chosen or scale
     current = {"patient__in": patients, "superseded_at": None}
     drawn = _moments(Draw.objects.filter(**current).values_list("patient_id", "collected_at"))
-    rated = _moments(Rating.objects.filter(**current).values_list("patient_id", "rated_at"))
+    rated = _moments(
+        (pk, rated_at)
+        for pk, rated_at, scale in Rating.objects.filter(**current).values_list(
+            "patient_id", "rated_at", "instrument"
+        )
+        if scale == (scales.get(pk) or scale)
+    )
     found = {}
     for patient in patients:
         site = patient.team.site

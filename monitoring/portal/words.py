@@ -107,7 +107,9 @@ _FLAG_REASONS: dict[str, Promise] = {
         "The diagnosis is F20 to F29, so the rule for treatment resistance does not apply."
     ),
     FlagReason.DRAW_OVERDUE: gettext_lazy("A draw that the plan expects is overdue."),
-    FlagReason.RATING_OVERDUE: gettext_lazy("A rating that the plan expects is overdue."),
+    FlagReason.RATING_OVERDUE: gettext_lazy(
+        "A rating on the patient’s scale that the plan expects is overdue."
+    ),
     FlagReason.BAND_CHANGED: gettext_lazy(
         "A correction of the record has moved the probability to the other side of the threshold."
     ),

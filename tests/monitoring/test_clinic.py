@@ -1,6 +1,6 @@
 """What the clinic decides: scales, courses, corrections, verdicts, snoozes, the calendar."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -343,6 +343,38 @@ def test_what_is_overdue_raises_its_flag_and_what_comes_lowers_it(patient: Patie
     recompute([patient.pk], at=MONDAY)
     overdue.check_visits(at=MONDAY)
     assert not Flag.objects.up().filter(kind=FlagKind.OVERDUE).exists()
+
+
+def test_a_rating_on_another_scale_than_the_primary_one_leaves_the_visit_overdue(
+    patient: Patient,
+) -> None:
+    EpisodeFactory.create(patient=patient, primary_instrument="PHQ-9")
+    DrawFactory.create(patient=patient)
+    RatingFactory.create(patient=patient, instrument="QIDS-SR16")
+    recompute([patient.pk], at=MONDAY)
+
+    overdue.check_visits(at=MONDAY)
+
+    flag = Flag.objects.up().get(kind=FlagKind.OVERDUE)
+    assert set(flag.reasons) == {"rating_overdue"}
+    [visits] = overdue.visits_by_patient([patient], at=MONDAY).values()
+    assert not any(visit.done_on for visit in visits.ratings)
+
+
+def test_where_no_scale_was_chosen_the_one_that_is_followed_is_waited_for(patient: Patient) -> None:
+    EpisodeFactory.create(patient=patient)
+    DrawFactory.create(patient=patient)
+    first_dose = datetime(2026, 9, 28, 9, 0, tzinfo=UTC)
+    for scale, days in (("PHQ-9", (0, 14, 28)), ("QIDS-SR16", (0, 41))):
+        for day in days:
+            at = first_dose + timedelta(days=day)
+            RatingFactory.create(patient=patient, instrument=scale, rated_at=at)
+    recompute([patient.pk], at=MONDAY)
+
+    overdue.check_visits(at=MONDAY)
+
+    flag = Flag.objects.up().get(kind=FlagKind.OVERDUE)
+    assert set(flag.reasons) == {"rating_overdue"}
 
 
 def test_a_patient_is_looked_at_once_a_day(patient: Patient) -> None:
