@@ -159,7 +159,7 @@ def _followed_first(
     has_baseline, is_rated = has_baseline.reshape(shape), is_rated.reshape(shape)
     may_be = has_baseline | (is_rated & ~has_baseline.any(axis=1, keepdims=True))
     followed[~may_be.ravel()] = _LATER + 1
-    return followed.reshape(shape).argmin(axis=1), is_rated.any(axis=1)
+    return followed.reshape(shape).argmin(axis=1), np.asarray(is_rated.any(axis=1))
 
 
 def _obey_choice(
