@@ -16,7 +16,7 @@ from patients.intake.fhir.faults import Fault
 from patients.intake.fhir.interactions import Write
 from patients.intake.fhir.reports import KIND as REPORT
 from patients.intake.fhir.writing import Standing, Tree, as_sent, dressed
-from patients.intake.receipts import Answer, ResultAnswer, Sender
+from patients.intake.receipts import Answer, Sender
 from patients.intake.report_versions import began_at, lines_named_after, version_of
 
 ROOT = "/fhir"
@@ -186,16 +186,12 @@ def _repeat(write: Write, answers: Sequence[Answer], *, message: Any, at: dateti
     given = str(answers[0].id) if write.kind == REPORT else stored.id_of(results[0].line, names)
     standing = Standing(
         id=write.id or given,
-        version=max(_version_told(write, result) for result in results),
+        # what an update has made would tell whether its patient is known
+        version=1 if write.method == "create" else 0,
         at=at,
         status=resource["status"],
     )
     return Done(write.kind, standing, dressed(resource, standing), is_new=True)
-
-
-def _version_told(write: Write, result: ResultAnswer) -> int:
-    """Say which version a sender that may not read has made; what was known looks like new."""
-    return 1 if write.method == "create" and result.state == "known" else result.version
 
 
 def _is_first(version: int, state: str) -> bool:

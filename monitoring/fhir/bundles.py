@@ -8,15 +8,14 @@ from monitoring.api.permissions import OutOfScope
 from monitoring.fhir import reads, writes
 from monitoring.fhir.answers import Done, NotKept
 from monitoring.fhir.outcomes import outcome
-from monitoring.fhir.requests import Preference
+from monitoring.fhir.requests import Preference, scopes_for
 from patients.intake.fhir.bundles import Fetch, ReadBundle, Step
 from patients.intake.fhir.faults import Fault, Refused
 from patients.intake.fhir.interactions import Asked, Context, Write
 from patients.intake.fhir.writing import Tree, instant
 from patients.intake.receipts import Sender
-from patients.scopes import CREATE, READ, UPDATE
+from patients.scopes import READ
 
-_SCOPES = {"create": CREATE, "update": UPDATE}
 _REASONS = {
     200: "OK",
     201: "Created",
@@ -69,8 +68,8 @@ def answer(
 
 def _allowed(step: Step, kind: str, sender: Sender) -> Step:
     """Let a step be done that the key is good for; refuse it, or with it all of a transaction."""
-    needed = _SCOPES[step.method] if isinstance(step, Write) else READ
-    if not isinstance(step, Write | Fetch) or needed in sender.scopes:
+    needed = scopes_for(step) if isinstance(step, Write) else READ
+    if not isinstance(step, Write | Fetch) or set(needed) <= set(sender.scopes):
         return step
     if kind == "transaction":
         raise OutOfScope(needed)

@@ -6,7 +6,8 @@ from typing import Literal
 from rest_framework.request import Request
 
 from patients.intake.fhir.faults import Refused, not_fhir
-from patients.intake.fhir.interactions import Asked
+from patients.intake.fhir.interactions import Asked, Write
+from patients.scopes import CREATE, READ, UPDATE
 
 Wish = Literal["minimal", "representation", "OperationOutcome"]
 _WISHES: dict[str, Wish] = {
@@ -60,6 +61,12 @@ def told_apart_by(asked: Asked) -> str:
     """Say what the same bytes may mean beside themselves: where they go, and on what condition."""
     parts = (asked.method, asked.kind, asked.id, asked.query, asked.if_none_exist, asked.if_match)
     return "\n".join(part or "" for part in parts) + "\n"
+
+
+def scopes_for(write: Write) -> str:
+    """Say what a write needs; whether a version is current is told only to who may read it."""
+    needed = CREATE if write.method == "create" else UPDATE
+    return needed + READ if write.versions else needed
 
 
 def preference_of(request: Request) -> Preference:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
@@ -133,7 +134,7 @@ def _results(laboratory_id: int, lines: Sequence[UUID]) -> QuerySet[Result]:
     # A message of megabytes must not come once with each of its hundreds of results
     return (
         Result.objects.filter(draw__laboratory_id=laboratory_id, public_id__in=lines)
-        .select_related("draw__inbound", "inbound", "analyte")
+        .select_related("draw__inbound", "draw__laboratory", "inbound", "analyte")
         .defer("draw__inbound__body", "inbound__body")
     )
 
@@ -180,7 +181,7 @@ def _of_result(
                 code=Code(system=ANALYTES, code=result.analyte.code, text=result.analyte.name),
                 patient=None,  # what we know the patient by may be news to the laboratory
                 accession=draw.accession,
-                collected_at=draw.collected_at,
+                collected_at=draw.collected_at.astimezone(ZoneInfo(draw.laboratory.time_zone)),
                 is_exact=draw.collected_precision != "day",
                 value=result.sent_value,
                 comparator=result.comparator,

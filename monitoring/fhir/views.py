@@ -13,6 +13,7 @@ from monitoring import refusals
 from monitoring.api.authentication import LaboratoryAtTheDoor
 from monitoring.api.limits import PushesPerMinute
 from monitoring.api.parsers import body_of
+from monitoring.api.permissions import require
 from monitoring.door_log import OUTCOME
 from monitoring.fhir import bundles, outcomes, reads, schema, writes
 from monitoring.fhir.answers import ROOT, NotKept
@@ -24,7 +25,7 @@ from monitoring.fhir.forms import (
     FhirRenderer,
     PlainJsonRenderer,
 )
-from monitoring.fhir.requests import asked_by, preference_of, told_apart_by
+from monitoring.fhir.requests import asked_by, preference_of, scopes_for, told_apart_by
 from monitoring.oauth2.views import token_address
 from patients.intake.fhir import resources
 from patients.intake.fhir.bundles import ReadBundle
@@ -61,6 +62,7 @@ class FhirView(APIView):
             return Response(NotKept(asked.kind, _(found.detail)).outcome)
         if not isinstance(found, Write):
             raise TypeError
+        require(self.sender, scopes_for(found))
         [done] = writes.take_in(
             [found], body=body, asked=told_apart_by(asked), sender=self.sender, at=timezone.now()
         )

@@ -27,6 +27,9 @@ _REASONS: dict[str, Promise] = {
     Reason.POSSIBLE_DUPLICATE: gettext_lazy(
         "This patient has a result of the same analyte and moment already, under another name."
     ),
+    Reason.MAY_NOT_CORRECT: gettext_lazy(
+        "It would change a result on record, and came with a key that may only bring new ones."
+    ),
     Reason.SAMPLE_WITHOUT_DRAW: gettext_lazy(
         "It tells of a sample whose draw is not on record; it joins the draw when that comes."
     ),
@@ -48,6 +51,7 @@ REASONS_IN_SHORT: dict[str, Promise] = {
     Reason.COLLECTED_IN_THE_FUTURE.value: gettext_lazy("collected in the future"),
     Reason.NAMES_DISAGREE.value: gettext_lazy("names of different results"),
     Reason.POSSIBLE_DUPLICATE.value: gettext_lazy("possible duplicate"),
+    Reason.MAY_NOT_CORRECT.value: gettext_lazy("correction by a key that only creates"),
     Reason.SAMPLE_WITHOUT_DRAW.value: gettext_lazy("a sample without its draw"),
 }
 

@@ -12,7 +12,7 @@ from patients.intake.reasons import Reason, is_a_concentration
 from patients.intake.reports import DrawReport, ResultReport
 from patients.intake.specimens import specimen_of
 from patients.intake.surroundings import Surroundings
-from patients.record.draws import DrawOnRecord, Placed
+from patients.record.draws import DrawOnRecord, Moment, Placed
 from patients.record.results import RETRACTED, Line, PlacedResult, ResultOnRecord
 
 
@@ -60,11 +60,12 @@ class Finding:
         self.among, self.reasons = among, list[str]()
         self.collected_at, self.precision = collected_at, precision
         self.accession = report.accession
-        self.same_time = among.at_time.get((patient_id, collected_at), [])
+        self.same_time = among.at(patient_id, collected_at)
         self.draw, self.units = held_by, units
 
     def find(self, read: Sequence[PlacedResult], claims: Sequence[Claim]) -> Placed:
-        if self.draw is None and not self.report.accession:
+        self._look_at_times(read, claims)
+        if self.draw is None and not self.accession:
             self.draw = self._without_accession([each.analyte_id for each in read])
         lines = tuple(
             self._line(now, claim, sent)
@@ -84,6 +85,26 @@ class Finding:
                 self._look_for_double(line.now, line.before)
             return self._apart(placed)
         return placed
+
+    def _look_at_times(self, read: Sequence[PlacedResult], claims: Sequence[Claim]) -> None:
+        """Tell another sample of one number from a time that is put right.
+
+        Only who says something of a result that is on record puts the time of its draw right. A
+        day that holds the hour on record says nothing new.
+        """
+        draw, moment = self.draw, Moment(self.collected_at, self.precision)
+        if draw is None or draw.moment == moment:
+            return
+        if draw.moment.may_be(moment):
+            if draw.precision == "minute":
+                self.collected_at, self.precision = draw.moment
+            return
+        is_meant = any(
+            claim.line in self.among.by_line or (not sent.names and now.analyte_id in draw.results)
+            for now, claim, sent in zip(read, claims, self.report.results, strict=True)
+        )
+        if not is_meant:
+            self.draw, self.accession = None, ""
 
     def _without_accession(self, analyte_ids: Sequence[int]) -> DrawOnRecord | None:
         """Give the draw of this time that lacks an accession too, best one without these results.
@@ -159,25 +180,17 @@ class Finding:
         self, now: PlacedResult, mine: ResultOnRecord | None
     ) -> ResultOnRecord | None:
         """Look whether the same patient has this analyte of the same moment under another name."""
-        for draw in self.same_time:
+        moment = Moment(self.collected_at, self.precision)
+        for draw in self.among.about(self.patient_id, moment):
             other = draw.results.get(now.analyte_id)
             if (
                 other is not None
                 and (mine is None or other.pk != mine.pk)
                 and other.placed.status not in RETRACTED
                 and (self.draw is None or draw.pk != self.draw.pk)
-                and not self._are_two_samples(draw)
             ):
                 return self._doubt(draw, other)
         return None
-
-    def _are_two_samples(self, draw: DrawOnRecord) -> bool:
-        """Tell whether the laboratory itself numbers two samples, and says nothing of results.
-
-        Where its results have names, another name for the same moment is what is to be asked about.
-        """
-        mine = self.report.accession
-        return tells_samples_apart(self.report) and draw.accession not in {"", mine}
 
     def _doubt(self, draw: DrawOnRecord, other: ResultOnRecord) -> ResultOnRecord | None:
         is_here = self.draw is not None and self.draw.pk == draw.pk
@@ -207,11 +220,6 @@ class Finding:
         if target is None and not stay:
             return placed
         return placed._replace(on_record=target, leaves=draw)
-
-
-def tells_samples_apart(report: DrawReport) -> bool:
-    """Tell whether accessions are all by which this laboratory tells its results apart."""
-    return bool(report.accession) and not any(result.names for result in report.results)
 
 
 def _has_retracted(draw: DrawOnRecord, analyte_ids: Sequence[int]) -> bool:

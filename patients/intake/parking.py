@@ -308,6 +308,10 @@ def _place_by_numbers(waiting: Parked, *, at: datetime) -> Draw | None:
         )
     )
     named = {patient_id for _, _, patient_id in found}
+    if Reason.MAY_NOT_CORRECT in waiting.reasons:  # no rule may what its sender may not
+        version = waiting.laboratory.profile_version
+        mark_tried(waiting, reasons=waiting.reasons, profile_version=version)
+        return None
     try:
         return _place(waiting, named, by=RULE, at=at, if_duplicate=IfDuplicate.ASK)
     except StillUnplaceable as fault:

@@ -162,13 +162,17 @@ def _analytes_of(report: ResultReport, claim: Claim, among: Surroundings) -> set
 def _held_by(
     report: DrawReport, claims: Sequence[Claim], among: Surroundings
 ) -> list[DrawOnRecord]:
-    """Give the draws that the names of the results and the accession mean; one is right."""
+    """Give the draws that the names of the results and the accession mean; one is right.
+
+    A draw without an accession may be another sample under the same number.
+    """
     held = {}
     for claim in claims:
         if claim.line in among.by_line:
             draw, _result = among.by_line[claim.line]
             held[draw.pk] = draw
-    if report.accession in among.by_accession:
+    is_apart = bool(held) and not any(draw.accession for draw in held.values())
+    if report.accession in among.by_accession and not is_apart:
         draw = among.by_accession[report.accession]
         held[draw.pk] = draw
     return list(held.values())

@@ -30,6 +30,11 @@ class Sender:
         return READ in self.scopes
 
     @property
+    def may_only_create(self) -> bool:
+        """Tell whether nothing may be corrected, and nobody told what there is to be corrected."""
+        return not (self.may_update or self.may_read)
+
+    @property
     def name(self) -> str:
         """Name who puts the results on record."""
         return self.brought_by or f"laboratory:{self.laboratory_id}"

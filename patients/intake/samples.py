@@ -88,11 +88,7 @@ def _draw_of(seen: DrawReport, around: Surroundings, patient_ids: set[int]) -> D
     else:
         time = around.profile.draw_time(seen)
         found = (
-            [
-                draw
-                for patient_id in patient_ids
-                for draw in around.at_time.get((patient_id, time.at), [])
-            ]
+            [draw for patient_id in patient_ids for draw in around.at(patient_id, time.at)]
             if time is not None and time.at is not None
             else []
         )

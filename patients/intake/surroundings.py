@@ -9,8 +9,8 @@ from uuid import UUID
 
 from patients.intake.profiles import PROFILE, Profile
 from patients.intake.receipts import Sender
-from patients.intake.reports import DrawReport, TimeRole
-from patients.record.draws import DrawOnRecord
+from patients.intake.reports import DrawReport, TimeRole, is_within_memory
+from patients.record.draws import DrawOnRecord, Moment
 from patients.record.results import PlacedResult, ResultOnRecord, Word
 from patients.statements import Question, as_rows
 
@@ -47,8 +47,8 @@ SELECT (SELECT json_object_agg(sha256, id) FROM stored), ({PROFILE}),
           FROM ({WHOSE} FOR NO KEY UPDATE OF patient) AS whose)
 """  # noqa: S608 - made of the words above
 # What the record holds of these accessions and names of one laboratory, and what it holds of these
-# patients at these times. OFFSET 0 keeps each draw a step of its own by an index, also where the
-# database knows nothing of the tables yet and would rather read them whole
+# patients at these times; a day may be any hour of it. OFFSET 0 keeps each draw a step of its own
+# by an index, also where the database knows nothing of the tables yet and would read them whole
 _DRAWS = """
 WITH meant AS (
     SELECT draw.id
@@ -60,7 +60,8 @@ WITH meant AS (
            ) AS draw
     UNION
     SELECT draw.id
-      FROM json_to_recordset(%(seen)s::json) AS asked (system text, value text, at timestamptz)
+      FROM json_to_recordset(%(seen)s::json)
+        AS asked (system text, value text, at timestamptz, until timestamptz)
       LEFT JOIN patients_numberingalias AS alias
         ON alias.laboratory_id = %(laboratory)s AND alias.sent = asked.system
       JOIN patients_identifier AS identifier
@@ -68,15 +69,20 @@ WITH meant AS (
        AND identifier.value = asked.value
      CROSS JOIN LATERAL (
             SELECT id FROM patients_draw
-             WHERE patient_id = identifier.patient_id AND collected_at = asked.at
+             WHERE patient_id = identifier.patient_id
+               AND collected_at > asked.at - interval '1 day' AND collected_at <= asked.until
+               AND (collected_at >= asked.at OR collected_precision = 'day')
                AND laboratory_id = %(laboratory)s AND superseded_at IS NULL OFFSET 0
            ) AS draw
     UNION
     SELECT draw.id
       FROM unnest(%(patients)s::bigint[]) AS known (patient_id)
+     CROSS JOIN json_to_recordset(%(times)s::json) AS asked (at timestamptz, until timestamptz)
      CROSS JOIN LATERAL (
             SELECT id FROM patients_draw
-             WHERE patient_id = known.patient_id AND collected_at = ANY(%(times)s::timestamptz[])
+             WHERE patient_id = known.patient_id
+               AND collected_at > asked.at - interval '1 day' AND collected_at <= asked.until
+               AND (collected_at >= asked.at OR collected_precision = 'day')
                AND laboratory_id = %(laboratory)s AND superseded_at IS NULL OFFSET 0
            ) AS draw
     UNION
@@ -131,21 +137,21 @@ class Surroundings:
         self.patients = {(system, value): pk for system, value, pk in patients}
         self.by_accession: dict[str, DrawOnRecord] = {}
         self.by_line: dict[UUID, tuple[DrawOnRecord, ResultOnRecord]] = {}
-        self.at_time: dict[tuple[int, datetime], list[DrawOnRecord]] = {}
+        self.of_patient: dict[int, list[DrawOnRecord]] = {}
         # What waits to take back what is placed here
         self.retractions: Sequence[int] = ()
 
     def take_in(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Replace what is known of draws by what the record says now."""
         draws: dict[int, DrawOnRecord] = {}
-        self.by_accession, self.by_line, self.at_time = {}, {}, {}
+        self.by_accession, self.by_line, self.of_patient = {}, {}, {}
         for row in rows:
             pk = row[0]
             if pk not in draws:
                 draw = draws[pk] = DrawOnRecord(*row[:7])
                 if draw.accession:
                     self.by_accession[draw.accession] = draw
-                self.at_time.setdefault((draw.patient_id, draw.collected_at), []).append(draw)
+                self.of_patient.setdefault(draw.patient_id, []).append(draw)
             draw = draws[pk]
             analyte_id, result_id, line, version, last_version, received_at, systems = row[7:14]
             if result_id is None:
@@ -162,6 +168,16 @@ class Surroundings:
                 Word(*again) if again[0] is not None else None,
             )
             self.by_line[line] = draw, result
+
+    def at(self, patient_id: int, collected_at: datetime) -> list[DrawOnRecord]:
+        """Give the draws of a patient at exactly this time."""
+        draws = self.of_patient.get(patient_id, [])
+        return [draw for draw in draws if draw.collected_at == collected_at]
+
+    def about(self, patient_id: int, moment: Moment) -> list[DrawOnRecord]:
+        """Give the draws of a patient that may be of this moment."""
+        draws = self.of_patient.get(patient_id, [])
+        return [draw for draw in draws if draw.moment.may_be(moment)]
 
 
 @dataclass(frozen=True)
@@ -213,9 +229,9 @@ def draws_question(
     """
     timed = [(report, _times_of(report)) for report in reports]
     asked = {
-        (number.system, number.value, at)
+        (number.system, number.value, moment)
         for report, times in timed
-        for at in times
+        for moment in times
         for number in report.patients
     }
     return (
@@ -224,16 +240,22 @@ def draws_question(
             "laboratory": laboratory_id,
             "accessions": json.dumps([report.accession for report in reports]),
             "seen": as_rows(
-                {"system": system, "value": value, "at": at} for system, value, at in asked
+                {"system": system, "value": value, "at": moment.at, "until": moment.until}
+                for system, value, moment in asked
             ),
-            "times": sorted({at for _, times in timed for at in times}),
+            "times": as_rows(
+                {"at": moment.at, "until": moment.until}
+                for moment in sorted({moment for _, times in timed for moment in times})
+            ),
             "patients": list(patient_ids),
             "names": as_rows({"system": system, "value": value} for system, value in names),
         },
     )
 
 
-def _times_of(report: DrawReport) -> set[datetime]:
+def _times_of(report: DrawReport) -> set[Moment]:
     return {
-        time.at for time in report.times if time.at is not None and time.role is not TimeRole.ISSUED
+        Moment(time.at, time.precision.value)
+        for time in report.times
+        if time.at is not None and time.role is not TimeRole.ISSUED and is_within_memory(time.at)
     }

@@ -16,6 +16,7 @@ from patients.intake.finding import Terms
 from patients.intake.naming import Claim
 from patients.intake.parking import take_back
 from patients.intake.placing import Unplaceable, place, whose
+from patients.intake.reasons import Reason
 from patients.intake.receipts import (
     VERSIONS_AT_MOST,
     Answer,
@@ -89,8 +90,12 @@ class Taking(Arriving):
             patient_ids=whose(report, among=self.around),
             terms=Terms(at=self.at, received_at=self.at, replaces=self._version_seen(each, claims)),
         )
-        if isinstance(found, Unplaceable) and each in self.without_draw:
-            return waits_for_draw(found)
+        if isinstance(found, Unplaceable):
+            return waits_for_draw(found) if each in self.without_draw else found
+        if self.sender.may_only_create and found.changes_what_is_known(received_at=self.at):
+            # A refusal would tell that the result exists; a person decides instead
+            lines = tuple(claim.line for claim in claims)
+            return Unplaceable(report, (Reason.MAY_NOT_CORRECT.value,), lines)
         return found
 
     def _version_seen(self, each: int, claims: Sequence[Claim]) -> int | None:

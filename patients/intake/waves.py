@@ -5,7 +5,6 @@ from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from patients.intake.finding import tells_samples_apart
 from patients.intake.placing import Unplaceable
 from patients.intake.reasons import Reason
 from patients.intake.receipts import VERSIONS_AT_MOST, ToldTooOften
@@ -66,7 +65,7 @@ class Wave:
             return
         lines = {line.public_id for line in found.lines}
         draws = _draws_of(found)
-        new = set() if tells_samples_apart(report) else _new_in(found)
+        new = _new_in(found)
         if not self._lines.isdisjoint(lines):
             self.overlaps.append(place)
             self._wait(place, lines, behind=lines)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -11,7 +11,24 @@ from patients.record.results import Line, ResultOnRecord
 
 MOVED = "the laboratory sent another time of collection"
 SAID_MORE = "the laboratory said something else of the sample"
+_ALL_OF_A_DAY = timedelta(days=1) - timedelta(microseconds=1)
 _LATE = "a newer version was on record when this one came"
+
+
+class Moment(NamedTuple):
+    """When a sample was taken: a minute, or some hour of a day that begins at this time."""
+
+    at: datetime
+    precision: str
+
+    @property
+    def until(self) -> datetime:
+        """Give the last time that may be meant."""
+        return self.at if self.precision == "minute" else self.at + _ALL_OF_A_DAY
+
+    def may_be(self, other: "Moment") -> bool:
+        """Tell whether both may be one time."""
+        return self.at <= other.until and other.at <= self.until
 
 
 @dataclass
@@ -26,6 +43,10 @@ class DrawOnRecord:
     precision: str
     specimen: dict[str, Any] | None = None
     results: dict[int, ResultOnRecord] = field(default_factory=dict)
+
+    @property
+    def moment(self) -> Moment:
+        return Moment(self.collected_at, self.precision)
 
 
 class Placed(NamedTuple):
@@ -51,6 +72,15 @@ class Placed(NamedTuple):
             draw is not None
             and (draw.collected_at, draw.precision) != (self.collected_at, self.precision)
             and not self._is_late(received_at=received_at)
+        )
+
+    def changes_what_is_known(self, *, received_at: datetime) -> bool:
+        """Tell whether any result on record gets another version by this, be it an older one."""
+        moves = self.leaves is not None or self.moves(received_at=received_at)
+        return any(
+            line.before is not None
+            and (moves or not line.is_known or line.is_late(received_at=received_at))
+            for line in self.lines
         )
 
     def all_of_specimen(self, *, received_at: datetime) -> dict[str, Any] | None:

@@ -8,12 +8,13 @@ from django.conf import LazySettings
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
-from monitoring import redis
-from patients.models import Inbound, Laboratory, Parked, Patient, Result
+from monitoring import ingest, redis
+from patients.models import CareTeam, Inbound, Laboratory, Parked, Patient, Result
 from patients.record.clients import add_certificate, revoke_certificate
 from patients.record.laboratories import issue_key
 from patients.scopes import grant
 from tests.conftest import MONDAY, draw
+from tests.factories import ClinicianFactory
 from tests.monitoring.test_hl7v2_door import OURS
 from tests.patients.hl7v2_messages import message
 
@@ -51,10 +52,16 @@ class Caller:
             "Authorization": f"Bearer {issue_key(laboratory=laboratory, scopes=scopes, **BY)}"
         }
 
-    def ask(self, method: str, path: str, body: Any = None, kind: str = FHIR) -> Any:
+    def ask(
+        self, method: str, path: str, body: Any = None, kind: str = FHIR, **headers: str
+    ) -> Any:
         data = body if isinstance(body, bytes | str) else json.dumps(body)
         return Client().generic(
-            method, path, "" if body is None else data, content_type=kind, headers=self.headers
+            method,
+            path,
+            "" if body is None else data,
+            content_type=kind,
+            headers=self.headers | headers,
         )
 
     def create(self, **said: Any) -> Any:
@@ -124,17 +131,50 @@ def test_a_create_that_would_correct_needs_the_scope_of_an_update(
     assert [str(each.value) for each in Result.objects.all()] == ["37.5"]
 
 
-@pytest.mark.parametrize("changed", [{"status": "final"}, {"note": [{"text": "haemolytic"}]}])
-def test_a_create_makes_no_second_version_either(
-    laboratory: Laboratory, patient: Patient, changed: dict[str, Any]
+@pytest.mark.parametrize(
+    "changed", [{"status": "final"}, {"note": [{"text": "haemolytic"}]}, {"value": 41}]
+)
+def test_who_may_only_create_is_not_told_that_a_result_exists(
+    laboratory: Laboratory, patient: Patient, team: CareTeam, changed: dict[str, Any]
 ) -> None:
     caller = may(laboratory, "c")
     caller.create(status="preliminary")
 
-    answer = caller.create(**({"status": "preliminary"} | changed))
+    known = caller.create(**({"status": "preliminary"} | changed))
+    again = caller.create(**({"status": "preliminary"} | changed))
+    new = caller.create(name="R-9", mrn="0099")
+
+    told = [
+        (each.status_code, each["ETag"], sorted({*each.json()} - {*changed}), [*each.json()["meta"]])
+        for each in (known, again, new)
+    ]
+    assert told[0] == told[1] == told[2]
+    assert [each.status for each in Result.objects.all()] == ["preliminary"]
+    waiting = Parked.objects.get(reasons=["correction_by_a_key_that_only_creates"])
+    ingest.replay_of_older_profiles(at=MONDAY)
+    Laboratory.objects.update(profile_version=9)
+    ingest.replay_of_older_profiles(at=MONDAY)
+    assert Result.objects.count() == 1
+    ingest.match_parked(
+        parked=waiting, patient=patient, by=ClinicianFactory.create(teams=[team]), at=MONDAY
+    )
+    assert Result.objects.count() == 2
+
+
+@pytest.mark.parametrize("if_match", ['W/"1"', 'W/"7"', "*"])
+@pytest.mark.parametrize("path", ["/fhir/Observation/mine-1", "/fhir/Observation/mine-9"])
+def test_a_version_is_compared_only_for_who_may_read_it(
+    laboratory: Laboratory, patient: Patient, if_match: str, path: str
+) -> None:
+    caller = may(laboratory, "cu")
+    body = json.dumps(observation() | {"id": "mine-1"})
+    caller.ask("PUT", "/fhir/Observation/mine-1", body, FHIR)
+
+    body = json.dumps(observation() | {"id": path.rpartition("/")[2]})
+    answer = caller.ask("PUT", path, body, FHIR, **{"If-Match": if_match})
 
     assert answer.status_code == 403
-    assert [each.status for each in Result.objects.all()] == ["preliminary"]
+    assert "system/Observation.r" in answer.content.decode()
 
 
 @pytest.mark.parametrize("scopes", ["c", "cu"])

@@ -123,7 +123,7 @@ def test_a_report_lends_its_results_what_they_do_not_say_themselves() -> None:
     write = found.steps[1]
     assert isinstance(write, Write)
     [draw] = write.draws
-    assert draw.accession == "A-17"
+    assert draw.accession == ""  # a report is no sample
     assert draw.patients == (Identifier(system="urn:clinic:mrn", value="0042"),)
     assert [time.text for time in draw.times] == [
         "2026-11-02T08:10:00+09:00",
@@ -150,7 +150,7 @@ def test_a_contained_result_is_named_after_its_report_and_its_code() -> None:
         (Identifier(system=system, value="A-17#sIL-6R"),),
         (Identifier(system=system, value="A-17#IL-6"),),
     ]
-    assert [draw.accession for draw in found.draws] == ["A-17", "A-17"]
+    assert [draw.accession for draw in found.draws] == ["", ""]
 
 
 REPORT = observation("report")

@@ -91,16 +91,22 @@ def test_two_names_for_one_moment_in_one_list_go_to_a_person(
     assert states == ["recorded", *["parked"] * 299]
 
 
-def test_two_samples_of_one_moment_are_two_where_the_laboratory_numbers_only_samples(
+def test_another_accession_for_the_same_moment_goes_to_a_person(
     push: Push, patient: Patient
 ) -> None:
     push(message(draw(accession="A-17")))
 
     one_by_one = push(message(draw(accession="A-18")))
-    in_a_list = push(message(draw(accession="A-19"), draw(accession="A-20")))
+    later = "2026-11-01T08:10:00+09:00"
+    in_a_list = push(
+        message(
+            draw(accession="A-19", collected_at=later), draw(accession="A-20", collected_at=later)
+        )
+    )
 
     states = [answer.state for answer in (*one_by_one.answers, *in_a_list.answers)]
-    assert states == ["recorded"] * 3
+    assert states == ["parked", "recorded", "parked"]
+    assert one_by_one.answers[0].reasons == ("possible_duplicate",)
 
 
 def test_what_another_door_has_brought_of_the_same_moment_goes_to_a_person(

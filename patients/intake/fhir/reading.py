@@ -75,7 +75,7 @@ def report_of(
     sample_reference = observation.specimen or wrapping.specimen
     sample = around.find(sample_reference, SampleSent)
     return DrawReport(
-        accession=_accession(sample, sample_reference, report, root=root),
+        accession=_accession(sample, sample_reference, root=root),
         patients=patients,
         person=person,
         times=_times(observation, sample, report),
@@ -169,18 +169,15 @@ def _codes(observation: Observation, *, root: str) -> tuple[Code, ...]:
 def _accession(
     sample: SampleSent | None,
     reference: Reference | None,
-    report: DiagnosticReport | None,
     *,
     root: str,
 ) -> str:
-    """Find the laboratory's number of the sample, else of the report that all of it stands in."""
+    """Find the laboratory's number of the sample; that of a report may mean several samples."""
     candidates: list[Numbered | None] = []
     if sample is not None:
         candidates += [sample.accession_identifier, *sample.identifier]
     if reference is not None:
         candidates.append(reference.identifier)
-    if report is not None:
-        candidates += report.identifier
     for each in candidates:
         if each is not None and each.value is not None:
             if len(each.value) > 100:

@@ -7,7 +7,10 @@ from patients.intake.fhir.faults import Refused, not_usable
 from patients.intake.fhir.lines import line
 from patients.intake.fhir.resources import Patient
 from patients.intake.fhir.surroundings import Surroundings
+from patients.intake.numberings import is_of_patient
 from patients.intake.reports import Identifier, Person
+
+TABLE_0203 = "http://terminology.hl7.org/CodeSystem/v2-0203"
 
 
 def patients_of(
@@ -52,8 +55,18 @@ def _numbers(found: "list[Numbered] | tuple[Numbered, ...]", *, root: str) -> li
     return [
         Identifier(system=line(each.system, 200), value=line(each.value, 200))
         for each in found
-        if each.value is not None
+        if each.value is not None and _is_of_patient(each)
     ]
+
+
+def _is_of_patient(number: Numbered) -> bool:
+    """Tell a number that counts from one of a visit or an account, or one of former times."""
+    codings = number.type.coding if number.type is not None else ()
+    return number.use != "old" and all(
+        is_of_patient(coding.code or "")
+        for coding in codings
+        if coding.system in (None, TABLE_0203, "urn:oid:2.16.840.1.113883.18.108")
+    )
 
 
 def _person(patient: Patient) -> Person:

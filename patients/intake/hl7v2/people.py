@@ -2,6 +2,7 @@
 
 from patients.intake.hl7v2.er7 import Segment
 from patients.intake.hl7v2.faults import ErrorCode, refuse
+from patients.intake.numberings import is_of_patient
 from patients.intake.reports import Identifier, Person
 
 UNSTATED = "urn:unstated"  # the system of a number whose authority is not named
@@ -14,7 +15,8 @@ def patients_of(patient: Segment | None) -> tuple[Identifier, ...]:
     """Give the patient's numbers, the likeliest first.
 
     PID-3 holds them; PID-2 speaks only in old messages that have no PID-3. An authority has often
-    two names, the local one and the one for all the world: the number then comes under both.
+    two names, the local one and the one for all the world: the number then comes under both. The
+    number of a visit, an account or a passport is none.
     """
     if patient is None:
         return ()
@@ -28,8 +30,8 @@ def patients_of(patient: Segment | None) -> tuple[Identifier, ...]:
         )
     found: list[Identifier] = []
     for raw in numbers:
-        value = patient.components(raw)[0]
-        if not value or value == '""':
+        value, _check, _scheme, _authority, kind, *_ = [*patient.components(raw), *[""] * 4]
+        if not value or value == '""' or not is_of_patient(kind):
             continue
         if len(value) > _AT_MOST:
             raise refuse(

@@ -6,6 +6,7 @@ from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
 from patients import units
+from patients.intake.hl7v2.draws import RESULT_NAMES, merged, told_apart, without_repetitions
 from patients.intake.hl7v2.er7 import Message, Segment, read_er7
 from patients.intake.hl7v2.faults import ErrorCode, Fault, Place, Refused, refuse
 from patients.intake.hl7v2.groups import Observation, Order, orders_of
@@ -29,8 +30,6 @@ from patients.intake.reports import (
 from patients.intake.specimens import fasting_of_code, is_of_sample
 
 RESULTS_AT_MOST = 2_000
-# What a laboratory calls a result: its own order number, the code and the sub-id, as it sent them
-RESULT_NAMES = "urn:hl7v2:order-code-sub"
 # Names of code systems in HL7 table 0396, as FHIR calls the same
 _CODE_SYSTEMS = {"LN": "http://loinc.org", "SCT": "http://snomed.info/sct"}
 _CODED = frozenset({"CE", "CWE", "CNE", "CF"})
@@ -80,7 +79,7 @@ def read_hl7v2(body: bytes, *, charset: str = "", zone: ZoneInfo | None = None) 
         control_id=header.whole(10),
         processing_id=(header.parts(11) or [""])[0],
         message=message,
-        reports=tuple(_merged(reports)),
+        reports=tuple(told_apart(merged(reports))),
     )
 
 
@@ -154,19 +153,9 @@ def _report_of(order: Order, *, header: Segment) -> DrawReport:
         person=person_of(order.patient),
         times=tuple(_times(order, header)),
         specimen=_specimen(order),
-        results=_without_repetitions(results),
+        results=without_repetitions(results),
         pointer=str(order.request.place),
     )
-
-
-def _without_repetitions(results: Sequence[ResultReport]) -> tuple[ResultReport, ...]:
-    """Take what stands twice word for word once."""
-    if len({each.codes for each in results}) == len(results):
-        return tuple(results)
-    said: dict[ResultReport, ResultReport] = {}
-    for each in results:
-        said.setdefault(each.model_copy(update={"pointer": ""}), each)
-    return tuple(said.values())
 
 
 def _set_apart(order: Order) -> None:
@@ -340,40 +329,3 @@ def _words(segment: Segment, number: int, at_most: int) -> str:
 def _line(text: str, at_most: int) -> str:
     joined = " ".join(text.split()).replace("\x7f", "")
     return joined if len(joined) <= at_most else f"{joined[: at_most - 1]}…"
-
-
-def _merged(reports: list[DrawReport]) -> list[DrawReport]:
-    """Put orders together that are one draw: same number, same patient, same times."""
-    draws: dict[object, DrawReport] = {}
-    for place, report in enumerate(reports):
-        key = (report.accession, report.patients, report.times) if report.accession else place
-        known = draws.get(key)
-        draws[key] = (
-            report
-            if known is None
-            else known.model_copy(
-                update={
-                    "results": _without_repetitions((*known.results, *report.results)),
-                    "specimen": _both(known.specimen, report.specimen),
-                }
-            )
-        )
-    return list(draws.values())
-
-
-def _both(one: Specimen | None, other: Specimen | None) -> Specimen | None:
-    """Put together what two orders say of one sample; what the first does not say, the other may.
-
-    Notes and conditions add up.
-    """
-    if one is None or other is None or one == other:
-        return one or other
-    notes = " / ".join(dict.fromkeys(filter(None, (one.notes, other.notes))))
-    return Specimen.model_validate(
-        other.model_dump()
-        | one.model_dump(exclude_defaults=True)
-        | {
-            "notes": _line(notes, 500),
-            "conditions": tuple(dict.fromkeys((*one.conditions, *other.conditions)))[:20],
-        }
-    )

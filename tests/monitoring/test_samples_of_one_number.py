@@ -1,0 +1,169 @@
+"""Several samples under one number are several draws; only what is put right moves a result."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from patients.models import Laboratory, Parked, Patient, Result
+from patients.record.laboratories import issue_key
+from tests.conftest import MONDAY
+from tests.monitoring.fhir_door import FhirDoor
+from tests.monitoring.test_retractions_at_the_doors import push
+from tests.patients.fhir_messages import Tree, named, observation
+from tests.patients.hl7v2_messages import BASE
+
+pytestmark = pytest.mark.django_db
+CODES = {"sIL-6R": "ng/mL", "IL-6": "pg/mL", "hs-CRP": "mg/L"}
+
+
+@pytest.fixture
+def door(laboratory: Laboratory) -> FhirDoor:
+    return FhirDoor(issue_key(laboratory=laboratory, by="operator", at=MONDAY))
+
+
+def days() -> dict[str, int]:
+    """Give the day of the draw of each result that counts, by its analyte."""
+    current = Result.objects.filter(superseded_at=None).select_related("draw", "analyte")
+    return {each.analyte.code: each.draw.collected_at.day for each in current}
+
+
+def result(code: str, day: int, **change: Any) -> Tree:
+    unit = CODES[code]
+    return observation(
+        code={"coding": [{"code": code}]},
+        valueQuantity={"value": 5, "unit": unit, "code": unit},
+        effectiveDateTime=f"2026-10-{day:02}T08:00:00Z",
+        **change,
+    )
+
+
+def cumulative(*results: Tree) -> Tree:
+    contained = [each | {"id": f"c{n}"} for n, each in enumerate(results)]
+    for each in contained:
+        each.pop("identifier", None)
+    return {
+        "resourceType": "DiagnosticReport",
+        "identifier": named("cumulative"),
+        "status": "final",
+        "code": {"text": "cytokines"},
+        "contained": contained,
+        "result": [{"reference": f"#{each['id']}"} for each in contained],
+    }
+
+
+def v2(*orders: tuple[str, str, str], number: str = "M-1") -> bytes:
+    """Make a message of orders under one number: each a time, a code and a value."""
+    lines = [BASE[0].replace("M-1", number), BASE[1]]
+    for at, code, value in orders:
+        lines.append(f"OBR|1||T-1|CYT^Cytokines^L|||{at}|||||||||||||||20261102101000+0100|||F")
+        lines.append(f"OBX|1|NM|{code}^{code}^L||{value}|{CODES[code]}|||||F")
+    return "".join(f"{line}\r" for line in lines).encode()
+
+
+def send_v2(door: FhirDoor, *orders: tuple[str, str, str], number: str = "M-1") -> Any:
+    body = v2(*orders, number=number)
+    return push(door, body, address="/hl7v2", kind="application/hl7-v2")
+
+
+def test_a_cumulative_report_keeps_the_time_of_each_result(
+    door: FhirDoor, patient: Patient
+) -> None:
+    report = cumulative(result("sIL-6R", 1), result("IL-6", 3), result("hs-CRP", 5))
+
+    assert door.ask("POST", "/DiagnosticReport", report).status_code == 201
+
+    assert days() == {"sIL-6R": 1, "IL-6": 3, "hs-CRP": 5}
+    assert not Parked.objects.exists()
+
+
+def test_a_cumulative_report_of_one_analyte_is_a_course(door: FhirDoor, patient: Patient) -> None:
+    report = cumulative(*(result("sIL-6R", day) for day in (1, 3, 5)))
+
+    door.ask("POST", "/DiagnosticReport", report)
+
+    current = Result.objects.filter(superseded_at=None)
+    assert sorted(each.draw.collected_at.day for each in current) == [1, 3, 5]
+    assert not Parked.objects.exists()
+
+
+def test_two_results_that_share_the_number_of_a_sample_keep_their_times(
+    door: FhirDoor, patient: Patient
+) -> None:
+    sample = {"identifier": {"value": "SPX"}}
+    for code, day in (("sIL-6R", 1), ("IL-6", 4)):
+        sent = result(code, day, identifier=named(code), specimen=None) | {"specimen": sample}
+        door.post(sent)
+
+    assert days() == {"sIL-6R": 1, "IL-6": 4}
+
+
+@pytest.mark.parametrize("is_one_message", [True, False])
+def test_orders_of_one_number_keep_their_times(
+    door: FhirDoor, patient: Patient, is_one_message: bool
+) -> None:
+    orders = [
+        ("20261001080000+0100", "sIL-6R", "30"),
+        ("20261003080000+0100", "IL-6", "2"),
+        ("20261003080000+0100", "hs-CRP", "1"),
+    ]
+    if is_one_message:
+        send_v2(door, *orders)
+    else:
+        for n, order in enumerate(orders):
+            send_v2(door, order, number=f"M-{n}")
+
+    assert days() == {"sIL-6R": 1, "IL-6": 3, "hs-CRP": 3}
+    assert Result.objects.count() == 3
+
+
+def test_one_code_at_several_times_under_one_order_number_is_a_course(
+    door: FhirDoor, patient: Patient
+) -> None:
+    orders = [(f"2026100{day}080000+0100", "sIL-6R", f"3{day}") for day in (1, 3, 5)]
+    send_v2(door, *orders)
+    put_right = [*orders[:2], (orders[2][0], "sIL-6R", "39")]
+    send_v2(door, *put_right, number="M-2")
+
+    current = Result.objects.filter(superseded_at=None).order_by("draw__collected_at")
+    assert [each.sent_value for each in current] == ["31", "33", "39"]
+    assert not Parked.objects.exists()
+
+
+def test_a_result_that_was_set_apart_is_put_right_by_its_name(
+    door: FhirDoor, patient: Patient
+) -> None:
+    send_v2(door, ("20261001080000+0100", "sIL-6R", "30"))
+    send_v2(door, ("20261003080000+0100", "IL-6", "2"), number="M-2")
+
+    send_v2(door, ("20261003080000+0100", "IL-6", "2.5"), number="M-3")
+    send_v2(door, ("20261002080000+0100", "sIL-6R", "30"), number="M-4")
+
+    assert days() == {"sIL-6R": 2, "IL-6": 3}
+    assert Result.objects.get(superseded_at=None, analyte__code="IL-6").sent_value == "2.5"
+    assert not Parked.objects.exists()
+
+
+def test_a_day_that_holds_the_hour_on_record_moves_nothing(
+    door: FhirDoor, patient: Patient
+) -> None:
+    send_v2(door, ("20261001080000+0100", "sIL-6R", "30"))
+    send_v2(door, ("20261001", "IL-6", "2"), number="M-2")
+
+    moments = {
+        (each.draw.collected_at, each.draw.collected_precision)
+        for each in Result.objects.filter(superseded_at=None)
+    }
+    assert moments == {(datetime(2026, 10, 1, 7, tzinfo=UTC), "minute")}
+
+
+@pytest.mark.parametrize("times", [("20261001", "20261001080000"), ("20261001080000", "20261001")])
+def test_the_day_and_an_hour_of_it_under_another_name_go_to_a_person(
+    door: FhirDoor, patient: Patient, times: tuple[str, str]
+) -> None:
+    for n, at in enumerate(times):
+        body = v2((at, "sIL-6R", "30"), number=f"M-{n}").replace(b"T-1", f"T-{n}".encode())
+        push(door, body, address="/hl7v2", kind="application/hl7-v2")
+
+    assert Result.objects.count() == 1
+    assert Parked.objects.get().reasons == ["possible_duplicate"]
