@@ -126,11 +126,18 @@ def match_parked(
 ) -> Draw:
     """Put a parked draw where a person says it belongs.
 
-    The numbers that are to be remembered become the patient's, and what else waits for them is
-    placed too.
+    The numbers that are to be remembered are the patient's from then on, for this laboratory alone,
+    and what else waits for them is placed too.
     """
     for system, value in remember:
-        add_identifier(patient=patient, system=system, value=value, by=audit.name_of(by), at=at)
+        add_identifier(
+            patient=patient,
+            system=system,
+            value=value,
+            by=audit.name_of(by),
+            at=at,
+            laboratory=parked.laboratory,
+        )
     draw = parking.match(parked=parked, patient=patient, by=by, at=at, if_duplicate=if_duplicate)
     if remember:
         parking.replay_named(at=at)

@@ -128,9 +128,15 @@ def _of_numbers(ours: set[tuple[str, str]], theirs: set[tuple[str, str]]) -> Ite
         yield Likeness.SWAPPED_DIGITS
 
 
-def numbers_to_remember(report: DrawReport, patient: Patient) -> Sequence[tuple[str, str]]:
-    """Give the numbers of the report that the patient is not known by yet."""
-    ours = {(each.system, each.value) for each in patient.identifiers.all()}
+def numbers_to_remember(
+    report: DrawReport, patient: Patient, *, laboratory_id: int
+) -> Sequence[tuple[str, str]]:
+    """Give the numbers of the report by which this laboratory does not know the patient yet."""
+    ours = {
+        (each.system, each.value)
+        for each in patient.identifiers.all()
+        if each.laboratory_id in {None, laboratory_id}
+    }
     return [
         (each.system, each.value)
         for each in report.patients

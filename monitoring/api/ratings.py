@@ -281,7 +281,12 @@ def _fault_of_items(sent: RatingRequest) -> Fault | None:
 def _patient_of(caller: TeamAtTheDoor, number: PatientReference) -> Patient | None:
     found = (
         Identifier.objects.select_related("patient__team__site")
-        .filter(system=number.system, value=number.value, patient__team=caller.team_id)
+        .filter(
+            system=number.system,
+            value=number.value,
+            laboratory=None,
+            patient__team=caller.team_id,
+        )
         .first()
     )
     return None if found is None else found.patient

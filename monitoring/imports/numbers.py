@@ -16,7 +16,7 @@ def find_numbers(rows: Sequence[Row]) -> dict[Number, Patient]:
     found: dict[Number, Patient] = {}
     for first in range(0, len(values), _AT_ONCE):
         named = Identifier.objects.select_related("patient__team__site").filter(
-            value__in=values[first : first + _AT_ONCE]
+            value__in=values[first : first + _AT_ONCE], laboratory=None
         )
         found |= {(each.system, each.value): each.patient for each in named}
     return {number: patient for number, patient in found.items() if number in asked}

@@ -191,7 +191,12 @@ SELECT DISTINCT parked.id
   LEFT JOIN patients_numberingalias AS alias
     ON alias.laboratory_id = parked.laboratory_id AND alias.sent = sent.system
   JOIN patients_identifier AS identifier
-    ON identifier.system = coalesce(alias.means, sent.system) AND identifier.value = sent.value
+    ON identifier.system IN (coalesce(alias.means, sent.system), sent.system)
+   AND identifier.value = sent.value
+   AND CASE WHEN identifier.laboratory_id IS NULL
+            THEN identifier.system = coalesce(alias.means, sent.system)
+            ELSE identifier.laboratory_id = parked.laboratory_id
+                 AND identifier.system = sent.system END
  WHERE parked.state = 'waiting' AND parked.reasons @> '["unknown_patient"]'
  ORDER BY parked.id LIMIT %s
 """
@@ -204,7 +209,12 @@ SELECT DISTINCT parked.id
   LEFT JOIN patients_numberingalias AS alias
     ON alias.laboratory_id = parked.laboratory_id AND alias.sent = sent.system
   JOIN patients_identifier AS identifier
-    ON identifier.system = coalesce(alias.means, sent.system) AND identifier.value = sent.value
+    ON identifier.system IN (coalesce(alias.means, sent.system), sent.system)
+   AND identifier.value = sent.value
+   AND CASE WHEN identifier.laboratory_id IS NULL
+            THEN identifier.system = coalesce(alias.means, sent.system)
+            ELSE identifier.laboratory_id = parked.laboratory_id
+                 AND identifier.system = sent.system END
   JOIN patients_draw AS draw
     ON draw.patient_id = identifier.patient_id AND draw.laboratory_id = parked.laboratory_id
    AND draw.superseded_at IS NULL

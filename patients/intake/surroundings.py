@@ -14,14 +14,19 @@ from patients.record.draws import DrawOnRecord, Moment
 from patients.record.results import PlacedResult, ResultOnRecord, Word
 from patients.statements import Question, as_rows
 
-# The patients behind the identifiers
+# The patients behind the identifiers; one that was remembered of a laboratory is of that one alone
 WHOSE = """
 SELECT asked.system, asked.value, patient.id
   FROM json_to_recordset(%(numbers)s::json) AS asked (system text, value text)
   LEFT JOIN patients_numberingalias AS alias
     ON alias.laboratory_id = %(laboratory)s AND alias.sent = asked.system
   JOIN patients_identifier AS identifier
-    ON identifier.system = coalesce(alias.means, asked.system) AND identifier.value = asked.value
+    ON identifier.system IN (coalesce(alias.means, asked.system), asked.system)
+   AND identifier.value = asked.value
+   AND CASE WHEN identifier.laboratory_id IS NULL
+            THEN identifier.system = coalesce(alias.means, asked.system)
+            ELSE identifier.laboratory_id = %(laboratory)s
+                 AND identifier.system = asked.system END
   JOIN patients_patient AS patient ON patient.id = identifier.patient_id
  ORDER BY patient.id
 """
@@ -65,8 +70,12 @@ WITH meant AS (
       LEFT JOIN patients_numberingalias AS alias
         ON alias.laboratory_id = %(laboratory)s AND alias.sent = asked.system
       JOIN patients_identifier AS identifier
-        ON identifier.system = coalesce(alias.means, asked.system)
+        ON identifier.system IN (coalesce(alias.means, asked.system), asked.system)
        AND identifier.value = asked.value
+       AND CASE WHEN identifier.laboratory_id IS NULL
+                THEN identifier.system = coalesce(alias.means, asked.system)
+                ELSE identifier.laboratory_id = %(laboratory)s
+                     AND identifier.system = asked.system END
      CROSS JOIN LATERAL (
             SELECT id FROM patients_draw
              WHERE patient_id = identifier.patient_id

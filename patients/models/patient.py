@@ -93,17 +93,31 @@ class Patient(models.Model):
 
 
 class Identifier(models.Model):
-    """A number by which some system knows the patient; results find their patient by it."""
+    """A number by which some system knows the patient; results find their patient by it.
+
+    One that a person has remembered of a laboratory is that laboratory's alone: what another one
+    calls by the same number may be somebody else.
+    """
 
     patient = models.ForeignKey(Patient, models.CASCADE, related_name="identifiers")
     system = models.CharField(max_length=200)
     value = models.CharField(max_length=100)
     since = models.DateTimeField()
+    laboratory = models.ForeignKey(
+        "patients.Laboratory",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+    )
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["system", "value"], name="an_identifier_names_one_patient"
+                fields=["system", "value", "laboratory"],
+                nulls_distinct=False,
+                name="an_identifier_names_one_patient",
             ),
             models.CheckConstraint(
                 condition=~Q(system="") & ~Q(value=""), name="an_identifier_is_not_empty"

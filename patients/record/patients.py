@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import IntegrityError, transaction
 
 from patients import audit
-from patients.models import CareTeam, Episode, Identifier, Patient, PatientStatus, Sex
+from patients.models import CareTeam, Episode, Identifier, Laboratory, Patient, PatientStatus, Sex
 from patients.record.versions import count_up, lock
 
 
@@ -50,13 +50,19 @@ def enrol(
 
 @transaction.atomic
 def add_identifier(
-    *, patient: Patient, system: str, value: str, by: str, at: datetime
+    *,
+    patient: Patient,
+    system: str,
+    value: str,
+    by: str,
+    at: datetime,
+    laboratory: Laboratory | None = None,
 ) -> Identifier:
-    """Let the patient be found by this number of that system."""
+    """Let the patient be found by this number of that system, by one laboratory or by all."""
     try:
         with transaction.atomic():
             identifier = Identifier.objects.create(
-                patient=patient, system=system, value=value, since=at
+                patient=patient, system=system, value=value, since=at, laboratory=laboratory
             )
     except IntegrityError as fault:
         raise IdentifierTaken(system) from fault

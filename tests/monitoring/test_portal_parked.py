@@ -233,7 +233,9 @@ def test_a_match_may_be_remembered(client: Client, reader: Clinician) -> None:
 
     client.post(page(parked, "match_parked"), {"patient": patient.public_id, "remember": "on"})
 
-    assert list(patient.identifiers.values_list("system", "value")) == [("urn:clinic:mrn", "9042")]
+    [number] = patient.identifiers.all()
+    assert (number.system, number.value) == ("urn:clinic:mrn", "9042")
+    assert number.laboratory == parked.laboratory
 
 
 def test_a_possible_double_is_shown_beside_what_is_on_record_and_decided(

@@ -145,7 +145,12 @@ def test_who_may_only_create_is_not_told_that_a_result_exists(
     new = caller.create(name="R-9", mrn="0099")
 
     told = [
-        (each.status_code, each["ETag"], sorted({*each.json()} - {*changed}), [*each.json()["meta"]])
+        (
+            each.status_code,
+            each["ETag"],
+            sorted({*each.json()} - {*changed}),
+            [*each.json()["meta"]],
+        )
         for each in (known, again, new)
     ]
     assert told[0] == told[1] == told[2]

@@ -1,16 +1,19 @@
 """What waited is placed by itself once its patient is enrolled or its code is known."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
 
 from monitoring import ingest, tasks
 from monitoring.imports.patients import enrol_patients, read_patients
 from patients.intake import parking
+from patients.intake.reports import DrawReport, Identifier
 from patients.models import CareTeam, Clinician, Laboratory, Parked, Patient, Result
 from patients.record.patients import add_identifier
 from patients.record.profiles import read_profile
 from tests.conftest import MONDAY, Push, draw
-from tests.factories import ClinicianFactory
+from tests.factories import ClinicianFactory, LaboratoryFactory
 from tests.patients.observations import observation, take
 from tests.patients.test_intake import message
 
@@ -152,3 +155,27 @@ def test_a_draw_that_cannot_be_tried_does_not_keep_those_behind_it(
 
 def a_day(number: int) -> str:
     return f"2026-10-{20 + number}T08:10:00+09:00"
+
+
+def test_what_one_laboratory_calls_a_patient_is_nobody_to_another(
+    push: Push, laboratory: Laboratory, patient: Patient, clinician: Clinician
+) -> None:
+    def sent(accession: str, day: int) -> DrawReport:
+        report = observation(
+            name=accession, drawn_at=MONDAY - timedelta(days=day), accession=accession
+        )
+        number = Identifier(system="urn:unstated", value="12345")
+        return report.model_copy(update={"patients": (number,)})
+
+    take(laboratory, sent("A-1", 1))
+    ingest.match_parked(
+        parked=Parked.objects.get(),
+        patient=patient,
+        by=clinician,
+        at=MONDAY,
+        remember=[("urn:unstated", "12345")],
+    )
+
+    assert take(laboratory, sent("A-2", 2)).state == "recorded"
+    assert take(LaboratoryFactory.create(), sent("A-3", 3)).state == "parked"
+    assert ingest.replay_parked(at=MONDAY) == 0

@@ -44,7 +44,7 @@ class Candidate:
     is_same_number: bool
 
     @classmethod
-    def of(cls, suggestion: Suggestion, *, sent: DrawReport) -> "Candidate":
+    def of(cls, suggestion: Suggestion, *, sent: DrawReport, laboratory_id: int) -> "Candidate":
         """Say who this is on our side, what agrees, and what differs."""
         patient = suggestion.patient
         numbers = list(patient.identifiers.all())
@@ -62,7 +62,12 @@ class Candidate:
             ],
             reasons=[str(_REASONS[each]) for each in suggestion.reasons],
             differences=list(_differences(patient, suggestion.reasons, sent=sent)),
-            remember=", ".join(value for _system, value in numbers_to_remember(sent, patient)),
+            remember=", ".join(
+                value
+                for _system, value in numbers_to_remember(
+                    sent, patient, laboratory_id=laboratory_id
+                )
+            ),
             is_same_number=Likeness.SAME_NUMBER in suggestion.reasons,
         )
 

@@ -89,7 +89,9 @@ def match_parked(request: HttpRequest, public_id: UUID) -> HttpResponse:
         waiting,
         patient,
         if_duplicate=said["if_duplicate"],
-        remember=numbers_to_remember(report, patient) if said["remember"] else (),
+        remember=numbers_to_remember(report, patient, laboratory_id=waiting.laboratory_id)
+        if said["remember"]
+        else (),
     )
 
 
@@ -171,7 +173,10 @@ def page_of_parked(
     context = {
         "row": ParkedRow.of(waiting, at=timezone.now()),
         "sent": SentDraw.of(waiting),
-        "candidates": [Candidate.of(each, sent=report) for each in suggested],
+        "candidates": [
+            Candidate.of(each, sent=report, laboratory_id=waiting.laboratory_id)
+            for each in suggested
+        ],
         "has_searched": found is not None,
         "asks": asks_of is not None,
         "doubles": [] if asks_of is None else doubles_of(report, asks_of),

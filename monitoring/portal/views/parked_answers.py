@@ -18,6 +18,7 @@ from monitoring.portal.views.parked import page_of_parked, place
 from monitoring.suggestions import birth_date
 from patients import audit
 from patients.intake import parking
+from patients.intake.enrolling import add_numbers_of_report
 from patients.intake.reports import DrawReport
 from patients.models import ParkedState, Sex
 from patients.record.parking import NoLongerWaiting
@@ -105,7 +106,7 @@ def enrol_for_parked(request: HttpRequest, public_id: UUID) -> HttpResponse:
             with transaction.atomic():
                 patient = enrol(
                     team=said["team"],
-                    identifiers=[(n.system, n.value) for n in report.patients if n.system],
+                    identifiers=[],
                     family_name=said["family_name"],
                     given_name=said["given_name"],
                     birth_date=said["birth_date"],
@@ -113,6 +114,9 @@ def enrol_for_parked(request: HttpRequest, public_id: UUID) -> HttpResponse:
                     started_on=None,
                     by=audit.name_of(reader),
                     at=at,
+                )
+                add_numbers_of_report(
+                    waiting, report, patient=patient, by=audit.name_of(reader), at=at
                 )
         except IdentifierTaken:
             form.add_error(None, _("A patient is known by this number already."))
