@@ -10,49 +10,52 @@ from django.db.models import Q
 from analytics import Estimate
 from analytics.corrections import correction_flag
 from monitoring import alerts, flags
-from monitoring.continued import Wrong, wrong_among
+from monitoring.continued import TABLES, Wrong, wrong_among
 from monitoring.models import Flag, FlagEvent, FlagKind, FlagLevel, RiskAssessment
 from patients.models import Audit
 from patients.statements import ask, numbers
 
-# What was replaced since the last assessment because it was wrong; a preliminary value that becomes
-# final and a draw that a person decides about are ordinary news. OFFSET 0 keeps the order of the
-# joins as it is written: a patient's draws, then what was replaced of each.
-_CORRECTED = """
-SELECT standing.patient_id, standing.assessment_id, min(fact.recorded_at)
+
+def _replaced_of(name: str, table: str) -> str:
+    return f"""
+       SELECT '{name}' AS name, id FROM {table}
+        WHERE patient_id = standing.patient_id AND superseded_at > made.made_at
+          AND recorded_at <= made.made_at"""  # noqa: S608 - names of our own
+
+
+# Results that were replaced since the last assessment, and which it had seen; a preliminary value
+# that becomes final is ordinary news. OFFSET 0 keeps the order of the joins as it is written: a
+# patient's draws, then what was replaced of each. A version may only have taken the value over.
+_RESULTS = """
+SELECT standing.patient_id, standing.assessment_id, min(fact.known_since)
   FROM monitoring_standing AS standing
   JOIN monitoring_riskassessment AS made ON made.id = standing.assessment_id
  CROSS JOIN LATERAL (
-       SELECT result.recorded_at FROM patients_draw AS draw
+       SELECT result.* FROM patients_draw AS draw
         CROSS JOIN LATERAL (
-              SELECT recorded_at FROM patients_result
+              SELECT public_id, value, comparator FROM patients_result
                WHERE draw_id = draw.id AND superseded_at > made.made_at
                  AND recorded_at <= made.made_at AND status <> 'preliminary'
               OFFSET 0) AS result
-        WHERE draw.patient_id = standing.patient_id
-        UNION ALL
-       SELECT recorded_at FROM patients_rating
-        WHERE patient_id = standing.patient_id AND superseded_at > made.made_at
-       ) AS fact
+        WHERE draw.patient_id = standing.patient_id) AS wrong
+ CROSS JOIN LATERAL (
+       SELECT min(recorded_at) AS known_since FROM patients_result
+        WHERE public_id = wrong.public_id AND status <> 'preliminary'
+          AND (value, comparator) IS NOT DISTINCT FROM (wrong.value, wrong.comparator)) AS fact
  WHERE standing.patient_id = ANY(%s::bigint[])
  GROUP BY standing.patient_id, standing.assessment_id
 """
-# Courses and events are replaced when they go on, too: which were wrong is asked of the few found
-_REPLACED = """
+# What else was replaced may only have gone on: which was wrong is asked of the few found
+_ANY_OF_THEM = " UNION ALL ".join(
+    _replaced_of(name, model._meta.db_table) for name, model in TABLES.items()
+)
+_REPLACED = f"""
 SELECT standing.patient_id, standing.assessment_id, fact.name, fact.id, made.made_at
   FROM monitoring_standing AS standing
   JOIN monitoring_riskassessment AS made ON made.id = standing.assessment_id
- CROSS JOIN LATERAL (
-       SELECT 'trial' AS name, id FROM patients_trial
-        WHERE patient_id = standing.patient_id AND superseded_at > made.made_at
-          AND recorded_at <= made.made_at
-        UNION ALL
-       SELECT 'event' AS name, id FROM patients_event
-        WHERE patient_id = standing.patient_id AND superseded_at > made.made_at
-          AND recorded_at <= made.made_at
-       ) AS fact
+ CROSS JOIN LATERAL ({_ANY_OF_THEM}) AS fact
  WHERE standing.patient_id = ANY(%s::bigint[])
-"""
+"""  # noqa: S608 - names of our own
 _ACTOR = re.compile(r"^clinician:(\d+)$")
 LOOKED = ("view_patient", "view_flag", "view_explanation")
 
@@ -68,7 +71,7 @@ class Before:
 def before_corrections(patient_ids: Sequence[int]) -> dict[int, Before]:
     """Read what was said of those whose record was corrected since their last assessment."""
     ids = numbers(patient_ids)
-    corrected, replaced = ask((_CORRECTED, [ids]), (_REPLACED, [ids]))
+    corrected, replaced = ask((_RESULTS, [ids]), (_REPLACED, [ids]))
     found = [Wrong(*row) for row in corrected] + wrong_among(replaced)
     made = RiskAssessment.objects.in_bulk([each.assessment_id for each in found])
     said = {
