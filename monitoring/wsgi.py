@@ -19,6 +19,7 @@ _site = get_wsgi_application()
 
 import monitoring.urls  # noqa: E402, F401 - now, so that nobody's first page waits for it
 from monitoring.api.authentication import AT_THE_DOOR  # noqa: E402 - after Django is set up
+from monitoring.bodies import in_turn  # noqa: E402
 from monitoring.door_log import NOTHING, OUTCOME, SENT, door_of, writer  # noqa: E402
 from monitoring.models import DoorRequest  # noqa: E402
 from monitoring.refusals import WHY  # noqa: E402
@@ -51,9 +52,9 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     is_chunked = environ.get("HTTP_TRANSFER_ENCODING", "").strip().lower() == "chunked"
     if is_chunked and environ.get("wsgi.input_terminated"):
         environ["CONTENT_LENGTH"] = str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
-    if not environ["PATH_INFO"].startswith(settings.DOOR_PATHS):
-        return _site(environ, start_response)
-    return _at_the_door(environ, start_response)
+    is_at_door = environ["PATH_INFO"].startswith(settings.DOOR_PATHS)
+    answer = _at_the_door if is_at_door else _site
+    return in_turn(answer, environ, start_response, is_at_door=is_at_door)
 
 
 def _let_finish(body: Any) -> None:

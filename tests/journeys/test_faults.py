@@ -2,8 +2,11 @@
 
 import os
 import signal
+from contextlib import ExitStack
 from pathlib import Path
+from socket import create_connection
 
+import httpx
 import pytest
 
 from tests.journeys.clinic import Clinic, draw, import_ratings, set_up, with_self_harm
@@ -88,3 +91,18 @@ def test_mails_wait_for_a_mail_server_that_is_away(clinic: Clinic, tmp_path: Pat
     clinic.wait_until(alerts_owed=0, within_s=90)
 
     assert clinic.status()["alerts_sent"] == len(clinic.site.mails) == 1
+
+
+def test_bodies_that_never_come_stop_neither_pages_nor_for_long_the_door(clinic: Clinic) -> None:
+    head = "POST /api/v1/results HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
+    with ExitStack() as open_:
+        for _ in range(64):
+            line = open_.enter_context(create_connection(("127.0.0.1", clinic.site.port)))
+            line.sendall(head.encode())
+
+        page = httpx.get(f"{clinic.site.url}/account/login/", timeout=30)
+        pushed = clinic.push(draw(1, "0001"))
+
+        assert page.status_code == 200
+        assert (pushed.status_code, pushed.headers.get("Retry-After")) == (503, "5")
+    wait_for(lambda: clinic.push(draw(1, "0001")).status_code == 201, within_s=10)
