@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
@@ -97,24 +98,30 @@ def _assess_alone(patient_id: int, *, at: datetime) -> None:
     """Assess one patient of a batch that failed; note the attempt when it fails again.
 
     Whatever goes wrong with one history must not reach the others: it is caught here, counted,
-    and after the last try it becomes an outcome that a person sees.
+    and after the last try it becomes an outcome that a person sees. The attempt is on record
+    before that, so that a patient whose outcome cannot be written either rests like any other.
     """
     try:
         recompute([patient_id], at=at)
     except Exception as fault:
         logger.exception("Patient %d could not be assessed", patient_id)
-        _note_failure(patient_id, fault=type(fault).__name__, at=at)
+        try:
+            if _note_failure(patient_id, fault=type(fault).__name__, at=at) >= TRIES:
+                _give_up(patient_id, fault=type(fault).__name__, at=at)
+        except Exception:
+            logger.exception("What became of patient %d could not be noted", patient_id)
 
 
 @transaction.atomic
-def _note_failure(patient_id: int, *, fault: str, at: datetime) -> None:
+def _note_failure(patient_id: int, *, fault: str, at: datetime) -> int:
+    """Count the failure, and let the patient rest; say how often this history has failed."""
     patient = (
         Patient.objects.select_for_update(no_key=True, skip_locked=True)
         .filter(pk=patient_id)
         .first()
     )
     if patient is None:
-        return  # another worker has the patient in hand, and will note its own failure
+        return 0  # another worker has the patient in hand, and will note its own failure
     attempt, _ = Attempt.objects.get_or_create(
         patient=patient,
         defaults={
@@ -130,12 +137,19 @@ def _note_failure(patient_id: int, *, fault: str, at: datetime) -> None:
     attempt.fault = fault
     attempt.retry_at = at + min(FIRST_PAUSE * 2 ** (attempt.tries - 1), LONGEST_PAUSE)
     attempt.save()
-    if attempt.tries >= TRIES:
-        _give_up(patient, fault=fault, at=at)
+    return attempt.tries
 
 
-def _give_up(patient: Patient, *, fault: str, at: datetime) -> None:
+@transaction.atomic
+def _give_up(patient_id: int, *, fault: str, at: datetime) -> None:
     """Put "not assessable" on record, so that it is shown and not tried for ever."""
+    patient = (
+        Patient.objects.select_for_update(no_key=True, skip_locked=True)
+        .filter(pk=patient_id)
+        .first()
+    )
+    if patient is None:
+        return  # another worker has the patient in hand
     finding = Finding(
         patient_id=patient.pk,
         history_version=patient.history_version,
@@ -148,8 +162,7 @@ def _give_up(patient: Patient, *, fault: str, at: datetime) -> None:
         probability_without_biomarker=None,
         content=json.dumps({"reasons": [fault]}),
     )
-    wanted = flags.Wanted(FlagKind.NOT_ASSESSABLE, FlagLevel.WATCH, reasons=(fault,), is_raise=True)
-    _put_on_record([finding], [(wanted,)], at=at)
+    _put_on_record([finding], [[_given_up([fault])]], at=at)
 
 
 @transaction.atomic
@@ -236,28 +249,40 @@ def _flags_of(estimate: Estimate) -> Sequence[flags.Wanted]:
     ]
 
 
+def _flags_in(content: dict[str, Any]) -> Sequence[flags.Wanted]:
+    """Give the flags that an assessment on record asks for; one that was given up has a fault."""
+    if "wanted_flags" in content:
+        return _flags_of(Estimate.from_json(content))
+    return [_given_up(content["reasons"])]
+
+
+def _given_up(reasons: Sequence[str]) -> flags.Wanted:
+    return flags.Wanted(FlagKind.NOT_ASSESSABLE, FlagLevel.WATCH, tuple(reasons), is_raise=True)
+
+
 def _put_on_record(
     findings: Sequence[Finding], wanted: Sequence[Sequence[flags.Wanted]], *, at: datetime
 ) -> list[int]:
     """Write assessments, standings, flags and alerts; the caller holds the patients' rows."""
     ids = [finding.patient_id for finding in findings]
-    made = standings.write_assessments(
+    written = standings.write_assessments(
         findings, model=RELEASE.version, policy=CURRENT_POLICY.version, at=at
     )
+    made = written.made
+    again = {key: _flags_in(content) for key, content in written.content_made_before.items()}
     # Flags before standings, as a person's step does: in the other order the two could each wait
     # for the other
     raised = flags.reconcile(
         [
-            flags.Assessed(patient_id, made[patient_id], each)
+            flags.Assessed(patient_id, made[patient_id], again.get(patient_id, each))
             for patient_id, each in zip(ids, wanted, strict=True)
         ],
         at=at,
     )
     alerts.queue(raised, at=at)
     settled: list[Question] = [(sql, [numbers(ids)]) for sql in (_NO_LONGER_STALE, _SUCCEEDED)]
-    new = list(made.values())
-    ask(standings.standings_written(new), flags.need_refreshed(ids), *settled)
-    return new
+    ask(standings.standings_written(list(made.values())), flags.need_refreshed(ids), *settled)
+    return [number for patient_id, number in made.items() if patient_id not in again]
 
 
 def mark_outdated(*, at: datetime) -> int:

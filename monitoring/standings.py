@@ -4,9 +4,10 @@ A few statements for any number of patients: a model that makes a hundred thousa
 off at the speed of the database and not of the ORM.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from monitoring.models import Outcome
 from patients.statements import Question, ask, numbers
@@ -26,7 +27,15 @@ SELECT patient_id, history_version, %s, %s, %s, rules, outcome, coalesce(state, 
               string_to_array(%s, E'\n')) AS new (
        patient_id, history_version, rules, outcome, state, probability, probability_low,
        probability_high, probability_without_biomarker, content)
+    ON CONFLICT ON CONSTRAINT a_history_is_assessed_once_per_model_policy_and_rules DO NOTHING
 RETURNING patient_id, id
+"""
+_MADE_BEFORE = """
+SELECT made.patient_id, made.id, made.content
+  FROM unnest(%s::bigint[], %s::bigint[], string_to_array(%s, E'\n'))
+       AS held (patient_id, history_version, rules)
+  JOIN monitoring_riskassessment AS made USING (patient_id, history_version, rules)
+ WHERE made.model = %s AND made.policy = %s
 """
 # Among equals in need: first who meets the rule, last who has no number
 _WRITE_STANDINGS = """
@@ -61,10 +70,21 @@ class Finding(NamedTuple):
     content: str
 
 
+class Written(NamedTuple):
+    """Which assessment says where each patient stands, and what those say that stood before."""
+
+    made: dict[int, int]
+    content_made_before: dict[int, dict[str, Any]]
+
+
 def write_assessments(
     findings: Sequence[Finding], *, model: str, policy: str, at: datetime
-) -> dict[int, int]:
-    """Put findings of one moment on record; give each patient's assessment its number."""
+) -> Written:
+    """Put findings of one moment on record; give each patient's assessment its number.
+
+    A history that was assessed before by this model, policy and rules, as when a site goes back
+    to rules that it had, keeps that assessment, and it is the one to stand again.
+    """
     ids, versions, rules, outcomes, states, *probabilities, contents = zip(*findings, strict=True)
     lines = "\n".join
     [written] = ask(
@@ -82,7 +102,16 @@ def write_assessments(
             ],
         )
     )
-    return dict(written)
+    made = dict(written)
+    if len(made) == len(findings):
+        return Written(made, {})
+    kept = [each for each in findings if each.patient_id not in made]
+    ids, versions, rules, *_ = zip(*kept, strict=True)
+    [rows] = ask(
+        (_MADE_BEFORE, [numbers(ids), numbers(versions), lines(rules), model, policy]),
+    )
+    made |= {patient_id: number for patient_id, number, _content in rows}
+    return Written(made, {patient_id: json.loads(text) for patient_id, _number, text in rows})
 
 
 def standings_written(assessment_ids: Sequence[int]) -> Question:

@@ -211,6 +211,34 @@ def test_a_patient_who_could_not_be_assessed_is_tried_again_when_the_record_chan
     assert not Flag.objects.up().exists()
 
 
+def refuse_rows_of(patient: Patient, *, table: str) -> None:
+    """Let the database refuse what would be noted of one patient."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            CREATE FUNCTION refuse_{table}() RETURNS trigger LANGUAGE plpgsql
+                AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON {table} FOR EACH ROW
+              WHEN (NEW.patient_id = {patient.pk}) EXECUTE FUNCTION refuse_{table}();
+            """
+        )
+
+
+@pytest.mark.parametrize("table", ["monitoring_attempt", "monitoring_riskassessment"])
+def test_a_failure_that_cannot_be_noted_holds_nobody_else_up(
+    push: Push, team: CareTeam, table: str
+) -> None:
+    unfit, fit = enrol_many(team, 2)
+    push(json.dumps(draw(mrn="9000")).encode())
+    make_unfit(unfit)
+    refuse_rows_of(unfit, table=table)
+
+    for hour in range(TRIES + 1):
+        assess_stale_patients(at=MONDAY + timedelta(hours=hour), at_most=10)
+
+    assert (fit.assessments.count(), unfit.assessments.count()) == (1, 0)
+
+
 def test_the_versions_find_whom_the_mark_has_missed(patient: Patient) -> None:
     recompute([patient.pk], at=MONDAY)
     Patient.objects.update(history_version=F("history_version") + 1)  # as if the mark were lost

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -10,7 +11,7 @@ from django.utils import timezone
 from analytics.definitions import CONSENSUS, NON_REMISSION, RULES
 from analytics.explanation import explain
 from monitoring.history import estimate_of
-from monitoring.models import RiskAssessment, Standing
+from monitoring.models import Attempt, Flag, FlagKind, RiskAssessment, Standing
 from monitoring.recompute import mark_outdated, recompute, work_off_backlog
 from monitoring.site_rules import rules_for
 from patients.models import Audit, Clinician, Membership, Patient, Role, SiteRules
@@ -78,6 +79,41 @@ def test_the_choice_of_a_site_assesses_its_patients_anew_and_keeps_the_old_word(
     assert explain(new, made_at=timezone.now()).rules["version"] == variant
     assert variant in client.get(reverse("portal:site_settings")).content.decode()
     assert Audit.objects.filter(verb="choose_rules").exists()
+
+
+def test_going_back_to_earlier_rules_lets_the_earlier_assessment_stand_again(
+    client: Client, lead: Clinician, patient: Patient
+) -> None:
+    at = timezone.now()
+    for name in (CONSENSUS, NON_REMISSION, CONSENSUS, NON_REMISSION):
+        choose(client, patient, name=name, weeks="6")
+        mark_outdated(at=at)
+        work_off_backlog(at=at)
+    flag = Flag.objects.up().get(kind=FlagKind.TRENDING)
+
+    assert [words for _, words in statuses()] == ["on trial 1", "trial 1 failed (adequate)"]
+    assert Standing.objects.get().rules.startswith(NON_REMISSION)
+    assert flag.raised_by == Standing.objects.get().assessment
+    assert mark_outdated(at=at) == 0
+
+
+def test_one_who_goes_back_with_the_site_holds_up_nobody_whose_record_has_changed(
+    client: Client, lead: Clinician, patient: Patient
+) -> None:
+    other = ill_for_eight_weeks(PatientFactory.create(team=patient.team))
+    at = timezone.now()
+    recompute([patient.pk, other.pk], at=at)
+    choose(client, patient, name=NON_REMISSION, weeks="6")
+    recompute([patient.pk, other.pk], at=at)
+    choose(client, patient, name=CONSENSUS, weeks="6")
+    Patient.objects.filter(pk=other.pk).update(history_version=F("history_version") + 1)
+
+    mark_outdated(at=at)
+    work_off_backlog(at=at)
+
+    assert other.assessments.count() == 3
+    assert {each.rules for each in Standing.objects.all()} == {RULES.version}
+    assert not Attempt.objects.exists()
 
 
 def test_a_sites_own_weeks_are_asked_for(client: Client, lead: Clinician, patient: Patient) -> None:
