@@ -10,19 +10,22 @@ from hashlib import sha256
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import minimize_scalar
 
 from analytics.columns import ANALYTES, COMPARATORS, SIL6R, US_PER_WEEK
 from analytics.evidence import ENOUGH_LOCAL_PATIENTS, LEVEL_SD
 from analytics.fitting import (
+    CensoredDraws,
     ResidualVarianceIsZero,
     SufficientStatistics,
     UnidentifiableFit,
-    fit_growth,
+    posterior_with_censoring,
     summarise_arrays,
 )
-from analytics.fitting.priors import local_prior
+from analytics.fitting.priors import fit_whole, local_prior
 from analytics.histories import History, microseconds
 from analytics.releases import Marker, Release, dump, parse
+from analytics.releases.law import square
 from analytics.tables import NEVER, Bools, Floats, Ints, Objects
 from analytics.validity import read
 
@@ -43,14 +46,17 @@ class _Draws:
 
     def of(self, name: str) -> "_Draws":
         """Take those of one analyte."""
-        mine = self.analyte == ANALYTES.index(name)
+        return self.where(self.analyte == ANALYTES.index(name))
+
+    def where(self, keep: Bools) -> "_Draws":
+        """Take some."""
         return _Draws(
-            analyte=self.analyte[mine],
-            patient=self.patient[mine],
-            segment=self.segment[mine],
-            weeks=self.weeks[mine],
-            level=self.level[mine],
-            comparator=self.comparator[mine],
+            analyte=self.analyte[keep],
+            patient=self.patient[keep],
+            segment=self.segment[keep],
+            weeks=self.weeks[keep],
+            level=self.level[keep],
+            comparator=self.comparator[keep],
             names=self.names,
         )
 
@@ -77,9 +83,9 @@ def learn_level(history: History, *, at: datetime, base: Release, version: str) 
 
     sIL-6R must have enough patients; another analyte that has keeps the base's law no longer. The
     contrast stays the published one, and is not counted twice in the spread
-    (:func:`analytics.fitting.priors.local_prior`). Level and spread come from the segment that most
-    patients have draws in; further segments with enough patients get a level of their own, and any
-    other keeps an uncertain one.
+    (:func:`analytics.fitting.priors.local_prior`). Draws beyond a limit count as what they are.
+    Level and spread come from the segment that most patients have draws in; further segments with
+    enough patients get a level of their own, and any other keeps an uncertain one.
 
     Parameters
     ----------
@@ -100,13 +106,12 @@ def learn_level(history: History, *, at: datetime, base: Release, version: str) 
     Raises
     ------
     TooFewLocalPatients
-        Fewer than ``ENOUGH_LOCAL_PATIENTS`` have a valid draw in one segment.
+        Fewer than ``ENOUGH_LOCAL_PATIENTS`` have a valid exact draw in one segment.
     """
     whole = _valid_draws(history, at, ANALYTES)
     draws = whole.of(SIL6R)
-    exact = draws.comparator == 0
-    home = _home_segment(draws, exact)
-    prior = local_prior(base, _statistics(draws, exact & (draws.segment == home)))
+    home = _home_segment(draws)
+    prior = local_prior(base, *_statistics(draws.where(draws.segment == home)))
     share = base.contrast.mixing
     mean = (1 - share) * prior.effects[0] + share * prior.effects[1]
     # What the two groups' lines have in common is the uncertainty of the population's.
@@ -119,7 +124,7 @@ def learn_level(history: History, *, at: datetime, base: Release, version: str) 
         levels={draws.names[home]: 0.0},
         level_sd=LEVEL_SD.value,
     )
-    local = replace(local, levels=local.levels | _further_levels(draws, exact, home, local))
+    local = replace(local, levels=local.levels | _further_levels(draws, home, local))
     made = replace(
         base,
         version=version,
@@ -176,9 +181,9 @@ def training_draws(
     )
 
 
-def _home_segment(draws: _Draws, exact: Bools) -> int:
+def _home_segment(draws: _Draws) -> int:
     """Find the segment that most patients have draws in."""
-    pairs = np.unique(np.column_stack([draws.segment[exact], draws.patient[exact]]), axis=0)
+    pairs = np.unique(np.column_stack([draws.segment, draws.patient]), axis=0)
     return int(np.argmax(np.bincount(pairs[:, 0], minlength=max(len(draws.names), 1))))
 
 
@@ -187,17 +192,14 @@ def _further_markers(whole: _Draws, base: Release) -> dict[str, Marker]:
     found: dict[str, Marker] = {}
     for name in ANALYTES:
         draws = whole.of(name)
-        exact = draws.comparator == 0
-        if name in base.informative or not exact.any():
+        if name in base.informative or not len(draws.patient):
             continue
-        home = _home_segment(draws, exact)
-        statistics = _statistics(draws, exact & (draws.segment == home), name)
-        # Draws beyond a limit would be missing from one end: then the published law must do
-        is_cut = bool((draws.comparator[draws.segment == home] != 0).any())
-        if is_cut or len(statistics) < ENOUGH_LOCAL_PATIENTS.value:
+        home = _home_segment(draws)
+        statistics, censored = _statistics(draws.where(draws.segment == home), name)
+        if (statistics.n[:, 0] > 0).sum() < ENOUGH_LOCAL_PATIENTS.value:
             continue
         try:
-            fit = fit_growth(statistics)
+            fit = fit_whole(statistics, censored)
         except (UnidentifiableFit, ResidualVarianceIsZero):
             continue  # one draw each tells no slope: the published law must do here too
         local = replace(
@@ -209,37 +211,64 @@ def _further_markers(whole: _Draws, base: Release) -> dict[str, Marker]:
             levels={draws.names[home]: 0.0},
             level_sd=LEVEL_SD.value,
         )
-        further = _further_levels(draws, exact, home, local)
+        further = _further_levels(draws, home, local)
         found[name] = replace(local, levels=local.levels | further)
     return found
 
 
-def _statistics(draws: _Draws, keep: Bools, name: str = SIL6R) -> SufficientStatistics:
-    ids, patient = np.unique(draws.patient[keep], return_inverse=True)
-    return summarise_arrays(
-        patient=patient,
-        weeks=draws.weeks[keep],
-        level=draws.level[keep],
+def _statistics(draws: _Draws, name: str = SIL6R) -> tuple[SufficientStatistics, CensoredDraws]:
+    """Sum exact draws; those beyond a limit are kept as what they are."""
+    ids, patient = np.unique(draws.patient, return_inverse=True)
+    exact = draws.comparator == 0
+    statistics = summarise_arrays(
+        patient=patient[exact],
+        weeks=draws.weeks[exact],
+        level=draws.level[exact],
         patient_ids=ids,
         markers=(name,),
     )
+    beyond = ~exact
+    censored = CensoredDraws(
+        patient=patient[beyond].astype(np.int64),
+        marker=np.zeros(int(beyond.sum()), dtype=np.int64),
+        weeks=draws.weeks[beyond],
+        limit=draws.level[beyond],
+        is_below=np.isin(draws.comparator[beyond], _BELOW),
+    )
+    return statistics, censored
 
 
-def _further_levels(draws: _Draws, exact: Bools, home: int, marker: Marker) -> dict[str, float]:
-    """Estimate the level of further segments by the mean of their patients' residuals."""
+_BELOW = [COMPARATORS.index(sign) for sign in ("<", "<=")]
+
+
+def _further_levels(draws: _Draws, home: int, marker: Marker) -> dict[str, float]:
+    """Estimate the level of further segments by maximum likelihood, the home's law given."""
     found: dict[str, float] = {}
-    residual = draws.level - marker.mean[0] - marker.mean[1] * draws.weeks
-    for place in np.unique(draws.segment[exact]).tolist():
-        rows = exact & (draws.segment == place)
-        patient = draws.patient[rows]
-        ids, of = np.unique(patient, return_inverse=True)
-        if place == home or len(ids) < ENOUGH_IN_A_FURTHER_SEGMENT:
+    for place in np.unique(draws.segment).tolist():
+        own = draws.where(draws.segment == place)
+        if place == home or len(np.unique(own.patient)) < ENOUGH_IN_A_FURTHER_SEGMENT:
             continue
-        count = np.bincount(of)
-        means = np.bincount(of, weights=residual[rows]) / count
-        weight = 1 / (marker.covariance[0] + marker.residual / count)
-        found[draws.names[place]] = float((weight * means).sum() / weight.sum())
+        found[draws.names[place]] = _level_of(own, marker)
     return found
+
+
+def _level_of(draws: _Draws, marker: Marker) -> float:
+    """Find how far the level of some draws lies from the population's."""
+    statistics, censored = _statistics(draws)
+    start, slope = marker.mean
+
+    def misfit(level: float) -> float:
+        found = posterior_with_censoring(
+            statistics,
+            censored,
+            effects=[start + level, slope],
+            covariance=square(marker.covariance),
+            residual_variance=[marker.residual],
+        )
+        return -float(found.log_density.sum())
+
+    near = float((draws.level - start - slope * draws.weeks).mean())
+    return float(minimize_scalar(misfit, bracket=(near - 0.1, near + 0.1)).x)
 
 
 def _three(matrix: Floats) -> tuple[float, float, float]:
@@ -248,6 +277,7 @@ def _three(matrix: Floats) -> tuple[float, float, float]:
 
 def _fingerprint(draws: _Draws) -> str:
     whole = sha256()
-    for column in (draws.analyte, draws.patient, draws.segment, draws.weeks, draws.level):
+    numbers = draws.analyte, draws.patient, draws.segment, draws.comparator
+    for column in (*numbers, draws.weeks, draws.level):
         whole.update(np.ascontiguousarray(column).tobytes())
     return whole.hexdigest()

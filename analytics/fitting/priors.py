@@ -10,7 +10,9 @@ from analytics.evidence import (
     ENOUGH_LOCAL_PATIENTS,
     LEVEL_SD_PER_END,
 )
-from analytics.fitting.fit import MarkersDiffer
+from analytics.fitting.censored_growth import fit_growth_with_censoring
+from analytics.fitting.censoring import CensoredDraws
+from analytics.fitting.fit import GrowthFit, MarkersDiffer
 from analytics.fitting.growth import fit_growth
 from analytics.fitting.information import variance_information
 from analytics.fitting.model import TrainedModel, TrainingPrior
@@ -104,7 +106,9 @@ def _refuse_strangers(markers: tuple[str, ...]) -> None:
         raise MarkersDiffer(f"markers {markers}; wanted: some of {', '.join(ANALYTES)}, once each")
 
 
-def local_prior(release: Release, statistics: SufficientStatistics) -> TrainingPrior:
+def local_prior(
+    release: Release, statistics: SufficientStatistics, censored: CensoredDraws | None = None
+) -> TrainingPrior:
     """Take level and variances from local draws without labels; only the contrast is published.
 
     With μ, D_total and s² of a growth model of all patients together, the groups' lines are
@@ -116,9 +120,12 @@ def local_prior(release: Release, statistics: SufficientStatistics) -> TrainingP
     release : Release
         Gives Δ, its shrinkage λ and the share π of resistant patients.
     statistics : SufficientStatistics
-        Local draws of sIL-6R first, and of any other analytes, of at least 50 patients with a
-        draw of sIL-6R; not of those whose labels are to be learned from, or their draws count
+        Local draws of sIL-6R first, and of any other analytes, of at least 50 patients with an
+        exact draw of sIL-6R; not of those whose labels are to be learned from, or their draws count
         twice and intervals come out too narrow.
+    censored : CensoredDraws, optional
+        Their draws beyond a limit, which count as what they are; without them the level would come
+        out too high. How sure the variances are is told by the exact draws alone.
 
     Returns
     -------
@@ -127,7 +134,7 @@ def local_prior(release: Release, statistics: SufficientStatistics) -> TrainingP
 
     Raises
     ------
-    TooFewLocalPatients, MarkersDiffer, UnidentifiableFit
+    TooFewLocalPatients, MarkersDiffer, UnidentifiableFit, PropagationDidNotSettle
 
     Warns
     -----
@@ -140,9 +147,9 @@ def local_prior(release: Release, statistics: SufficientStatistics) -> TrainingP
     n = int((statistics.n[:, 0] > 0).sum())
     if n < ENOUGH_LOCAL_PATIENTS.value:
         raise TooFewLocalPatients(
-            f"{n} patients with a draw; wanted: at least {ENOUGH_LOCAL_PATIENTS.value:.0f}"
+            f"{n} patients with an exact draw; wanted: at least {ENOUGH_LOCAL_PATIENTS.value:.0f}"
         )
-    fit = fit_growth(statistics)
+    fit = fit_whole(statistics, censored)
     delta = _delta(release, markers)
     share = release.contrast.mixing * (1 - release.contrast.mixing)
     D = _clipped(fit.covariance - share * np.outer(delta, delta))
@@ -159,6 +166,13 @@ def local_prior(release: Release, statistics: SufficientStatistics) -> TrainingP
         ),
         basis="local level",
     )
+
+
+def fit_whole(statistics: SufficientStatistics, censored: CensoredDraws | None) -> GrowthFit:
+    """Fit the growth model of all patients together, draws beyond a limit counted as such."""
+    if censored is None or not len(censored):
+        return fit_growth(statistics)
+    return fit_growth_with_censoring(statistics, censored)
 
 
 def _delta(release: Release, markers: tuple[str, ...]) -> Floats:

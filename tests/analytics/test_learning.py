@@ -52,13 +52,17 @@ def test_the_other_analytes_get_their_local_law_where_enough_patients_have_them(
     il6, _ = local_cohort(90, level=4.0, sd=0.5, seed=4)
     tnf, _ = local_cohort(40, level=2.0, seed=5)
     crp, _ = local_cohort(90, level=2.0, seed=6)
-    limits = np.where(np.arange(360) % 7 == 0, "<", "")
+    below = crp["results"]["value"] < 1.5
     results = pd.concat(
         [
             tables["results"],
             il6["results"].assign(analyte="IL-6"),
             tnf["results"].assign(analyte="TNF-α"),
-            crp["results"].assign(analyte="hs-CRP", comparator=limits.astype(object)),
+            crp["results"].assign(
+                analyte="hs-CRP",
+                value=lambda f: f["value"].where(~below, 1.5),
+                comparator=np.where(below, "<", "").astype(object),
+            ),
         ],
         ignore_index=True,
     )
@@ -70,9 +74,50 @@ def test_the_other_analytes_get_their_local_law_where_enough_patients_have_them(
     assert np.exp(marker.mean[0]) == pytest.approx(4.0, rel=0.15)
     assert np.sqrt(marker.covariance[0]) == pytest.approx(0.5, rel=0.2)
     assert set(marker.levels) == {"1/kit"}
-    # Too few patients; and draws below a limit, without which the level would come out too high
+    # Draws below a limit, without which the level would come out too high; and too few patients
+    assert 30 < below.sum() < 120
+    assert np.exp(found.markers["hs-CRP"].mean[0]) == pytest.approx(2.0, rel=0.08)
+    assert np.sqrt(found.markers["hs-CRP"].covariance[0]) == pytest.approx(0.25, rel=0.2)
     assert found.markers["TNF-α"] == CURRENT_RELEASE.markers["TNF-α"]
-    assert found.markers["hs-CRP"] == CURRENT_RELEASE.markers["hs-CRP"]
+
+
+@pytest.mark.filterwarnings("ignore::analytics.fitting.SingularFitWarning")
+def test_draws_beyond_the_range_of_an_assay_count_as_what_they_are() -> None:
+    tables, _ = local_cohort(300, level=33, sd=0.3)
+    second = tables["results"]["patient_id"] > 220
+    whole = tables["results"].assign(
+        value=lambda f: f["value"] * np.where(second, 1.3, 1.0),
+        segment=np.where(second, "kit-b", "kit-a").astype(object),
+    )
+    is_high = whole["value"] > 45
+    cut = whole.assign(
+        value=whole["value"].where(~is_high, 45.0),
+        comparator=np.where(is_high, ">", "").astype(object),
+    )
+
+    learned = {}
+    for name, results in {"whole": whole, "cut": cut, "dropped": whole[~is_high]}.items():
+        history = History(patients=tables["patients"], results=results)
+        release = learn_level(history, at=week(12), base=CURRENT_RELEASE, version="local-1")
+        learned[name] = release.markers["sIL-6R"]
+
+    assert 0.2 < is_high.mean() < 0.4
+    for name, is_near in (("cut", True), ("dropped", False)):
+        marker, best = learned[name], learned["whole"]
+        assert (abs(marker.mean[0] - best.mean[0]) < 0.03) == is_near
+        assert (abs(marker.covariance[0] ** 0.5 - best.covariance[0] ** 0.5) < 0.03) == is_near
+        assert (abs(marker.levels["kit-b"] - best.levels["kit-b"]) < 0.04) == is_near
+    # Which limits were met is part of the data: taken for values they are another cohort
+    marks = [
+        learn_level(
+            History(patients=tables["patients"], results=results),
+            at=week(12),
+            base=CURRENT_RELEASE,
+            version="local-1",
+        ).fingerprint
+        for results in (cut, cut.assign(comparator=""))
+    ]
+    assert marks[0] != marks[1]
 
 
 def test_a_local_level_makes_the_scale_of_the_kit_immaterial() -> None:
