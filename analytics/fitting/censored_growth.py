@@ -20,10 +20,13 @@ from analytics.fitting.growth import (
     fit_growth,
 )
 from analytics.fitting.posterior import cross_products, origin_shift, posterior
+from analytics.fitting.restriction import Part, restriction
 from analytics.fitting.search import SINGULAR_BELOW
 from analytics.fitting.sufficient import Floats, SufficientStatistics
 
 CONVERGED_BELOW = 1e-5  # gradient of the log-likelihood per patient, in standard units
+MOST_ROUNDS = 30  # searches with what stands in for draws held still in the restriction
+SETTLED_BELOW = 1e-7  # change of what stands in between two of them, relative
 
 
 def fit_growth_with_censoring(
@@ -33,16 +36,17 @@ def fit_growth_with_censoring(
     group: Labels | None = None,
     random: str = RandomEffects.INTERCEPT_AND_SLOPE,
     fixed: str = FixedEffects.INTERCEPT_AND_SLOPE,
+    method: str = Method.REML,
 ) -> GrowthFit:
-    """Fit the growth model by full maximum likelihood, censored draws counted as what they are.
+    """Fit the growth model, draws beyond a limit counted as what they are.
 
     Parameters
     ----------
     statistics : SufficientStatistics
         The exact draws of N patients and K markers; patients may have none.
     censored : CensoredDraws
-        The draws beyond a limit. Without any, this is :func:`fit_growth` by ML.
-    group, random, fixed
+        The draws beyond a limit. Without any, this is :func:`fit_growth`.
+    group, random, fixed, method
         As for :func:`fit_growth`; the groups share D and s².
 
     Returns
@@ -62,10 +66,13 @@ def fit_growth_with_censoring(
     -----
     The marginal likelihood is that of expectation propagation, whose gradient at rest is the
     partial derivative with the sites held still (Seeger 2005, Expectation propagation for
-    exponential families, section 4). There is no restricted likelihood with censored draws.
+    exponential families, section 4). For REML the Gaussians that stand in for censored draws count
+    in V (:mod:`analytics.fitting.restriction`); they are held still there while the variances are
+    searched, and found anew, until they stay.
     """
+    method = Method(method)
     if not len(censored):
-        return fit_growth(statistics, group=group, random=random, fixed=fixed, method=Method.ML)
+        return fit_growth(statistics, group=group, random=random, fixed=fixed, method=method)
     labels = read_groups(group, statistics)
     # Only the start of the search: each limit counted as a value. It leaves no trace in the result.
     with warnings.catch_warnings():
@@ -78,14 +85,17 @@ def fit_growth_with_censoring(
             method="ML",
         )
     problem = _Problem.of(statistics, censored, labels, start, random=random, fixed=fixed)
-    found = optimize.minimize(
-        problem.negative,
-        problem.free_of(start),
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-7 * len(statistics)},
-    )
-    return problem.result(np.asarray(found.x, dtype=np.float64), start, int(found.nfev))
+    free, count = problem.search(problem.free_of(start))
+    for _ in range(MOST_ROUNDS if method is Method.REML else 0):
+        before, sites = problem.sites, problem.sites_at(free)
+        problem = replace(problem, sites=sites)
+        if before is not None and np.allclose(
+            before, sites, rtol=SETTLED_BELOW, atol=SETTLED_BELOW
+        ):
+            break
+        free, more = problem.search(free)
+        count += more
+    return problem.result(free, start, count)
 
 
 def _with_limits(s: SufficientStatistics, censored: CensoredDraws) -> SufficientStatistics:
@@ -111,6 +121,7 @@ class _Problem:
     designs: Floats
     active: npt.NDArray[Any]
     scale: Floats  # (q,) unit of each effect
+    sites: Floats | None = None  # for REML: X'X of what stands in for draws, over its variance
 
     @classmethod
     def of(
@@ -173,8 +184,30 @@ class _Problem:
         root[self.active] = L * self.scale[self.active, None]
         return lines, root @ root.T, np.exp(free[p + f :]) * self.scale[::2] ** 2
 
+    def search(self, free: Floats) -> tuple[Floats, int]:
+        """Find the maximum from a start; return it and how often was evaluated."""
+        found = optimize.minimize(
+            self.negative,
+            free,
+            jac=True,
+            method="L-BFGS-B",
+            options={
+                "maxiter": 500,
+                "ftol": 1e-13,
+                "gtol": 1e-7 * (len(self.exact) + len(self.mixed)),
+            },
+        )
+        return np.asarray(found.x, dtype=np.float64), int(found.nfev)
+
+    def sites_at(self, free: Floats) -> Floats:
+        """Find what stands in for censored draws, shape (n, q, q), where the search has come to."""
+        lines, D, s2 = self.parts(free)
+        near = propagate(self.mixed, self.draws, beta=lines[self.mixed_group], D=D, s2=s2)
+        z = self.draws.z
+        return np.asarray(np.einsum("nm,nmi,nmj->nij", near.precision, z, z))
+
     def negative(self, free: Floats) -> tuple[float, Floats]:
-        """Return minus the log-likelihood and its gradient."""
+        """Return minus the log-likelihood (with sites: the restricted one) and its gradient."""
         lines, D, s2 = self.parts(free)
         p, f, k = self.shape
         value = 0.0
@@ -187,6 +220,13 @@ class _Problem:
             value += part[0]
             np.add.at(by_line, codes, part[1])
             by_D, by_s2 = by_D + part[2], by_s2 + part[3]
+        if self.sites is not None:
+            both = [
+                Part(self.exact, self.exact_group, None),
+                Part(self.mixed, self.mixed_group, self.sites),
+            ]
+            price = restriction(both, self.designs, D, s2)
+            value, by_D, by_s2 = value + price[0], by_D + price[1], by_s2 + price[2]
         L = np.zeros((len(self.active),) * 2)
         L[np.tril_indices(len(L))] = free[p : p + f]
         scaled = (by_D * np.outer(self.scale, self.scale))[np.ix_(self.active, self.active)]
@@ -210,7 +250,7 @@ class _Problem:
         slope = float(np.abs(gradient).max()) / (len(self.exact) + len(self.mixed))
         fit = replace(
             start,
-            method="ML (expectation propagation)",
+            method=f"{'ML' if self.sites is None else 'REML'} (expectation propagation)",
             effects=(lines + level) @ back.T,
             effects_covariance=stacked @ covariance @ stacked.T,
             covariances=np.broadcast_to(back @ D @ back.T, start.covariances.shape).copy(),

@@ -55,8 +55,8 @@ class Training:
         Mean gain in cross-validated log score by separate covariances, and its standard error;
         nan while the groups are too small to ask.
     notes : tuple of str
-        What the fits warned of, that draws beyond a limit were fitted by ML, how many patients
-        had no draw, and that there are too few to be called local.
+        What the fits warned of, how many draws lay beyond a limit, how many patients had no draw,
+        and that there are too few to be called local.
     """
 
     model: TrainedModel
@@ -73,11 +73,10 @@ def train(data: TrainingSet, *, prior: TrainingPrior) -> Training:
     prior, and until 50 patients it keeps the prior's name and cap. With m labels the covariance is
     (m·D_REML + k·D_prior)/(m + k) with k = 20, the residual variance likewise by draws (5k), and
     the groups' lines are weighted with the prior by precision (Robinson 1991, Stat Sci 6:15).
-    A single draw beyond a limit makes it D_ML, smaller in few patients: censored draws have no
-    restricted likelihood, and the notes say so. The groups get covariances of
-    their own only with 100 patients each and a gain in cross-validated
-    log score of more than two standard errors. From 100 labels with 30 a group on, the local share
-    of the resistant and the weight of the markers are set right on cross-fitted predictions.
+    The groups get covariances of their own only with 100 patients each and a gain in
+    cross-validated log score of more than two standard errors. From 100 labels with 30 a group on,
+    the local share of the resistant and the weight of the markers are set right on cross-fitted
+    predictions.
 
     Parameters
     ----------
@@ -173,13 +172,10 @@ def _of_patients(data: TrainingSet, model: TrainedModel, left_out: int) -> list[
 
 
 def _of_method(data: TrainingSet) -> list[str]:
-    """Say of a fit with draws beyond a limit that it is no REML fit, however few they are."""
+    """Say how many draws count by an approximation."""
     if not len(data.censored):
         return []
-    return [
-        f"{len(data.censored)} draw(s) beyond a limit: variances by ML, not REML, which censored "
-        "draws do not have"
-    ]
+    return [f"{len(data.censored)} draw(s) beyond a limit, by expectation propagation"]
 
 
 def folds_of(data: TrainingSet) -> Integers:

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 from analytics.fitting import (
     BadDraw,
+    CensoredDraws,
     SufficientStatistics,
     UnknownMarker,
     UnknownPatient,
@@ -185,7 +186,8 @@ def test_the_order_of_censored_draws_changes_not_one_bit() -> None:
     assert np.array_equal(one.log_density, other.log_density)
 
 
-def test_a_fit_with_a_third_censored_finds_what_the_whole_data_say() -> None:
+@pytest.mark.parametrize("method", ["ML", "REML"])
+def test_a_fit_with_a_third_censored_finds_what_the_whole_data_say(method: str) -> None:
     rng = np.random.default_rng(5)
     patient = np.repeat(np.arange(400), 6)
     weeks = np.tile(np.linspace(0, 12, 6), 400)
@@ -197,9 +199,9 @@ def test_a_fit_with_a_third_censored_finds_what_the_whole_data_say() -> None:
     hidden = rows[is_hidden].assign(limit=0.4, is_below=True)
     draws = censored_draws(hidden, statistics=statistics)
 
-    fit = fit_growth_with_censoring(statistics, draws)
+    fit = fit_growth_with_censoring(statistics, draws, method=method)
 
-    whole = fit_growth(summarise(rows), method="ML")
+    whole = fit_growth(summarise(rows), method=method)
     assert 0.3 < is_hidden.mean() < 0.45
     assert fit.is_converged
     assert np.all(fit.standard_errors > whole.standard_errors)
@@ -220,10 +222,94 @@ def test_a_fit_without_censored_draws_is_the_plain_one() -> None:
     )
     none = censored_draws(beyond(), statistics=statistics)
 
-    fit = fit_growth_with_censoring(statistics, none, random="intercept")
+    for method in ("ML", "REML"):
+        fit = fit_growth_with_censoring(statistics, none, random="intercept", method=method)
 
-    plain = fit_growth(statistics, method="ML", random="intercept")
-    assert fit.log_likelihood == plain.log_likelihood
+        plain = fit_growth(statistics, method=method, random="intercept")
+        assert fit.log_likelihood == plain.log_likelihood
+
+
+def few_patients(limit: float) -> tuple[SufficientStatistics, CensoredDraws, pd.DataFrame]:
+    """Eight patients in two groups, four draws each, those below the limit censored."""
+    rng = np.random.default_rng(12)
+    patient, weeks = np.repeat(np.arange(8), 4), np.tile([0.0, 3, 6, 12], 8)
+    own = rng.normal(0, 0.5, 8) + 0.3 * (np.arange(8) >= 4)
+    level = own[patient] + rng.normal(0, 0.3, len(patient))
+    rows = pd.DataFrame({"patient_id": patient, "weeks": weeks, "level": level})
+    rows = rows.assign(is_below=level < limit, limit=limit)
+    statistics = summarise(rows[~rows["is_below"]], patient_ids=range(8))
+    return statistics, censored_draws(rows[rows["is_below"]], statistics=statistics), rows
+
+
+@pytest.mark.parametrize("fixed", ["intercept", "intercept and slope"])
+@pytest.mark.parametrize("random", ["intercept", "intercept and slope"])
+@pytest.mark.filterwarnings("ignore::analytics.fitting.SingularFitWarning")
+def test_a_limit_that_nothing_can_lie_beyond_leaves_reml_what_it_is(
+    random: str, fixed: str
+) -> None:
+    statistics, _, rows = few_patients(-9.0)
+    free = rows[:5].assign(limit=6.0, is_below=True)
+    nothing = censored_draws(free, statistics=statistics)
+    group = np.arange(8) >= 4
+
+    fit = fit_growth_with_censoring(statistics, nothing, group=group, random=random, fixed=fixed)
+
+    plain = fit_growth(statistics, group=group, random=random, fixed=fixed)
+    assert fit.method.startswith("REML")
+    assert fit.log_likelihood == pytest.approx(plain.log_likelihood, abs=1e-6)
+    assert fit.effects == pytest.approx(plain.effects, abs=1e-4)
+    assert fit.covariance == pytest.approx(plain.covariance, abs=1e-4)
+    assert fit.residual_variance == pytest.approx(plain.residual_variance, rel=1e-3)
+
+
+@pytest.mark.parametrize(("limit", "near"), [(-0.35, 0.001), (0.0, 0.1)])
+def test_the_restricted_likelihood_is_that_of_the_lines_integrated_out(
+    limit: float, near: float
+) -> None:
+    """Two levels integrated over their flat prior and every patient's own, by quadrature."""
+    statistics, draws, rows = few_patients(limit)
+    group = np.arange(8) >= 4
+    nodes, weights = special.roots_hermitenorm(60)
+    means = np.linspace(-4, 4, 801)
+
+    def restricted(free: np.ndarray) -> float:
+        spread, noise = np.exp(free)
+        found = 0.0
+        for patients in (range(4), range(4, 8)):
+            log = np.zeros(len(means))
+            for patient in patients:
+                own = rows[rows["patient_id"] == patient]
+                line = means[:, None] + spread * nodes
+                inside = np.zeros_like(line)
+                for level in own["level"].to_numpy():
+                    inside += (
+                        stats.norm.logcdf((limit - line) / noise)
+                        if level < limit
+                        else stats.norm.logpdf(level, line, noise)
+                    )
+                log += np.log(np.exp(inside) @ weights / np.sqrt(2 * np.pi))
+            found += np.log(np.trapezoid(np.exp(log - log.max()), means)) + log.max()
+        return -found
+
+    best = optimize.minimize(
+        restricted, np.log([0.5, 0.3]), method="Nelder-Mead", options={"xatol": 1e-5}
+    )
+    fit = fit_growth_with_censoring(
+        statistics, draws, group=group, random="intercept", fixed="intercept"
+    )
+    full = fit_growth_with_censoring(
+        statistics, draws, group=group, random="intercept", fixed="intercept", method="ML"
+    )
+
+    share = rows["is_below"].mean()
+    spread, noise = np.exp(best.x)
+    assert share in {0.125, 0.4375}
+    assert fit.is_converged
+    assert fit.log_likelihood == pytest.approx(-best.fun, abs=1.1 * near)
+    assert fit.covariance[0, 0] == pytest.approx(spread**2, rel=near)
+    assert fit.residual_variance[0] == pytest.approx(noise**2, rel=0.01)
+    # By full maximum likelihood the spread is a quarter too small in so few
+    assert full.covariance[0, 0] < 0.85 * spread**2
 
 
 def test_censored_draws_that_cannot_be_placed_are_refused() -> None:
