@@ -32,6 +32,7 @@ from monitoring.models import (
     Ideation,
     SafetyAction,
 )
+from monitoring.outcomes import Outcome, answered_at
 from monitoring.recompute import assess_stale_patients
 from patients import audit
 from patients.intake.reception import Sender
@@ -318,8 +319,8 @@ def _step_ends(start: datetime, *, until: datetime) -> list[datetime]:
     return ends[::-1]
 
 
-def _seen_the_same_day(doctor: Clinician, *, at: datetime) -> safety.Outcome:
-    return safety.Outcome(
+def _seen_the_same_day(doctor: Clinician, *, at: datetime) -> Outcome:
+    return Outcome(
         assessed_at=at - timedelta(hours=1),
         assessed_by=str(doctor),
         contact=Contact.IN_PERSON,
@@ -341,7 +342,7 @@ def _tend_flags(doctor: Clinician, *, at: datetime) -> None:
     )
     for place, flag in enumerate(waiting.order_by("pk")):
         if flag.kind == FlagKind.SAFETY:
-            answered = safety.answered_at(flag) or flag.raised_at
+            answered = answered_at(flag) or flag.raised_at
             seen = max(flag.raised_at, answered) + timedelta(hours=3)
             safety.close(
                 flag=flag,

@@ -5,12 +5,9 @@ no threshold, no mail. Every step that is due is a row with its time, so that a 
 a worker that was away can make it good.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from instruments import INSTRUMENTS, SafetyLevel
 from monitoring import alerts, duties, flags
@@ -19,76 +16,26 @@ from monitoring.models import (
     HANDED_OVER,
     OUTCOME_RECORDED,
     REPEATED,
-    Behaviour,
-    Contact,
     Escalation,
     EscalationStep,
-    Finding,
     Flag,
     FlagEvent,
     FlagKind,
     FlagLevel,
     FlagState,
-    Ideation,
-    SafetyAction,
     SafetyOutcome,
     SafetyUrgency,
 )
+from monitoring.outcomes import Outcome, OutcomeFault, check, columns_of
 from patients import audit
 from patients.models import Clinician, Rating
 
 REASON = "self_harm_item_above_zero"
-FEWEST_LETTERS = 8  # a sentence has more; “done”, a full stop or a dash has fewer
-# What stands for no instrument, and for nobody
-_NOTHING = {"", "none", "no", "nothing", "n/a", "na", "not used", "unknown", "nobody"}
 _RANK = {level.value: place for place, level in enumerate(SafetyLevel)}
 
 
 class NotOfTheTeam(Exception):
     """A safety flag is handed to somebody who may see the patient."""
-
-
-class OutcomeFault(Exception):
-    """An outcome that cannot be; says what would be right."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a structured assessment found, and what was done about it."""
-
-    assessed_at: datetime
-    assessed_by: str
-    contact: Contact
-    instrument: str
-    ideation: Ideation
-    behaviour: Behaviour
-    plan: Finding
-    means: Finding
-    actions: Sequence[SafetyAction]
-    note: str
-    next_contact_on: date | None
-
-    @property
-    def is_attempt(self) -> bool:
-        """Tell whether nobody was reached, or thoughts or behaviour were not assessed."""
-        return self.contact == Contact.NOT_REACHED or bool(self.not_assessed)
-
-    @property
-    def not_assessed(self) -> tuple[str, ...]:
-        """Name what an outcome must say and this does not: where thoughts were found, a plan too.
-
-        A flag ends by what was found; what nobody looked for was not found.
-        """
-        is_in_doubt = self.ideation != Ideation.NONE_FOUND
-        return tuple(
-            name
-            for name, is_missing in (
-                ("ideation", self.ideation == Ideation.NOT_ASSESSED),
-                ("behaviour", self.behaviour == Behaviour.NOT_ASSESSED),
-                ("plan", is_in_doubt and self.plan == Finding.NOT_ASSESSED),
-            )
-            if is_missing
-        )
 
 
 def look_at(rating: Rating, *, at: datetime) -> Flag | None:
@@ -107,11 +54,11 @@ def look_at(rating: Rating, *, at: datetime) -> Flag | None:
 
 
 def look_again(corrected: Rating, before: Rating, *, at: datetime) -> Flag | None:
-    """Look at a corrected rating: another answer, or the same one of a later day, is a new one.
+    """Look at a corrected rating: a higher answer, or the same one of a later day, is a new one.
 
     One that was assessed since, as it is dated now, was seen to.
     """
-    if corrected.self_harm_answer != before.self_harm_answer:
+    if (corrected.self_harm_answer or 0) > (before.self_harm_answer or 0):
         return look_at(corrected, at=at)
     outcomes = SafetyOutcome.objects.filter(patient=corrected.patient_id)
     is_seen_to = outcomes.filter(assessed_at__gte=corrected.rated_at).exists()
@@ -218,7 +165,8 @@ def hand_over(
     if not to.is_active or not to.memberships.filter(team=flag.patient.team_id).exists():
         raise NotOfTheTeam(str(flag))
     now = flags.lock_as_seen(flag, version=version)
-    was_taken_on = now.state == FlagState.ACKNOWLEDGED
+    if now.state == FlagState.ACKNOWLEDGED:
+        call_off(now, at=at)
     now.state, now.owner = FlagState.RAISED, to
     now.version += 1
     now.save()
@@ -231,9 +179,7 @@ def hand_over(
         plan=f"→ {to}. {note}".strip(),
     )
     alerts.tell(now, [to], occasion=f"{HANDED_OVER}:{event.pk}", at=at)
-    if was_taken_on:
-        call_off(now, at=at)
-        _set_timer(now, at=at)
+    _set_timer(now, at=at)
     flags.refresh_need([now.patient_id])
 
 
@@ -241,15 +187,16 @@ def hand_over(
 def close(*, flag: Flag, version: int, outcome: Outcome, by: Clinician, at: datetime) -> None:
     """End the flag by the recorded outcome of a structured assessment, and by nothing less."""
     now = flags.lock_as_seen(flag, version=version)
-    _check(outcome, now, at=at)
-    if outcome.is_attempt:
-        message = "nobody was reached, or nothing was assessed: that is an attempt, not an outcome"
-        raise OutcomeFault(message)
+    check(outcome, now, at=at)
+    if outcome.is_attempt(now):
+        missing = ", ".join(outcome.not_assessed(now))
+        message = f"nobody was reached, or this was not assessed: {missing}"
+        raise OutcomeFault(f"{message}. That is an attempt, not an outcome")
     if not outcome.actions:
         message = "say what was done"
         raise OutcomeFault(message)
     now.outcome = SafetyOutcome.objects.create(
-        patient=now.patient, recorded_by=by, recorded_at=at, **_columns(outcome)
+        patient=now.patient, recorded_by=by, recorded_at=at, **columns_of(outcome)
     )
     flags.end(now, reason=OUTCOME_RECORDED, plan=outcome.note.strip(), by=by, at=at)
     call_off(now, at=at)
@@ -269,38 +216,19 @@ def record_attempt(
 ) -> None:
     """Write down that somebody tried; the flag stays up as it is, and its timer goes on."""
     now = flags.lock_as_seen(flag, version=version)
-    _check(outcome, now, at=at)
-    if not outcome.is_attempt:
+    check(outcome, now, at=at)
+    if not outcome.is_attempt(now):
         message = "the person was reached and assessed: that is an outcome, not an attempt"
         raise OutcomeFault(message)
     now.version += 1
     now.save()
-    local = outcome.assessed_at.astimezone(now.patient.team.site.zone)
-    tried = [f"{local:%d-%b-%Y %H:%M}", outcome.assessed_by, str(outcome.contact.label)]
-    found = [
-        f"{name}: {said.label}"
-        for name, said in (
-            (_("thoughts"), outcome.ideation),
-            (_("behaviour"), outcome.behaviour),
-            (_("plan"), outcome.plan),
-            (_("means"), outcome.means),
-        )
-        if said.value != Finding.NOT_ASSESSED.value
-    ]
-    done = [str(each.label) for each in outcome.actions]
-    if outcome.next_contact_on:
-        done.append(f"→ {outcome.next_contact_on:%d-%b-%Y}")
     FlagEvent.objects.create(
         flag=now,
         at=at,
         by=by,
         state=now.state,
         reason=ATTEMPTED,
-        plan="\n".join(
-            filter(
-                None, [", ".join(tried), ", ".join(found), outcome.note.strip(), ", ".join(done)]
-            )
-        ),
+        plan=outcome.in_words(now.patient.team.site.zone),
     )
     audit.write(
         verb="record_safety_attempt",
@@ -309,54 +237,6 @@ def record_attempt(
         at=at,
         patient_id=now.patient_id,
     )
-
-
-def answered_at(flag: Flag) -> datetime | None:
-    """Say when the latest positive answer behind a flag was given, to the minute.
-
-    An answer that was corrected or withdrawn counts only where no other is left.
-    """
-    behind = list(Rating.objects.filter(pk__in=flag.events.values("rating")))
-    current = [each for each in behind if each.superseded_at is None]
-    moments = [each.rated_at for each in current or behind]
-    return max(moments).replace(second=0, microsecond=0) if moments else None
-
-
-def _check(outcome: Outcome, flag: Flag, *, at: datetime) -> None:
-    answered = answered_at(flag)
-    for is_wrong, sentence in (
-        (outcome.assessed_at > at, "the assessment is dated in the future"),
-        (
-            answered is not None and outcome.assessed_at < answered,
-            f"the assessment is dated before the answer of {answered:%d-%b-%Y %H:%M} UTC"
-            if answered
-            else "",
-        ),
-        (
-            sum(letter.isalpha() for letter in outcome.note) < FEWEST_LETTERS,
-            "say in a sentence what was found and done",
-        ),
-        (is_nothing(outcome.assessed_by), "say by name who made the assessment"),
-        (
-            not outcome.is_attempt and is_nothing(outcome.instrument),
-            "say by means of what: an instrument, or a clinical interview",
-        ),
-    ):
-        if is_wrong:
-            raise OutcomeFault(sentence)
-
-
-def is_nothing(text: str) -> bool:
-    """Tell whether a word stands for nobody, or for no instrument."""
-    plain = text.strip().strip(".-–").casefold()
-    return plain in _NOTHING or sum(letter.isalpha() for letter in plain) < 2
-
-
-def _columns(outcome: Outcome) -> dict[str, object]:
-    columns = asdict(outcome)
-    columns["actions"] = [SafetyAction(each).value for each in outcome.actions]
-    columns["note"] = outcome.note.strip()
-    return columns
 
 
 @transaction.atomic

@@ -104,12 +104,12 @@ def test_facts_of_an_episode_that_were_wrong_are_told_to_who_acted_on_them(
     "known", [{"is_bipolar": True}, {"earlier_failures": 2}, {"ended_on": NOW.date()}]
 )
 def test_what_was_not_known_of_an_episode_is_news(patient: Patient, known: dict[str, Any]) -> None:
-    unknown = dict.fromkeys(known)
-    state(patient, **{"earlier_failures": 0} | unknown)
+    unknown: dict[str, Any] = {"earlier_failures": 0} | dict.fromkeys(known)
+    state(patient, **unknown)
     recompute([patient.pk], at=ASSESSED_AT)
     somebody_looks(patient)
 
-    state(patient, at=NOW, **{"earlier_failures": 0} | unknown | known)
+    state(patient, at=NOW, **unknown | known)
     recompute([patient.pk], at=NOW)
 
     assert told() == []

@@ -21,6 +21,7 @@ from monitoring.models import (
     Ideation,
     SafetyAction,
 )
+from monitoring.outcomes import Outcome
 from patients.models import Clinician, Episode, Event, Patient, Rating, Trial
 from tests.factories import (
     ClinicianFactory,
@@ -148,7 +149,7 @@ def test_a_positive_rating_sent_again_after_its_flag_was_closed_leads_to_that_fl
     safety.close(
         flag=flag,
         version=flag.version,
-        outcome=safety.Outcome(
+        outcome=Outcome(
             assessed_at=timezone.now(),
             assessed_by="Dr A",
             contact=Contact.IN_PERSON,

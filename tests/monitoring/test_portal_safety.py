@@ -21,7 +21,7 @@ OUTCOME = {
     "ideation": "2",
     "behaviour": "none_found",
     "plan": "none_found",
-    "means": "not_assessed",
+    "means": "none_found",
     "actions": ["safety_plan", "close_ones"],
     "note": "Safety plan written; sister involved.",
 }
@@ -121,6 +121,36 @@ def test_the_outcome_closes_the_flag_and_stays_readable(client: Client, flag: Fl
     text = answer.content.decode()
     assert "Safety plan written; sister involved." in text
     assert "None found in this assessment" in text
+
+
+def test_an_outcome_typed_while_a_colleague_acted_can_be_saved_without_typing_it_again(
+    client: Client, flag: Flag
+) -> None:
+    said = {**OUTCOME, **assessed_now(flag), "version": flag.version}
+    client.post(reverse("portal:take_on", args=[flag.reference]), {"take-version": flag.version})
+
+    first = client.post(reverse("portal:outcome", args=[flag.reference]), said)
+
+    assert "Nothing is lost" in first.content.decode()
+    form = first.context["form"]
+    kept = {name: form[name].value() for name in form.fields}
+    assert kept["actions"] == ["safety_plan", "close_ones"]
+    kept["next_contact_on"] = ""
+    client.post(reverse("portal:outcome", args=[flag.reference]), kept)
+    flag.refresh_from_db()
+    assert flag.state == FlagState.RESOLVED
+
+
+def test_an_assessment_that_left_something_out_is_an_attempt_and_says_what_is_missing(
+    client: Client, flag: Flag
+) -> None:
+    said = {**OUTCOME, **assessed_now(flag), "version": flag.version, "means": "not_assessed"}
+
+    answer = client.post(reverse("portal:outcome", args=[flag.reference]), said, follow=True)
+
+    assert "Not assessed yet: access to means." in answer.content.decode()
+    flag.refresh_from_db()
+    assert flag.state == FlagState.RAISED
 
 
 @pytest.mark.parametrize("missing", ["ideation", "behaviour", "plan", "means", "actions", "note"])

@@ -25,6 +25,7 @@ from monitoring.models import (
     SafetyOutcome,
     Standing,
 )
+from monitoring.outcomes import Outcome, OutcomeFault
 from monitoring.recompute import recompute
 from patients.models import Clinician, Membership, Patient, PatientStatus, Role, SafetyDuty
 from patients.record.duties import NotOfTheTeam, name_clinician, set_duty
@@ -63,7 +64,7 @@ def rate(patient: Patient, answer: int, *, instrument: str = "QIDS-SR16", days: 
     )
 
 
-def outcome(**said: object) -> safety.Outcome:
+def outcome(**said: object) -> Outcome:
     plain: dict[str, object] = {
         "assessed_at": MONDAY + timedelta(minutes=30),
         "assessed_by": "Dr A",
@@ -72,12 +73,12 @@ def outcome(**said: object) -> safety.Outcome:
         "ideation": Ideation.LEVEL_2,
         "behaviour": Behaviour.NONE_FOUND,
         "plan": Finding.NONE_FOUND,
-        "means": Finding.NOT_ASSESSED,
+        "means": Finding.NONE_FOUND,
         "actions": [SafetyAction.SAFETY_PLAN],
         "note": "Safety plan written.",
         "next_contact_on": None,
     }
-    return safety.Outcome(**(plain | said))  # type: ignore[arg-type]
+    return Outcome(**(plain | said))  # type: ignore[arg-type]
 
 
 def told(flag: Flag) -> set[Clinician]:
@@ -394,7 +395,7 @@ def test_an_outcome_that_says_too_little_ends_nothing(
     doctor = member(patient)
     rate(patient, 1)
 
-    with pytest.raises(safety.OutcomeFault, match=sentence):
+    with pytest.raises(OutcomeFault, match=sentence):
         safety.close(
             flag=Flag.objects.get(),
             version=1,
@@ -434,7 +435,7 @@ def test_what_was_found_is_no_attempt(patient: Patient) -> None:
     doctor = member(patient)
     rate(patient, 1)
 
-    with pytest.raises(safety.OutcomeFault, match="an outcome, not an attempt"):
+    with pytest.raises(OutcomeFault, match="an outcome, not an attempt"):
         safety.record_attempt(
             flag=Flag.objects.get(),
             version=1,
@@ -450,7 +451,7 @@ def test_an_assessment_must_follow_the_latest_of_several_answers(patient: Patien
     rate(patient, 1)
     flag = Flag.objects.get()
 
-    with pytest.raises(safety.OutcomeFault, match="before the answer of"):
+    with pytest.raises(OutcomeFault, match="before the answer of"):
         safety.close(
             flag=flag,
             version=flag.version,

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from monitoring.models import Behaviour, Contact, CrisisPlan, Finding, Ideation, SafetyAction
+from monitoring.outcomes import is_nothing, is_sentence
 from monitoring.portal.forms.fields import CLINICAL_DAY, DAY_FORMATS, ClockField, DayField, SiteForm
 from monitoring.portal.forms.flags import StepForm
-from monitoring.safety import FEWEST_LETTERS, is_nothing
 from patients.models import Clinician, Membership, SafetyDuty
 
 AREA = forms.Textarea(attrs={"rows": 3})
@@ -64,9 +64,10 @@ class OutcomeForm(SiteForm):
         choices=Contact.choices,
         widget=forms.RadioSelect,
         help_text=gettext_lazy(
-            "Where the person was not reached, or thoughts or behaviour were not assessed (and, "
-            "where thoughts were found, a plan), an attempt is recorded: the flag stays up and its "
-            "timer goes on."
+            "Where the person was not reached, or thoughts or behaviour were not assessed, an "
+            "attempt is recorded: the flag stays up and its timer goes on. Where thoughts were "
+            "found, a plan belongs to it; where the flag is urgent or immediate, a plan and access "
+            "to means, whatever was found."
         ),
     )
     instrument = forms.CharField(
@@ -121,7 +122,7 @@ class OutcomeForm(SiteForm):
     def clean_note(self) -> str:
         """Refuse a sign that stands for a sentence."""
         note: str = self.cleaned_data["note"]
-        if sum(letter.isalpha() for letter in note) < FEWEST_LETTERS:
+        if not is_sentence(note):
             raise forms.ValidationError(_("Say in a sentence what was found and done."))
         return note
 

@@ -1,15 +1,15 @@
 """The safety path's pages: the interruption, the list, taking on, handing over, the outcome."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from monitoring import duties, flags, safety, safety_list
+from monitoring import duties, flags, outcomes, safety, safety_list
 from monitoring.models import (
     Behaviour,
     Contact,
@@ -116,19 +116,21 @@ def outcome(request: HttpRequest, reference: str) -> HttpResponse:
         request.POST or None,
         now=at,
         zone=found.patient.team.site.zone,
-        answered_at=safety.answered_at(found),
+        answered_at=outcomes.answered_at(found),
         initial={"version": found.version, "assessed_by": str(reader)},
     )
     if form.is_valid():
         said = _outcome(form.cleaned_data)
-        record = safety.record_attempt if said.is_attempt else safety.close
+        record = safety.record_attempt if said.is_attempt(found) else safety.close
         version = form.cleaned_data["version"]
         try:
             record(flag=found, version=version, outcome=said, by=reader, at=at)
-        except (flags.FlagHasMoved, safety.OutcomeFault) as fault:
+        except flags.FlagHasMoved as fault:
+            _let_it_be_saved_again(form, found, str(fault))
+        except outcomes.OutcomeFault as fault:
             form.add_error(None, str(fault))
         else:
-            _say_what_became(request, is_attempt=said.is_attempt)
+            _say_what_became(request, said, found)
             return redirect("portal:flag", reference)
     context = {
         "form": form,
@@ -139,16 +141,29 @@ def outcome(request: HttpRequest, reference: str) -> HttpResponse:
     return render(request, "portal/outcome.html", context, status=422 if form.errors else 200)
 
 
-def _say_what_became(request: HttpRequest, *, is_attempt: bool) -> None:
-    if is_attempt:
-        said = _("The attempt is recorded. The flag stays up and its timer goes on.")
-        messages.warning(request, said)
-    else:
+def _let_it_be_saved_again(form: OutcomeForm, flag: Flag, what_happened: str) -> None:
+    """Keep what was typed while the flag has moved, and let it be saved once that is read."""
+    flag.refresh_from_db()
+    data = cast("QueryDict", form.data).copy()
+    data["version"] = str(flag.version)
+    form.data = data
+    again = _("Nothing is lost: read what has happened since, then record the outcome once more.")
+    form.add_error(None, f"{what_happened} {again}")
+
+
+def _say_what_became(request: HttpRequest, said: outcomes.Outcome, flag: Flag) -> None:
+    if not said.is_attempt(flag):
         messages.success(request, _("The outcome is recorded, and the flag is closed."))
+        return
+    words = [_("The attempt is recorded. The flag stays up and its timer goes on.")]
+    if said.contact != Contact.NOT_REACHED:
+        missing = ", ".join(said.not_assessed(flag))
+        words.append(_("Not assessed yet: %(missing)s.") % {"missing": missing})
+    messages.warning(request, " ".join(words))
 
 
-def _outcome(said: dict[str, Any]) -> safety.Outcome:
-    return safety.Outcome(
+def _outcome(said: dict[str, Any]) -> outcomes.Outcome:
+    return outcomes.Outcome(
         assessed_at=said["assessed_at"],
         assessed_by=said["assessed_by"],
         contact=Contact(said["contact"]),
