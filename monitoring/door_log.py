@@ -4,7 +4,7 @@ A push must not wait for it nor pay a statement of its own. A line is put into a
 a thread of each web process writes what has gathered, once a second. What a process that is killed
 had not written yet is lost, at most a second's lines; the messages themselves are stored before
 they are answered, with laboratory, key and hash (patients_inbound). Lines are kept for a year,
-unless the operator says otherwise.
+unless the operator says otherwise. While the database is away they are kept in memory.
 """
 
 import atexit
@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple, Self
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from monitoring.models import DoorRequest
 
@@ -93,7 +93,13 @@ class Writer:
             return
         try:
             DoorRequest.objects.bulk_create(lines)
-        except (DatabaseError, InterfaceError) as fault:
+        except (OperationalError, InterfaceError) as fault:
+            # the database is away; what comes meanwhile is written when it is back
+            kept = lines[: max(0, LINES_AT_MOST - self._waiting.qsize())]
+            for line in kept:
+                self._waiting.put(line)
+            logger.warning("%d lines of requests wait: %s", len(kept), type(fault).__name__)
+        except DatabaseError as fault:
             logger.warning("%d lines of requests are lost: %s", len(lines), type(fault).__name__)
         finally:
             connection.close()

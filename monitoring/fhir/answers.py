@@ -163,11 +163,7 @@ def _standing_of(
         for write, result in results
         if write.kind != REPORT and not _is_first(result.version, result.state)
     ]
-    updated = [
-        result.line
-        for write, result in results
-        if write.method == "update" and write.kind != REPORT
-    ]
+    updated = [result.line for write, result in results if write.method == "update"]
     return _Standing(
         known=stored.current(laboratory_id, lines) if lines else {},
         # An update of what had waited is no creation, though it is the first version on record
@@ -231,7 +227,9 @@ def _describe_report(
     ]
     newest = max(found, key=lambda each: each.standing.at)
     is_new = any(
-        result.version == 1 and stands.known[result.line].standing.at == at
+        result.version == 1
+        and stands.known[result.line].standing.at == at
+        and result.line not in stands.waited
         for answer in answers
         for result in answer.results
     )

@@ -35,6 +35,7 @@ def answer(
     sender: Sender,
     preference: Preference,
     at: datetime,
+    base: str,
 ) -> Tree:
     """Do what a Bundle asks for, and tell what became of each entry."""
     steps = [_allowed(step, bundle.kind, sender) for step in bundle.steps]
@@ -59,7 +60,7 @@ def answer(
             )
             entries.append({"response": {"status": _status(200), "outcome": said}})
         elif isinstance(step, Fetch):
-            entries.append(_fetched(step.asked, sender.laboratory_id))
+            entries.append(_fetched(step.asked, sender.laboratory_id, base=base))
         else:
             entries.append(_refused(step))
     told: Tree = {"resourceType": "Bundle", "type": f"{bundle.kind}-response"}
@@ -101,9 +102,9 @@ def _written(done: Done | NotKept | Refused, preference: Preference) -> Tree:
     }
 
 
-def _fetched(asked: Asked, laboratory_id: int) -> Tree:
+def _fetched(asked: Asked, laboratory_id: int, *, base: str) -> Tree:
     try:
-        found = _fetch(asked, laboratory_id)
+        found = _fetch(asked, laboratory_id, base=base)
     except Refused as refused:
         return _refused(refused)
     response: Tree = {"status": _status(200)}
@@ -112,12 +113,12 @@ def _fetched(asked: Asked, laboratory_id: int) -> Tree:
     return {"resource": found.resource, "response": response}
 
 
-def _fetch(asked: Asked, laboratory_id: int) -> reads.Found:
+def _fetch(asked: Asked, laboratory_id: int, *, base: str) -> reads.Found:
     if asked.kind != reads.OBSERVATION:
         raise Refused([Fault("not-supported", "", _("Only Observation can be read."))], status=404)
     if asked.id is not None:
         return reads.read(laboratory_id, asked.id)
-    return reads.search(laboratory_id, asked.terms)
+    return reads.search(laboratory_id, asked.terms, base=base)
 
 
 def _refused(refused: Refused) -> Tree:

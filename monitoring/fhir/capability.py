@@ -34,7 +34,7 @@ _OBSERVATION: Tree = {
 _REPORT: Tree = {
     "type": "DiagnosticReport",
     "interaction": [{"code": code} for code in ("read", "update", "create")],
-    "versioning": "no-version",
+    "versioning": "versioned",
     "updateCreate": True,
     "conditionalCreate": True,
     "conditionalUpdate": True,

@@ -9,7 +9,7 @@ from django.utils.http import http_date
 from django.utils.translation import gettext as _
 
 from monitoring.fhir import stored
-from monitoring.fhir.answers import ROOT, report_tree, report_version
+from monitoring.fhir.answers import report_tree, report_version
 from patients.intake.fhir.conditions import read_token
 from patients.intake.fhir.faults import Fault, Refused, not_fhir
 from patients.intake.fhir.writing import Tree, instant
@@ -49,12 +49,15 @@ def read_version(laboratory_id: int, resource_id: str, version: str) -> Found:
     raise _nothing()
 
 
-def read_history(laboratory_id: int, resource_id: str) -> Found:
-    """Give every version of a result, the newest first."""
-    versions = _history(laboratory_id, resource_id)
+def read_history(laboratory_id: int, resource_id: str, *, base: str) -> Found:
+    """Give every version of a result: the one that counts, then the others, the newest first."""
+    current = _current(laboratory_id, resource_id).standing.version
+    versions = sorted(
+        _history(laboratory_id, resource_id), key=lambda each: each.standing.version != current
+    )
     entries = [
         {
-            "fullUrl": f"{ROOT}/{OBSERVATION}/{each.standing.id}",
+            "fullUrl": f"{base}/{OBSERVATION}/{each.standing.id}",
             "resource": each.resource,
             "request": {
                 "method": "POST" if each.standing.version == 1 else "PUT",
@@ -81,8 +84,10 @@ def _history(laboratory_id: int, resource_id: str) -> list[stored.Stored]:
     return versions
 
 
-def search(laboratory_id: int, terms: Sequence[tuple[str, str]]) -> Found:
+def search(laboratory_id: int, terms: Sequence[tuple[str, str]], *, base: str) -> Found:
     """Give the results that have an identifier; no other search is known.
+
+    `base` is the address of the door as this client sees it.
 
     Raises
     ------
@@ -102,7 +107,7 @@ def search(laboratory_id: int, terms: Sequence[tuple[str, str]]) -> Found:
     found = stored.current(laboratory_id, lines)
     entries = [
         {
-            "fullUrl": f"{ROOT}/{OBSERVATION}/{each.standing.id}",
+            "fullUrl": f"{base}/{OBSERVATION}/{each.standing.id}",
             "resource": each.resource,
             "search": {"mode": "match"},
         }

@@ -20,6 +20,7 @@ from patients.intake.fhir.writing import (
     as_sent,
     dressed,
     from_record,
+    is_report,
 )
 from patients.intake.reports import ADDRESS, Code, Identifier
 from patients.intake.waiting import Waiting, last_word, waiting_of
@@ -245,14 +246,21 @@ def _of_parked(
 
 
 def _from_message(inbound: Inbound | None, pointer: str, messages: dict[int, Any]) -> Tree | None:
-    """Find a result in the message that brought it, when that was FHIR."""
+    """Find a result in the message that brought it, when that was FHIR.
+
+    A report that takes back results brings none of them.
+    """
     if inbound is None or inbound.pk not in messages or not pointer:
         return None
-    return as_sent(messages[inbound.pk], pointer)
+    message = messages[inbound.pk]
+    return None if is_report(message, pointer) else as_sent(message, pointer)
 
 
 def _report_of(inbound: Inbound | None, pointer: str, messages: dict[int, Any]) -> Tree | None:
-    parent, _, last = pointer.rpartition(".")
-    if inbound is None or inbound.pk not in messages or not last.startswith("contained["):
+    if inbound is None or inbound.pk not in messages or not pointer:
         return None
-    return as_sent(messages[inbound.pk], parent)
+    message = messages[inbound.pk]
+    if is_report(message, pointer):
+        return as_sent(message, pointer)
+    parent, _, last = pointer.rpartition(".")
+    return as_sent(message, parent) if last.startswith("contained[") else None

@@ -91,6 +91,7 @@ class Root(FhirView):
             sender=self.sender,
             preference=preference_of(request),
             at=timezone.now(),
+            base=request.build_absolute_uri(ROOT),
         )
         if refused := bundles.refused_in(told):
             request.META[OUTCOME] = refusals.PARTLY
@@ -116,7 +117,11 @@ class Observations(FhirView):
 
     @schema.reads("fhir_search_observations", "Find own results by an identifier", by="identifier")
     def get(self, request: Request) -> Response:
-        found = reads.search(self.sender.laboratory_id, asked_by(request, "Observation").terms)
+        found = reads.search(
+            self.sender.laboratory_id,
+            asked_by(request, "Observation").terms,
+            base=request.build_absolute_uri(ROOT),
+        )
         return Response(found.resource)
 
 
@@ -144,8 +149,10 @@ class ObservationHistory(FhirView):
     """Every version of one result."""
 
     @schema.reads("fhir_history_of_observation", "Read every version of an own result", by="id")
-    def get(self, request: Request, resource_id: str) -> Response:  # noqa: ARG002
-        return Response(reads.read_history(self.sender.laboratory_id, resource_id).resource)
+    def get(self, request: Request, resource_id: str) -> Response:
+        base = request.build_absolute_uri(ROOT)
+        found = reads.read_history(self.sender.laboratory_id, resource_id, base=base)
+        return Response(found.resource)
 
 
 class ObservationVersion(FhirView):

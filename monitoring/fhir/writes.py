@@ -1,6 +1,7 @@
 """Writes are taken in together; what became of each is told one by one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -22,6 +23,8 @@ from patients.intake.receipts import (
     ToldTooOften,
     WholeReport,
 )
+from patients.intake.report_versions import lines_named_after
+from patients.intake.reports import ADDRESS, Identifier
 from patients.scopes import UPDATE
 
 DIALECT = "fhir"
@@ -44,7 +47,10 @@ def take_in(
         When all or nothing is to be taken in, and one of them must not be.
     """
     outcomes: dict[int, Done | NotKept | Refused] = {}
-    wanted = list(enumerate(writes))
+    wanted = [
+        (place, _complete(write, laboratory_id=sender.laboratory_id))
+        for place, write in enumerate(writes)
+    ]
     while True:
         try:
             receipt = ingest.receive(
@@ -94,16 +100,30 @@ def _why(fault: Exception, write: Write) -> Refused:
 
 def _conditions(write: Write) -> list[Condition]:
     """Say under which condition each draw of a write is taken in; those of a report share one."""
-    report = WholeReport(write.report_names) if write.kind == REPORT else None
-    return [_condition(write, report)] * len(write.draws)
-
-
-def _condition(write: Write, report: WholeReport | None) -> Condition:
-    return Condition(
+    own = Condition(
         if_none_exists=write.method == "create" and write.condition is not None,
         if_versions=_versions(write.versions) if write.versions else None,
-        of_report=report if write.versions else None,
     )
+    if write.kind != REPORT:
+        return [own]
+    report = WholeReport(write.report_names, named_by_us="" if write.id else REPORT)
+    return [replace(own, of_report=report, part=code) for code in write.codes]
+
+
+def _complete(write: Write, *, laboratory_id: int) -> Write:
+    """Find the results of a report that takes back all of them without naming any."""
+    if write.whole is None:
+        return write
+    lines = lines_named_after(write.report_names, laboratory_id=laboratory_id)
+    [said] = write.whole.results
+    named: list[tuple[Identifier, ...]] = [
+        (Identifier(system=ADDRESS, value=str(line)),) for line in lines
+    ]
+    draws = [
+        write.whole.model_copy(update={"results": (said.model_copy(update={"names": names}),)})
+        for names in named or [said.names]
+    ]
+    return replace(write, draws=tuple(draws), codes=("",) * len(draws))
 
 
 def _versions(etags: Sequence[str]) -> frozenset[int]:

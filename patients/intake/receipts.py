@@ -42,9 +42,17 @@ class Sender:
 
 @dataclass(frozen=True, eq=False)
 class WholeReport:
-    """The report whose results are taken in as one, by how their names begin."""
+    """The report whose results are taken in as one, by how their names begin.
+
+    Attributes
+    ----------
+    named_by_us
+        The system of the names that its results get after the id that we give it; empty where its
+        sender has chosen the id.
+    """
 
     names: tuple[Identifier, ...]
+    named_by_us: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,12 +67,15 @@ class Condition:
         Take it in only when one of these is the current version of its result; when there are
         none of these, only when there is any version.
     of_report
-        The versions are those of this report and not of the single result.
+        The report that it stands in; the versions are those of it and not of the single result.
+    part
+        What it is called within the report.
     """
 
     if_none_exists: bool = False
     if_versions: frozenset[int] | None = None
     of_report: WholeReport | None = None
+    part: str = ""
 
 
 ALWAYS = Condition()

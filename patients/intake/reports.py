@@ -106,8 +106,10 @@ class SeenTime(_Part):
             return self.model_copy(update={"at": at})
         if is_left_out(at):
             return self.model_copy(update={"at": None})
-        precision = Precision.DAY if comes_twice(at) else Precision.MINUTE
-        return self.model_copy(update={"at": at, "precision": precision})
+        if comes_twice(at):
+            midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+            return self.model_copy(update={"at": midnight, "precision": Precision.DAY})
+        return self.model_copy(update={"at": at})
 
 
 def is_left_out(at: datetime) -> bool:

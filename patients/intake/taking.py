@@ -24,6 +24,7 @@ from patients.intake.receipts import (
     OverlappingIdentities,
     ResultAnswer,
     ToldTooOften,
+    WholeReport,
 )
 from patients.intake.report_versions import current_version, lines_named_after
 from patients.intake.reports import ResultReport
@@ -31,7 +32,7 @@ from patients.intake.retractions import takes_back
 from patients.intake.samples import waits_for_draw
 from patients.intake.waiting import last_word, waiting_of
 from patients.intake.waves import Wave
-from patients.models import Inbound, Parked, Result
+from patients.models import Inbound, Parked, Result, ResultName
 from patients.record.draws import Placed, write_draws
 from patients.record.parking import ToPark, in_parking, park
 from patients.record.results import RETRACTED
@@ -74,6 +75,7 @@ class Taking(Arriving):
         else:
             raise ToldTooOften(waiting[0])
         self._park(parked)
+        self._name_reports()
         self._take_back()
         for each, ignored in self.ignored.items():
             self.answers[each] = self.answers[each]._replace(ignored=ignored)
@@ -207,6 +209,27 @@ class Taking(Arriving):
             if not draw.is_disputed
             for named in zip(draw.report.results, draw.lines, strict=True)
         )
+
+    def _name_reports(self) -> None:
+        """Let the results of a report be named after the id that we give it, too."""
+        ids: dict[WholeReport, UUID] = {}
+        names = []
+        for place_, answer in sorted(self.answers.items()):
+            condition = self.conditions[place_]
+            report = condition.of_report
+            if report is None or not report.named_by_us or not condition.part:
+                continue
+            given = ids.setdefault(report, answer.id)
+            names += [
+                ResultName(
+                    laboratory_id=self.sender.laboratory_id,
+                    system=report.named_by_us,
+                    value=f"{given}#{condition.part}"[:200],
+                    line=result.line,
+                )
+                for result in answer.results
+            ]
+        ResultName.objects.bulk_create(names, ignore_conflicts=True)
 
     def _take_back(self) -> None:
         """Let what waited for these results take them back; they are told as what came late."""

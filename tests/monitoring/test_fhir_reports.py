@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from patients.models import Draw, Laboratory, Patient, Result
+from patients.models import Draw, Laboratory, Parked, ParkedResult, Patient, Result
 from patients.record.laboratories import issue_key
 from tests.conftest import MONDAY
+from tests.factories import LaboratoryFactory
 from tests.monitoring.fhir_door import FhirDoor
 from tests.patients.fhir_messages import Tree, observation, quantity
 
@@ -102,3 +103,118 @@ def test_a_report_is_told_after_a_write_as_it_is_read_back(
 
     assert corrected.json()["status"] == "corrected"
     assert told.json() == corrected.json() == renamed.json()
+
+
+# Reports that take back what stands elsewhere
+
+
+def cancelled(*results: Tree, status: str = "cancelled", **more: Any) -> Tree:
+    return {
+        "resourceType": "DiagnosticReport",
+        "status": status,
+        "code": {"text": "cytokines"},
+        "result": list(results),
+    } | more
+
+
+@pytest.mark.parametrize("status", ["cancelled", "entered-in-error"])
+@pytest.mark.parametrize(
+    "reference",
+    [
+        {"reference": "Observation/rx1"},
+        {"reference": "https://lab.example/fhir/Observation/rx1/_history/1"},
+        {"identifier": {"system": "urn:north:result", "value": "r-1"}},
+    ],
+)
+def test_a_report_takes_back_the_results_that_it_refers_to(
+    door: FhirDoor, patient: Patient, status: str, reference: Tree
+) -> None:
+    identifier = [{"system": "urn:north:result", "value": "r-1"}]
+    door.put("/rx1", observation(id="rx1", identifier=identifier))
+
+    answer = door.ask("POST", "/DiagnosticReport", cancelled(reference, status=status))
+
+    assert answer.status_code in {200, 201}
+    assert answer.json()["status"] == status
+    assert answer.json()["result"] == [{"reference": "Observation/rx1"}]
+    result = Result.objects.get(superseded_at=None)
+    assert (result.status, result.value) == (status, None)
+    assert door.get("/Observation/rx1").json()["status"] == status
+    assert not Parked.objects.exists()
+
+
+def test_a_report_that_takes_back_what_is_not_known_waits_for_it(
+    door: FhirDoor, patient: Patient
+) -> None:
+    answer = door.ask("POST", "/DiagnosticReport", cancelled({"reference": "Observation/rx1"}))
+
+    assert answer.status_code == 201
+    assert answer.json()["meta"]["tag"][0]["code"] == "parked"
+    door.put("/rx1", observation(id="rx1"))
+    assert Result.objects.get(superseded_at=None).status == "cancelled"
+
+
+def test_a_report_takes_back_nothing_of_another_laboratory(
+    door: FhirDoor, patient: Patient
+) -> None:
+    door.put("/rx1", observation(id="rx1"))
+    other = FhirDoor(issue_key(laboratory=LaboratoryFactory.create(), by="operator", at=MONDAY))
+
+    other.ask("POST", "/DiagnosticReport", cancelled({"reference": "Observation/rx1"}))
+
+    assert Result.objects.get(superseded_at=None).status == "final"
+
+
+def test_a_report_without_results_takes_back_all_of_its_own(
+    door: FhirDoor, patient: Patient
+) -> None:
+    put_report(door, report_of("5", "6"))
+
+    answer = put_report(door, cancelled(id="rep-1") | {"result": None})
+    assert answer.status_code == 400  # FHIR knows no null
+    gone = {name: part for name, part in cancelled(id="rep-1").items() if name != "result"}
+    answer = put_report(door, gone)
+
+    assert answer.status_code == 200
+    assert [each.status for each in Result.objects.current()] == ["cancelled", "cancelled"]
+    assert door.get("/DiagnosticReport/rep-1").status_code == 200
+
+
+def test_one_that_nobody_knows_waits(door: FhirDoor, patient: Patient) -> None:
+    gone = {name: part for name, part in cancelled(id="rep-1").items() if name != "result"}
+
+    answer = put_report(door, gone)
+
+    assert answer.status_code == 201
+    assert Parked.objects.count() == 1
+
+
+# Reports under the id that we gave
+
+
+@pytest.mark.parametrize("mrn", ["0042", "9999"])
+def test_a_report_is_put_right_under_the_id_that_we_gave(
+    door: FhirDoor, patient: Patient, mrn: str
+) -> None:
+    sent = {name: part for name, part in report_of("5", "6").items() if name != "identifier"}
+    sent["subject"] = {"identifier": {"system": "urn:clinic:mrn", "value": mrn}}
+    del sent["id"]
+    first = door.ask("POST", "/DiagnosticReport", sent)
+    given = first.json()["id"]
+
+    contained = report_of("5", "7")["contained"]
+    put_right = sent | {"id": given, "contained": contained}
+    answer = door.ask("PUT", f"/DiagnosticReport/{given}", put_right, If_Match=first["ETag"])
+
+    assert (first.status_code, answer.status_code) == (201, 200)
+    assert answer.json()["id"] == given
+    found = door.get(f"/DiagnosticReport/{given}")
+    assert len(found.json()["result"]) == 2
+    if mrn == "0042":
+        assert {str(each.sent_value) for each in Result.objects.current()} == {"5", "7"}
+        assert not Parked.objects.exists()
+    else:
+        assert {each.results.get().line for each in Parked.objects.all()} == {
+            each.line for each in ParkedResult.objects.all()
+        }
+        assert ParkedResult.objects.values("line").distinct().count() == 2

@@ -38,6 +38,7 @@ class LaboratoryRow:
     heard: str | SafeString
     rhythm: str
     is_silent: bool
+    was_heard: bool
     is_active: bool
     refused: int
 
@@ -59,6 +60,7 @@ def rows_of(
             heard=dates.system_moment(heard[each.pk]) if each.pk in heard else _("Never"),
             rhythm=_rhythm(silences.rhythm_of(each, at=at)),
             is_silent=each.pk in silent,
+            was_heard=each.pk in heard,
             is_active=each.is_active,
             refused=refused.get(each.pk, 0),
         )

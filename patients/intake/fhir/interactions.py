@@ -1,7 +1,7 @@
 """What a client asks for: one resource to be created or updated, with everything it is tied to."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 from patients.intake.fhir.conditions import read_condition, terms_of, without_address
@@ -9,7 +9,14 @@ from patients.intake.fhir.datatypes import DomainResource
 from patients.intake.fhir.faults import Fault, Refused, not_fhir, not_usable
 from patients.intake.fhir.json_rules import clean
 from patients.intake.fhir.reading import BARE, RETRACTED, Wrapping, address, report_of
-from patients.intake.fhir.reports import name_within, names_of_report, results_of
+from patients.intake.fhir.reports import (
+    ID,
+    name_within,
+    names_of_report,
+    results_of,
+    taken_back,
+    taken_back_by,
+)
 from patients.intake.fhir.resources import DiagnosticReport, Observation
 from patients.intake.fhir.surroundings import (
     CONTEXT_ONLY,
@@ -20,7 +27,6 @@ from patients.intake.fhir.surroundings import (
 from patients.intake.reports import DrawReport, Identifier
 
 STORED = frozenset({"Observation", "DiagnosticReport"})
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _ETAG = re.compile(r'(?:W/)?"([^"]{1,64})"')
 
 
@@ -52,6 +58,10 @@ class Write:
         that there is.
     report_names
         Of a report: how the names of its results begin.
+    codes
+        Of a report: what each of its results is called within it.
+    whole
+        Of a report that takes back all of its results without naming any: what it says of each.
     """
 
     method: Literal["create", "update"]
@@ -62,6 +72,8 @@ class Write:
     versions: tuple[str, ...] = ()
     expression: str = ""
     report_names: tuple[Identifier, ...] = ()
+    codes: tuple[str, ...] = ()
+    whole: DrawReport | None = None
 
     @property
     def identities(self) -> set[Identifier]:
@@ -81,7 +93,7 @@ def read_address(method: str, url: str, *, root: str) -> Asked:
     """Take an entry's address apart: a type, a type with an id, or a type with a condition."""
     path, _, query = url.partition("?")
     kind, _, client_id = path.strip("/").partition("/")
-    if "/" in client_id or (client_id and _ID.fullmatch(client_id) is None):
+    if "/" in client_id or (client_id and ID.fullmatch(client_id) is None):
         raise not_fhir("invalid", root, "url must be a type, or a type with an id")
     return Asked(method, kind, client_id or None, query)
 
@@ -103,41 +115,62 @@ def read_write(
     assert isinstance(resource, Observation | DiagnosticReport)  # noqa: S101 - see STORED
     condition, own = _condition(asked, resource, root=root)
     versions = _versions(asked.if_match, root=root)
-    report_names: tuple[Identifier, ...] = ()
-    if isinstance(resource, DiagnosticReport):
-        names = names_of_report(resource.identifier, own)
-        if condition is not None and condition not in names:
-            names = (*names, condition)
-        draws = results_of(resource, names, root=root, around=around)
-        chosen = names[:1] if asked.id is not None else names
-        report_names = tuple(name_within(name, "", root=root) for name in chosen)
-        if not draws:
-            if not _results_stand_elsewhere(resource, around):
-                raise not_usable("required", root, _NO_RESULT)
-            return Context(asked.kind, "not stored itself: its results are sent as Observations")
-    elif any(each.get("resourceType") == "Observation" for each in resource.contained):
-        raise not_usable("not-supported", f"{root}.contained", _CONTAINED_IN_RESULT)
-    elif resource.is_panel:
-        return Context(asked.kind, "not stored: a heading without a value; its members are results")
-    else:
-        names = tuple(name for name in (own, condition) if name is not None)
-        draws = (report_of(resource, root=root, around=around, wrapping=wrapping, names=names),)
-    return Write(
+    blank = Write(
         method="update" if asked.method == "PUT" else "create",
         kind=asked.kind,
         id=asked.id if asked.method == "PUT" else None,
-        draws=draws,
+        draws=(),
         condition=condition,
         versions=versions,
         expression=root,
+    )
+    own_names = tuple(name for name in (own, condition) if name is not None)
+    if isinstance(resource, DiagnosticReport):
+        names = tuple(dict.fromkeys([*names_of_report(resource.identifier, own), *own_names]))
+        return _read_report(resource, blank, names, around=around)
+    if any(each.get("resourceType") == "Observation" for each in resource.contained):
+        raise not_usable("not-supported", f"{root}.contained", _CONTAINED_IN_RESULT)
+    if resource.is_panel:
+        return Context(asked.kind, "not stored: a heading without a value; its members are results")
+    draw = report_of(resource, root=root, around=around, wrapping=wrapping, names=own_names)
+    return replace(blank, draws=(draw,))
+
+
+def _read_report(
+    report: DiagnosticReport,
+    blank: Write,
+    names: tuple[Identifier, ...],
+    *,
+    around: Surroundings,
+) -> Write | Context:
+    """Read the results of a report, or those that it takes back."""
+    root = blank.expression
+    parts = results_of(report, names, root=root, around=around)
+    chosen = names[:1] if blank.id is not None else names
+    report_names = tuple(name_within(name, "", root=root) for name in chosen)
+    whole: DrawReport | None = None
+    if report.status in RETRACTED:
+        parts += taken_back_by(report, root=root, around=around)
+        if not parts and not report.result and report_names:
+            words = report_names[0].value.removesuffix("#")
+            whole = taken_back(report, report_names, words=words, root=root, around=around)
+    if not parts and whole is None:
+        if not _results_stand_elsewhere(report, around):
+            raise not_usable("required", root, _NO_RESULT)
+        return Context(blank.kind, "not stored itself: its results are sent as Observations")
+    return replace(
+        blank,
+        draws=tuple(draw for _code, draw in parts),
+        codes=tuple(code for code, _draw in parts),
         report_names=report_names,
+        whole=whole,
     )
 
 
 def _results_stand_elsewhere(report: DiagnosticReport, around: Surroundings) -> bool:
     """Tell whether a report only lists results that are sent for themselves.
 
-    One that is taken back says something of its results, so they must stand beside it.
+    One that is taken back says something of its results, so they must stand beside it or be named.
     """
     references = [each.reference or "" for each in report.result]
     if report.status in RETRACTED:

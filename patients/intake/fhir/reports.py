@@ -4,21 +4,31 @@ A result that a report contains has no name of its own, so it is named after its
 code: the same report sent again, or put right, means the same results.
 """
 
+import re
+from collections.abc import Sequence
+
 from patients.intake.fhir.conditions import UNSTATED
 from patients.intake.fhir.datatypes import Identifier as Numbered
+from patients.intake.fhir.datatypes import Reference
 from patients.intake.fhir.faults import not_usable
-from patients.intake.fhir.reading import Wrapping, report_of
+from patients.intake.fhir.lines import line
+from patients.intake.fhir.reading import Wrapping, names_of, report_of
 from patients.intake.fhir.resources import DiagnosticReport, Observation
+from patients.intake.fhir.subjects import patients_of
 from patients.intake.fhir.surroundings import Surroundings, read_contained
-from patients.intake.reports import ADDRESS, DrawReport, Identifier
+from patients.intake.fhir.times import read_time
+from patients.intake.reports import ADDRESS, Code, DrawReport, Identifier, ResultReport
 
 KIND = "DiagnosticReport"
+ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
 def results_of(
     report: DiagnosticReport, names: tuple[Identifier, ...], *, root: str, around: Surroundings
-) -> tuple[DrawReport, ...]:
-    """Read the results that a report contains; those that stand elsewhere are read there.
+) -> tuple[tuple[str, DrawReport], ...]:
+    """Read the results that a report contains, by what they are called within it.
+
+    Those that stand elsewhere are read there.
 
     `names` are those of the report: its address, its identifiers, the condition it is sent under.
     """
@@ -34,16 +44,70 @@ def results_of(
         code = _code_of(resource)
         seen[code] = seen.get(code, 0) + 1
         code += f"#{seen[code]}" if seen[code] > 1 else ""
-        draws.append(
-            report_of(
-                resource,
-                root=here,
-                around=within,
-                wrapping=Wrapping(report),
-                names=[name_within(name, code, root=root) for name in names],
-            )
+        draw = report_of(
+            resource,
+            root=here,
+            around=within,
+            wrapping=Wrapping(report),
+            names=[name_within(name, code, root=root) for name in names],
         )
+        draws.append((code, draw))
     return tuple(draws)
+
+
+def taken_back_by(
+    report: DiagnosticReport, *, root: str, around: Surroundings
+) -> tuple[tuple[str, DrawReport], ...]:
+    """Read which results a report takes back that it only refers to, and that stand elsewhere."""
+    outside = [
+        each
+        for each in report.result
+        if not (each.reference or "").startswith("#") and each.reference not in around.known
+    ]
+    return tuple(
+        (words, taken_back(report, names, words=words, root=root, around=around))
+        for each in outside
+        for names, words in [_named_by(each, root=root)]
+    )
+
+
+def taken_back(
+    report: DiagnosticReport,
+    names: Sequence[Identifier],
+    *,
+    words: str,
+    root: str,
+    around: Surroundings,
+) -> DrawReport:
+    """Say of a result, by its names alone, that its report takes it back."""
+    patients, person = patients_of(report.subject, around, root=root)
+    return DrawReport(
+        patients=patients,
+        person=person,
+        results=(
+            ResultReport(
+                names=tuple(names),
+                codes=(Code(text=words),),
+                status=report.status,
+                issued_at=None if report.issued is None else read_time(report.issued).at,
+                pointer=line(root, 200),
+            ),
+        ),
+        pointer=line(root, 200),
+    )
+
+
+def _named_by(reference: Reference, *, root: str) -> tuple[list[Identifier], str]:
+    """Give the names of a result that stands elsewhere, and words for it."""
+    names = list(names_of([reference.identifier], root=root)) if reference.identifier else []
+    address = (reference.reference or "").partition("/_history/")[0]
+    before, _, last = address.rpartition("/")
+    is_of_result = address.startswith("urn:uuid:") or before.rpartition("/")[2] == "Observation"
+    client_id = last.removeprefix("urn:uuid:")
+    if is_of_result and ID.fullmatch(client_id):
+        names.append(Identifier(system=ADDRESS, value=client_id))
+    words = address or (names[0].value if names else reference.display or "a result")
+    return names, line(words, 100)
 
 
 def _code_of(observation: Observation) -> str:

@@ -124,6 +124,12 @@ def as_sent(message: Any, pointer: str) -> Tree:
     return _without_bundle(resource, entries) if entries else resource
 
 
+def is_report(message: Any, pointer: str) -> bool:
+    """Tell whether a pointer names a report, and not a result."""
+    found = _follow(message, _STEP.findall(pointer))
+    return isinstance(found, dict) and found.get("resourceType") == "DiagnosticReport"
+
+
 def _follow(message: Any, steps: list[tuple[str, str]]) -> Any:
     """Go down from the root, whose own name is the first step."""
     found = message

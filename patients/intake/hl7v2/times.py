@@ -18,7 +18,8 @@ _MINUTES_OF_ANY_ZONE = 14 * 60
 def read_time(text: str) -> tuple[datetime, Precision] | None:
     """Read a DTM; None when the text is none, or no day of the calendar.
 
-    A time without an offset has no zone yet. An hour alone is no minute: it is exact to the day.
+    A time without an offset has no zone yet. An hour alone is no minute: it is exact to the day,
+    which begins at midnight.
     """
     found = _FORM.fullmatch(text)
     if found is None:
@@ -35,7 +36,9 @@ def read_time(text: str) -> tuple[datetime, Precision] | None:
     at = datetime(year, month, day, hour, minute, tzinfo=zone) + timedelta(seconds=second)
     if found["day"] is None:
         return at, Precision.MONTH if found["month"] else Precision.YEAR
-    return at, Precision.MINUTE if found["minute"] else Precision.DAY
+    if found["minute"] is None:
+        return at.replace(hour=0), Precision.DAY
+    return at, Precision.MINUTE
 
 
 def seen_time(role: TimeRole, text: str) -> list[SeenTime]:
