@@ -1,6 +1,7 @@
 """People under treatment: enrolled, known by numbers, followed in episodes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
@@ -8,6 +9,8 @@ from django.db import IntegrityError, transaction
 from patients import audit
 from patients.models import CareTeam, Episode, Identifier, Laboratory, Patient, PatientStatus, Sex
 from patients.record.versions import count_up, lock
+
+_BIPOLAR, _PSYCHOTIC = {"F30", "F31"}, "F2"  # ICD-10
 
 
 class IdentifierTaken(Exception):
@@ -76,11 +79,48 @@ def add_identifier(
     return identifier
 
 
+@dataclass(frozen=True)
+class Lifelong:
+    """What is known of a person beyond the episode in which it was stated."""
+
+    diagnosis: str
+    is_bipolar: bool | None
+
+
+def lifelong_of(patient: Patient) -> Lifelong:
+    """Give what the earlier episodes said last of bipolar disorder and of F20 to F29.
+
+    Neither ends with an episode. What was said otherwise later, by a no or by another diagnosis,
+    is a correction, and stands.
+    """
+    said = list(
+        Episode.objects.filter(patient=patient, superseded_at=None)
+        .order_by("-started_on", "-pk")
+        .values_list("diagnosis", "is_bipolar")
+    )
+    diagnosis = next((code for code, _ in said if code), "")
+    stated = (
+        True if code[:3] in _BIPOLAR else is_bipolar
+        for code, is_bipolar in said
+        if code[:3] in _BIPOLAR or is_bipolar is not None
+    )
+    return Lifelong(
+        diagnosis=diagnosis
+        if diagnosis.startswith(_PSYCHOTIC) or diagnosis[:3] in _BIPOLAR
+        else "",
+        is_bipolar=True if next(stated, False) else None,
+    )
+
+
 @transaction.atomic
 def start_episode(*, patient: Patient, started_on: date, by: str, at: datetime) -> Episode:
-    """Start to follow the patient, from the first dose."""
+    """Start to follow the patient, from the first dose; a lifelong diagnosis comes along."""
     episode = Episode.objects.create(
-        patient=patient, started_on=started_on, recorded_at=at, recorded_by=by
+        patient=patient,
+        started_on=started_on,
+        recorded_at=at,
+        recorded_by=by,
+        **vars(lifelong_of(patient)),
     )
     audit.write(
         verb="start_episode",

@@ -47,7 +47,10 @@ class EpisodeForm(SiteForm):
         label=gettext_lazy("Bipolar disorder"),
         required=False,
         choices=_YES_NO,
-        help_text=gettext_lazy("The rule for treatment resistance does not apply to it."),
+        help_text=gettext_lazy(
+            "The rule for treatment resistance does not apply to it. It comes along into later "
+            "episodes, as F20 to F29 do, until you say otherwise."
+        ),
     )
     primary_instrument = forms.ChoiceField(
         label=gettext_lazy("Primary scale"),

@@ -18,7 +18,7 @@ from monitoring.portal.views.access import patient_or_404, reader_of
 from monitoring.portal.views.record import fill_in
 from patients import audit
 from patients.models import Episode, PatientStatus
-from patients.record.patients import change_status
+from patients.record.patients import change_status, lifelong_of
 from patients.record.verdicts import (
     EpisodeFacts,
     VerdictFault,
@@ -36,7 +36,8 @@ def episode(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """State what is known of the episode."""
     patient, at = patient_or_404(request, public_id), timezone.now()
     known: Episode | None = patient.episodes.filter(ended_on=None, superseded_at=None).first()
-    initial = {}
+    initial = {"diagnosis": (lifelong := lifelong_of(patient)).diagnosis}
+    initial["is_bipolar"] = "yes" if lifelong.is_bipolar else ""
     if known is not None:
         initial = {name: getattr(known, name) for name in _NAMES}
         initial["primary_instrument"] = known.primary_instrument
