@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cache
-from math import erf, exp, inf, log, sqrt
+from math import erf, exp, log, sqrt
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
+from analytics.scalars import is_real, is_whole
 from analytics.tables import Floats
 
 Z95 = 1.959963984540054
@@ -16,6 +17,7 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 MOST_LOOKS = 60
 MOST_CV = 1.5  # no analyte varies more; a larger figure is a percentage
 LEAST_ALPHA, MOST_ALPHA = 1e-9, 0.5
+MOST_Z = 40.0  # no rate of false alarms is so low that a number could hold it
 SET_POINT_DRAWS = 4
 
 
@@ -51,17 +53,17 @@ def log_variance(*, within_cv: float, assay_cv: float) -> float:
 
 def _refuse_no_variation(**cvs: float) -> None:
     for name, value in cvs.items():
-        if not 0 <= value <= MOST_CV:
+        if not is_real(value) or not 0 <= value <= MOST_CV:
             raise ChangeIsUnfit(
                 f"{name}: {value}; wanted: a fraction from 0 to {MOST_CV}, 0.15 for 15 %"
             )
 
 
 def _refuse_no_limit(*, z: float, draws_before: int) -> None:
-    if not 0 <= z < inf:
-        raise ChangeIsUnfit(f"z: {z}; wanted: a normal quantile of at least 0, 1.96 for 95 %")
-    if not draws_before >= 1:
-        raise ChangeIsUnfit(f"draws_before: {draws_before}; wanted: at least 1 draw")
+    if not is_real(z) or not 0 <= z <= MOST_Z:
+        raise ChangeIsUnfit(f"z: {z}; wanted: a normal quantile from 0 to {MOST_Z}, 1.96 for 95 %")
+    if not is_whole(draws_before, least=1):
+        raise ChangeIsUnfit(f"draws_before: {draws_before}; wanted: at least 1 draw, whole")
 
 
 def reference_change(
@@ -145,7 +147,7 @@ def false_alarm_rate(*, z: float, looks: int, draws_before: int = 1) -> float:
         A negative quantile, no draw, or a number of looks that is none.
     """
     _refuse_no_limit(z=z, draws_before=draws_before)
-    if not looks >= 0 or looks != int(looks):
+    if not is_whole(looks, least=0):
         raise ChangeIsUnfit(f"looks: {looks}; wanted: how many later results, whole, at least 0")
     reach = z * sqrt(1 + 1 / draws_before)
     centre = _NODES / sqrt(draws_before)
@@ -176,7 +178,7 @@ def widened_z(*, looks: int, draws_before: int = 1, alpha: float = 0.05) -> floa
     ChangeIsUnfit
         A rate that no limit keeps, or no draw.
     """
-    if not LEAST_ALPHA <= alpha <= MOST_ALPHA:
+    if not is_real(alpha) or not LEAST_ALPHA <= alpha <= MOST_ALPHA:
         raise ChangeIsUnfit(f"alpha: {alpha}; wanted: a rate from {LEAST_ALPHA} to {MOST_ALPHA}")
     if looks <= 1:
         return _normal_limit(alpha)

@@ -4,7 +4,7 @@ A high value in one person may be nothing but genotype; only change within a per
 """
 
 from dataclasses import dataclass
-from math import inf, log, sqrt
+from math import log, sqrt
 from typing import Any
 
 from analytics.columns import GENOTYPES
@@ -14,6 +14,7 @@ from analytics.evidence import (
     GENOTYPE_EFFECT_LN,
     GENOTYPE_SHARE,
 )
+from analytics.scalars import is_real
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def genotype_adjusted(
         message = f"genotype {genotype!r}; wanted: {', '.join(GENOTYPES[1:])}"
         raise ValueError(message)
     for name, value in (("level_ng_ml", level_ng_ml), ("typical_ng_ml", typical_ng_ml)):
-        if not 0 < value < inf:
+        if not is_real(value) or not value > 0:
             message = f"{name}: {value!r}; wanted: a concentration above zero"
             raise ValueError(message)
     apart = log(level_ng_ml / typical_ng_ml)

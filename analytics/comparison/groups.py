@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import special, stats
 
 from analytics.evaluation.inputs import FloatArray
+from analytics.scalars import is_real, is_whole
 
 LARGEST = 1e100  # its square and the sum of many squares are still numbers
 
@@ -44,7 +45,7 @@ def group_table(
     resistant : Hashable
         The value of `group` that means resistant; differences are resistant minus the other.
     measures : sequence of str
-        Numeric columns; missing values are left out measure by measure and counted.
+        At least one numeric column; missing values are left out measure by measure and counted.
     level : float, default: 0.95
         Confidence level of all intervals.
 
@@ -60,17 +61,18 @@ def group_table(
     ------
     ComparisonIsUnfit
         A column is missing, a value is not a number, there are not two groups, a group has
-        fewer than two values, or nothing varies.
+        fewer than two values, nothing varies, or one name is given where a list is wanted.
 
     Notes
     -----
     Source: :func:`scipy.stats.ttest_ind`, :func:`scipy.stats.mannwhitneyu` (exact without ties
     in small groups, else normal with continuity correction); Hedges 1981, J Educ Stat 6:107.
     """
+    names = read_names(measures, column="measures")
     is_resistant = read_groups(table, group=group, resistant=resistant)
     need_level(level)
     rows = []
-    for measure in measures:
+    for measure in names:
         values = read_measure(table, measure)
         known = np.isfinite(values)
         first, second = values[known & is_resistant], values[known & ~is_resistant]
@@ -100,7 +102,14 @@ def hedges_correction(df: float) -> float:
     -------
     float
         Exact, by the gamma function (Hedges 1981), not the usual approximation.
+
+    Raises
+    ------
+    ComparisonIsUnfit
+        There are not more than 1 degrees of freedom.
     """
+    if not is_real(df) or not df > 1:
+        raise ComparisonIsUnfit(column="df", value=df, wanted="more than 1 degree of freedom")
     return float(np.exp(special.gammaln(df / 2) - special.gammaln((df - 1) / 2)) / np.sqrt(df / 2))
 
 
@@ -121,12 +130,21 @@ def effect_interval(
     Returns
     -------
     tuple of float
-        Low and high.
+        Low and high, in standard deviations.
+
+    Raises
+    ------
+    ComparisonIsUnfit
+        t is no finite number, the level is none, or a group is smaller than 1 or both together
+        than 3.
 
     Notes
     -----
-    Source: Steiger and Fouladi 1997; :func:`scipy.special.nctdtrinc`.
+    Source: Steiger and Fouladi 1997; :func:`scipy.special.nctdtrinc`. At 95 % its limits lie
+    within 1e-5 of those by quadrature for t from -10 to 10, and within 1e-4 to 100 (relative).
     """
+    _refuse_no_statistic(t, n_first=n_first, n_second=n_second)
+    need_level(level)
     tail, df = (1 - level) / 2, n_first + n_second - 2
     scale = np.sqrt(1 / n_first + 1 / n_second)
     low = special.nctdtrinc(df, 1 - tail, t) * scale
@@ -134,17 +152,31 @@ def effect_interval(
     return float(low), float(high)
 
 
+def _refuse_no_statistic(t: float, *, n_first: int, n_second: int) -> None:
+    if not is_real(t):
+        raise ComparisonIsUnfit(column="t", value=t, wanted="Student's t, a finite number")
+    for column, size in (("n_first", n_first), ("n_second", n_second)):
+        if not is_whole(size, least=1) or n_first + n_second < 3:
+            raise ComparisonIsUnfit(
+                column=column, value=size, wanted="at least 1 patient, 3 in both groups together"
+            )
+
+
 def read_groups(
     table: pd.DataFrame, *, group: str, resistant: Hashable
 ) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
     """Read who is resistant, from a column with exactly two values."""
     need_column(table, group)
-    empty = np.flatnonzero(table[group].isna().to_numpy())
-    if len(empty):
-        raise ComparisonIsUnfit(
-            column=group, row=table.index[empty[0]], wanted="a group for every patient"
-        )
+    for row, value in zip(table.index, table[group].tolist(), strict=True):
+        if not isinstance(value, Hashable) or pd.isna(value):
+            raise ComparisonIsUnfit(
+                column=group, row=row, value=value, wanted="a group for every patient"
+            )
     found = table[group].unique().tolist()
+    if not pd.api.types.is_scalar(resistant) or pd.isna(resistant):
+        raise ComparisonIsUnfit(
+            column="resistant", value=resistant, wanted=f"one of the groups, {found}"
+        )
     if len(found) != 2 or resistant not in found:
         raise ComparisonIsUnfit(
             column=group, value=found, wanted=f"two groups, one of them {resistant!r}"
@@ -155,8 +187,13 @@ def read_groups(
 def read_measure(table: pd.DataFrame, measure: str) -> FloatArray:
     """Read a numeric column; NaN means missing, infinity is refused."""
     need_column(table, measure)
-    numbers = pd.to_numeric(table[measure], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    is_missing = table[measure].isna().to_numpy(dtype=bool)
+    values = table[measure]
+    is_missing = values.isna().to_numpy(dtype=bool)
+    if values.dtype.kind in "iufb":
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    else:
+        listed = [float(value) if _is_number(value) else np.nan for value in values.tolist()]
+        numbers = np.array(listed, dtype=np.float64)
     wrong = np.flatnonzero(~is_missing & ~(np.abs(numbers) < LARGEST))
     if len(wrong):
         raise ComparisonIsUnfit(
@@ -168,8 +205,32 @@ def read_measure(table: pd.DataFrame, measure: str) -> FloatArray:
     return np.asarray(numbers, dtype=np.float64)
 
 
+def _is_number(value: object) -> bool:
+    return is_real(value) or isinstance(value, bool | np.bool_)
+
+
+def read_names(given: Sequence[str], *, column: str) -> tuple[str, ...]:
+    """Read the names of columns: at least one, each once, and in a list."""
+    wanted = "a list of names of columns, such as ['IL-6'], each once"
+    if isinstance(given, str | bytes) or not isinstance(given, Sequence | pd.Index | np.ndarray):
+        raise ComparisonIsUnfit(column=column, value=given, wanted=wanted)
+    names = list(given)
+    if not names:
+        raise ComparisonIsUnfit(column=column, value=names, wanted="at least one column")
+    for row, one in enumerate(names):
+        if not isinstance(one, str) or one in names[:row]:
+            raise ComparisonIsUnfit(column=column, row=row, value=one, wanted=wanted)
+    return tuple(names)
+
+
 def need_column(table: pd.DataFrame, column: str) -> None:
-    """Refuse a table that lacks a column."""
+    """Refuse what is no table, or lacks a column, or has it twice."""
+    if not isinstance(table, pd.DataFrame):
+        raise ComparisonIsUnfit(
+            column="table", value=type(table).__name__, wanted="a DataFrame, one row per patient"
+        )
+    if not isinstance(column, Hashable):
+        raise ComparisonIsUnfit(column="column", value=column, wanted="the name of a column")
     if column not in table.columns:
         raise ComparisonIsUnfit(column=column, wanted="this column, it is missing")
     if (times := int((table.columns == column).sum())) > 1:
@@ -178,7 +239,7 @@ def need_column(table: pd.DataFrame, column: str) -> None:
 
 def need_level(level: float) -> None:
     """Refuse a confidence level that is none."""
-    if not 0 < level < 1:
+    if not is_real(level) or not 0 < level < 1:
         raise ComparisonIsUnfit(column="level", value=level, wanted="a level between 0 and 1")
 
 

@@ -7,9 +7,16 @@ import pandas as pd
 from scipy import special, stats
 
 from analytics import evidence
-from analytics.comparison.groups import ComparisonIsUnfit, effect_interval, hedges_correction
+from analytics.comparison.groups import (
+    ComparisonIsUnfit,
+    effect_interval,
+    hedges_correction,
+    need_level,
+)
 from analytics.evaluation.roc import hanley_mcneil_standard_error
+from analytics.scalars import is_real, is_whole
 
+MOST_DECIMALS = 15  # as many as a number holds
 STATUS = "back-calculated"
 ASSUMPTION = (
     "back-calculated from group sizes, means and P alone, as if P came from a two-sided t test "
@@ -158,6 +165,10 @@ def back_calculate(
     interval from the noncentral t; area = Phi(d / sqrt 2) under equal normal spreads; its
     standard error from Hanley and McNeil 1982; on the ln scale one common CV is taken.
     """
+    if not isinstance(summary, PublishedSummary):
+        raise ComparisonIsUnfit(
+            column="summary", value=type(summary).__name__, wanted="a PublishedSummary"
+        )
     _check(summary, prevalence, level)
     n, m = summary.n_resistant, summary.n_remitted
     df, scale = n + m - 2, float(np.sqrt(1 / n + 1 / m))
@@ -233,30 +244,35 @@ def seed_study() -> tuple[BackCalculated, ...]:
 
 def _check(summary: PublishedSummary, prevalence: float, level: float) -> None:
     sizes = (summary.n_resistant, summary.n_remitted)
-    if not all(isinstance(n, int | np.integer) for n in sizes) or min(sizes) < 2:
+    if not all(is_whole(n, least=2) for n in sizes):
         raise ComparisonIsUnfit(
             column="n",
             value=sizes,
             wanted="at least two patients in each group, in whole numbers",
         )
     means = (summary.mean_resistant, summary.mean_remitted)
-    if not (np.isfinite(means).all() and min(means) > 0 and means[0] != means[1]):
+    if not (all(map(is_real, means)) and min(means) > 0 and means[0] != means[1]):
         raise ComparisonIsUnfit(
             column="means", value=means, wanted="two different concentrations above 0"
         )
+    if not is_whole(summary.p_decimals, least=1) or summary.p_decimals > MOST_DECIMALS:
+        raise ComparisonIsUnfit(
+            column="p_decimals",
+            value=summary.p_decimals,
+            wanted=f"how many decimals P is printed with, from 1 to {MOST_DECIMALS}",
+        )
     rounding = 0.5 * 10.0**-summary.p_decimals
-    if not rounding < summary.p_value < 1 - rounding:
+    if not is_real(summary.p_value) or not rounding < summary.p_value < 1 - rounding:
         raise ComparisonIsUnfit(
             column="p_value",
             value=summary.p_value,
             wanted=f"a P between 0 and 1 that {summary.p_decimals} decimals can tell from both",
         )
-    if not 0 < prevalence < 1:
+    if not is_real(prevalence) or not 0 < prevalence < 1:
         raise ComparisonIsUnfit(
             column="prevalence", value=prevalence, wanted="a share between 0 and 1"
         )
-    if not 0 < level < 1:
-        raise ComparisonIsUnfit(column="level", value=level, wanted="a level between 0 and 1")
+    need_level(level)
 
 
 def _mean(summary: PublishedSummary) -> float:

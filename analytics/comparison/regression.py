@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import linalg, stats
 
-from analytics.comparison.groups import ComparisonIsUnfit, need_level, read_measure
+from analytics.comparison.groups import ComparisonIsUnfit, need_level, read_measure, read_names
 from analytics.evaluation.inputs import FloatArray
 
 COLLINEAR = 1e-9  # of a predictor's spread left after the others have explained it
@@ -81,19 +81,18 @@ def regress(
     Raises
     ------
     ComparisonIsUnfit
-        A column is missing or holds something that is not a number, there are fewer patients
-        than coefficients + 1, or a predictor or the outcome is constant or follows from the
-        others.
+        A column is missing or holds something that is not a number, one name is given where a
+        list is wanted, there are fewer patients than coefficients + 1, or a predictor or the
+        outcome is constant or follows from the others.
 
     Notes
     -----
     Source: QR factorisation of the centred and scaled predictors, which keeps the digits that
     the normal equations lose (Longley 1967, JASA 62:819).
     """
-    if not predictors:
-        raise ComparisonIsUnfit(column="predictors", value=[], wanted="at least one column")
-    names = list(predictors)
+    names = list(read_names(predictors, column="predictors"))
     need_level(level)
+    (outcome,) = read_names([outcome], column="outcome")
     if outcome in names:
         raise ComparisonIsUnfit(column=outcome, wanted="an outcome that is not a predictor too")
     columns = np.column_stack([read_measure(table, name) for name in [outcome, *names]])

@@ -7,7 +7,13 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from analytics.comparison.groups import ComparisonIsUnfit, group_table, read_groups, read_measure
+from analytics.comparison.groups import (
+    ComparisonIsUnfit,
+    group_table,
+    read_groups,
+    read_measure,
+    read_names,
+)
 from analytics.comparison.regression import Regression, regress
 from analytics.evaluation.cutoffs import best_cut_off
 from analytics.evaluation.inputs import BoolArray, FloatArray
@@ -81,8 +87,8 @@ def analyse_study(
     Raises
     ------
     ComparisonIsUnfit
-        A column is missing or holds something that cannot be compared, or a concentration is
-        not above 0 where its logarithm is asked for.
+        A column is missing or holds something that cannot be compared, a concentration is not
+        above 0, or one name is given where a list is wanted.
     EvaluationIsUnfit
         A group is too small for a ROC curve.
 
@@ -91,14 +97,16 @@ def analyse_study(
     Source: Yamasaki, Hasegawa and Takeda 2020, doi 10.1002/npr2.12100: group comparison, ROC of
     each cytokine, multiple regression of the QIDS-SR16.
     """
-    if isinstance(markers, str):
-        raise ComparisonIsUnfit(
-            column="markers", value=markers, wanted="a list of columns, such as ['IL-6']"
-        )
+    markers = read_names(markers, column="markers")
+    (severity,) = read_names([severity], column="severity")
+    if severity in markers:
+        raise ComparisonIsUnfit(column=severity, wanted="a severity that is not a marker too")
+    if not isinstance(is_log, bool):
+        raise ComparisonIsUnfit(column="is_log", value=is_log, wanted="True or False")
     is_resistant = read_groups(table, group=group, resistant=resistant)
-    values = {marker: read_measure(table, marker) for marker in markers}
+    values = {marker: _concentrations(table, marker) for marker in markers}
     if is_log:
-        values = {marker: _logarithm(table, marker, found) for marker, found in values.items()}
+        values = {marker: np.log(found) for marker, found in values.items()}
     used = pd.DataFrame(values | {severity: read_measure(table, severity)}, index=table.index)
     return StudyAnalysis(
         groups=group_table(
@@ -125,16 +133,17 @@ def analyse_study(
     )
 
 
-def _logarithm(table: pd.DataFrame, marker: str, values: FloatArray) -> FloatArray:
+def _concentrations(table: pd.DataFrame, marker: str) -> FloatArray:
+    values = read_measure(table, marker)
     wrong = np.flatnonzero(values <= 0)
     if len(wrong):
         raise ComparisonIsUnfit(
             column=marker,
             row=table.index[wrong[0]],
             value=float(values[wrong[0]]),
-            wanted="a concentration above 0",
+            wanted="a concentration above 0; a result below the limit of quantification is none",
         )
-    return np.log(values)
+    return values
 
 
 def _roc_row(

@@ -16,7 +16,9 @@ from analytics.evaluation.inputs import (
     read_labels,
     read_level,
     read_probabilities,
+    refuse_out_of_step,
 )
+from analytics.scalars import is_whole
 
 MOST_STEPS = 60
 CLOSE_ENOUGH = 1e-11
@@ -75,6 +77,7 @@ def brier(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
     -----
     Source: Brier 1950; :func:`sklearn.metrics.brier_score_loss`.
     """
+    refuse_out_of_step(labels, probabilities=probabilities)
     outcome = read_labels(labels)
     if len(outcome) == 0:
         raise EvaluationIsUnfit(column="labels", value="no rows", wanted="at least one patient")
@@ -113,6 +116,7 @@ def calibrate(
     Source: Cox 1958, Biometrika 45:562; Van Calster 2016, J Clin Epidemiol 74:167. The intercept
     is fitted with the slope held at 1 (offset), the slope with a free intercept.
     """
+    refuse_out_of_step(labels, probabilities=probabilities)
     outcome = read_labels(labels)
     n_positive, _ = need_both(outcome, at_least=1)
     numbers = read_probabilities(probabilities, n=len(outcome), is_open=True)
@@ -178,10 +182,11 @@ def calibration_curve(
     EvaluationIsUnfit
         A value is missing or outside, or there are fewer patients than groups.
     """
+    refuse_out_of_step(labels, probabilities=probabilities)
     outcome = read_labels(labels)
     numbers = read_probabilities(probabilities, n=len(outcome), is_open=False)
     read_level(level)
-    if not 1 <= n_groups <= len(outcome):
+    if not is_whole(n_groups, least=1) or n_groups > len(outcome):
         raise EvaluationIsUnfit(
             column="n_groups", value=n_groups, wanted=f"from 1 to {len(outcome)} groups"
         )

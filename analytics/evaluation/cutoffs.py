@@ -15,9 +15,11 @@ from analytics.evaluation.inputs import (
     need_both,
     need_one_of,
     need_seed,
+    need_whole,
     read_labels,
     read_level,
     read_numbers,
+    refuse_out_of_step,
 )
 
 MOST_PAIRS = 250_000
@@ -120,14 +122,14 @@ def best_cut_off(
     (1 - J) / 2 whose no-information value is 1/2; Airola 2011, Comput Stat Data Anal 55:1828
     for leaving out pairs.
     """
+    refuse_out_of_step(labels, scores=scores)
     outcome = read_labels(labels)
     n_positive, n_negative = need_both(outcome, at_least=2)
     numbers = read_numbers(scores, column="scores", n=len(outcome))
     read_level(level)
     criterion = need_one_of(Criterion, criterion, column="criterion")
     honest = need_one_of(HonestMethod, honest, column="honest")
-    if n_bootstrap < 100:
-        raise EvaluationIsUnfit(column="n_bootstrap", value=n_bootstrap, wanted="at least 100")
+    need_whole(n_bootstrap, column="n_bootstrap", least=100)
     threshold = choose(outcome, numbers, criterion=criterion)
     sensitivity, specificity = _worth(outcome, numbers, threshold)
     drawn = _bootstrap(outcome, numbers, criterion, n_bootstrap, default_rng(need_seed(seed)))
@@ -236,20 +238,36 @@ def leave_pair_out_auc(
     """
     outcome = read_labels(labels)
     need_both(outcome, at_least=2)
-    rows = np.asarray(features, dtype=float)
-    rows = rows[:, None] if rows.ndim == 1 else rows
-    if len(rows) != len(outcome) or not np.isfinite(rows).all():
+    rows = _read_features(features, n=len(outcome))
+    if not callable(fit_and_score):
         raise EvaluationIsUnfit(
-            column="features", value=f"shape {rows.shape}", wanted="one finite row for each label"
+            column="fit_and_score",
+            value=fit_and_score,
+            wanted="a function of training rows, their labels and the rows to score",
         )
     won = 0.0
     pairs = _pairs(outcome)
     for pair in pairs:
         kept = np.ones(len(outcome), dtype=np.bool_)
         kept[pair] = False
-        with_outcome, without = fit_and_score(rows[kept], outcome[kept], rows[pair])
+        found = fit_and_score(rows[kept], outcome[kept], rows[pair])
+        with_outcome, without = read_numbers(found, column="fit_and_score", n=2)
         won += 1.0 if with_outcome > without else 0.5 if with_outcome == without else 0.0
     return won / len(pairs)
+
+
+def _read_features(features: npt.ArrayLike, *, n: int) -> FloatArray:
+    given = np.asarray(features)
+    given = given[:, None] if given.ndim == 1 else given
+    if given.ndim != 2 or len(given) != n:
+        raise EvaluationIsUnfit(
+            column="features", value=f"shape {given.shape}", wanted=f"{n} rows, one for each label"
+        )
+    columns = [
+        read_numbers(given[:, place], column=f"features[:, {place}]", n=n)
+        for place in range(given.shape[1])
+    ]
+    return np.column_stack(columns)
 
 
 def _worth(outcome: BoolArray, scores: FloatArray, threshold: float) -> tuple[float, float]:

@@ -13,10 +13,13 @@ from analytics.evaluation.inputs import (
     FloatArray,
     need_both,
     need_seed,
+    need_whole,
     read_labels,
     read_level,
     read_numbers,
     read_probabilities,
+    read_share,
+    refuse_out_of_step,
 )
 
 USUAL_THRESHOLDS = tuple(np.round(np.arange(0.05, 0.76, 0.05), 2).tolist())
@@ -61,8 +64,7 @@ def decision_curve(
     """
     outcome, numbers, cuts = _read(labels, probabilities, thresholds)
     share = float(outcome.mean()) if prevalence is None else prevalence
-    if not 0 < share < 1:
-        raise EvaluationIsUnfit(column="prevalence", value=share, wanted="a share between 0 and 1")
+    read_share(share, column="prevalence")
     acts = numbers[None, :] >= cuts[:, None]
     found = acts[:, outcome].mean(axis=1) * share
     needless = acts[:, ~outcome].mean(axis=1) * (1 - share)
@@ -122,12 +124,12 @@ def net_benefit_gain(
     -----
     Source: Vickers 2008, BMC Med Inform Decis Mak 8:53.
     """
-    outcome, first, cuts = _read(labels, with_marker, thresholds)
+    outcome, first, cuts = _read(labels, with_marker, thresholds, column="with_marker")
+    refuse_out_of_step(labels, without_marker=without_marker)
     second = read_probabilities(
         without_marker, n=len(outcome), is_open=False, column="without_marker"
     )
-    if n_bootstrap < 100:
-        raise EvaluationIsUnfit(column="n_bootstrap", value=n_bootstrap, wanted="at least 100")
+    need_whole(n_bootstrap, column="n_bootstrap", least=100)
     worth = np.where(outcome[None, :], 1.0, -(cuts / (1 - cuts))[:, None])
     # What each patient adds to the difference; its mean over patients is the gain.
     adds = worth * (
@@ -147,14 +149,21 @@ def net_benefit_gain(
 
 
 def _read(
-    labels: npt.ArrayLike, probabilities: npt.ArrayLike, thresholds: Sequence[float]
+    labels: npt.ArrayLike,
+    probabilities: npt.ArrayLike,
+    thresholds: Sequence[float],
+    *,
+    column: str = "probabilities",
 ) -> tuple[BoolArray, FloatArray, FloatArray]:
+    refuse_out_of_step(labels, **{column: probabilities})
     outcome = read_labels(labels)
     need_both(outcome, at_least=1)
-    numbers = read_probabilities(probabilities, n=len(outcome), is_open=False)
+    numbers = read_probabilities(probabilities, n=len(outcome), is_open=False, column=column)
+    if np.ndim(thresholds) != 1 or np.size(thresholds) == 0:
+        raise EvaluationIsUnfit(
+            column="thresholds", value=thresholds, wanted="at least one risk, in a list"
+        )
     cuts = read_numbers(thresholds, column="thresholds", n=len(thresholds))
-    if len(cuts) == 0:
-        raise EvaluationIsUnfit(column="thresholds", value=[], wanted="at least one risk")
     for row, cut in enumerate(cuts):
         if not 0 < cut < 1:
             raise EvaluationIsUnfit(

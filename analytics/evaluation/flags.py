@@ -9,10 +9,11 @@ from scipy import stats
 from analytics.evaluation.inputs import (
     EvaluationIsUnfit,
     need_columns,
+    read_column,
     read_level,
+    read_outcomes,
     refuse_row,
-    refuse_what_is_no_number,
-    refuse_what_is_no_outcome,
+    refuse_what_names_nothing,
 )
 
 
@@ -53,10 +54,11 @@ def judge_flags(flags: pd.DataFrame, patients: pd.DataFrame, *, level: float = 0
     ----------
     flags : DataFrame
         patient_id, raised_week (weeks since the first dose); one row per flag raised. Choose
-        the kind and the level of concern before.
+        the kind and the level of concern before. Further columns, such as the kind, tell flags
+        of one week apart; two rows that are equal in all columns are one flag given twice.
     patients : DataFrame
         patient_id, followed_weeks (above 0), is_resistant, resolved_week (when the outcome was
-        known; NaN: at the end of following).
+        known, not after the last week followed; NaN: at the end of following).
     level : float, default: 0.95
         Confidence level: exact Poisson for the rate, Wilson for the share missed.
 
@@ -67,13 +69,14 @@ def judge_flags(flags: pd.DataFrame, patients: pd.DataFrame, *, level: float = 0
     Raises
     ------
     EvaluationIsUnfit
-        A column is missing, a patient is repeated or unknown, or a flag was raised outside the
-        time of following.
+        A column is missing, a patient or a flag is repeated, a patient is unknown, or a flag was
+        raised, or an outcome known, outside the time of following.
 
     Notes
     -----
     Source of the interval of the rate: Garwood 1936, Biometrika 28:437.
     """
+    read_level(level)
     need_columns(flags, ("patient_id", "raised_week"), name="flags")
     need_columns(
         patients,
@@ -82,7 +85,7 @@ def judge_flags(flags: pd.DataFrame, patients: pd.DataFrame, *, level: float = 0
     )
     people = _read_people(patients)
     raised = _read_flags(flags, people)
-    tail = (1 - read_level(level)) / 2
+    tail = (1 - level) / 2
     weeks, n_flags = float(people["followed_weeks"].sum()), len(raised)
     low = stats.chi2.ppf(tail, 2 * n_flags) / 2 if n_flags else 0.0
     high = stats.chi2.ppf(1 - tail, 2 * n_flags + 2) / 2
@@ -125,15 +128,15 @@ def judge_flags(flags: pd.DataFrame, patients: pd.DataFrame, *, level: float = 0
 def _read_people(patients: pd.DataFrame) -> pd.DataFrame:
     if len(patients) == 0:
         raise EvaluationIsUnfit(column="patients", value="no rows", wanted="at least one patient")
-    repeated = patients["patient_id"].duplicated() | patients["patient_id"].isna()
-    refuse_row(patients, "patient_id", repeated, name="patients", wanted="each patient once")
+    once = "each patient once"
+    refuse_what_names_nothing(patients, "patient_id", name="patients", wanted=once)
+    repeated = patients["patient_id"].duplicated()
+    refuse_row(patients, "patient_id", repeated, name="patients", wanted=once)
     more = "more than 0 weeks"
-    refuse_what_is_no_number(patients, "followed_weeks", name="patients", wanted=more)
-    idle = ~(patients["followed_weeks"] > 0)
-    refuse_row(patients, "followed_weeks", idle, name="patients", wanted=more)
-    refuse_what_is_no_outcome(patients, "is_resistant", name="patients")
-    outcome = patients["is_resistant"].to_numpy().astype(np.bool_)
-    refuse_what_is_no_number(
+    followed = read_column(patients, "followed_weeks", name="patients", wanted=more)
+    refuse_row(patients, "followed_weeks", pd.Series(followed <= 0), name="patients", wanted=more)
+    outcome = read_outcomes(patients, "is_resistant", name="patients")
+    resolved = read_column(
         patients,
         "resolved_week",
         name="patients",
@@ -141,16 +144,37 @@ def _read_people(patients: pd.DataFrame) -> pd.DataFrame:
         low=0.0,
         may_be_missing=True,
     )
-    known = patients["resolved_week"].fillna(patients["followed_weeks"])
-    return patients.assign(is_resistant=outcome, known_week=known).set_index("patient_id")
+    refuse_row(
+        patients,
+        "resolved_week",
+        pd.Series(resolved > followed),
+        name="patients",
+        wanted="a week from 0 to the last one followed, or nothing",
+    )
+    return pd.DataFrame(
+        {
+            "followed_weeks": followed,
+            "is_resistant": outcome,
+            "known_week": np.where(np.isnan(resolved), followed, resolved),
+        },
+        index=pd.Index(patients["patient_id"]),
+    )
 
 
 def _read_flags(flags: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+    refuse_what_names_nothing(flags, "patient_id", name="flags")
     unknown = ~flags["patient_id"].isin(people.index)
     refuse_row(flags, "patient_id", unknown, name="flags", wanted="a patient of the other table")
-    last = flags["patient_id"].map(people["followed_weeks"])
+    last = people["followed_weeks"].reindex(pd.Index(flags["patient_id"])).to_numpy()
     wanted = "a week from 0 to the end of following the patient"
-    refuse_what_is_no_number(flags, "raised_week", name="flags", wanted=wanted)
-    outside = ~flags["raised_week"].between(0, last)
+    week = read_column(flags, "raised_week", name="flags", wanted=wanted)
+    outside = pd.Series((week < 0) | (week > last))
     refuse_row(flags, "raised_week", outside, name="flags", wanted=wanted)
-    return flags
+    refuse_row(
+        flags,
+        "patient_id",
+        flags.astype(str).duplicated(),
+        name="flags",
+        wanted="each flag once, or a column such as its kind that tells two of one week apart",
+    )
+    return pd.DataFrame({"patient_id": flags["patient_id"].to_numpy(), "raised_week": week})

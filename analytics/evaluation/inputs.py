@@ -1,12 +1,15 @@
 """What may be evaluated: labels and scores in step, checked once and refused by row."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from analytics.scalars import is_real, is_whole
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -41,32 +44,51 @@ def read_labels(labels: npt.ArrayLike, *, column: str = "labels") -> BoolArray:
     if given.dtype == np.bool_:
         return given
     for row, value in enumerate(given.tolist()):
-        if pd.isna(value) or isinstance(value, str) or value not in (0, 1):
+        if not _is_outcome(value):
             raise EvaluationIsUnfit(
                 column=column, row=row, value=value, wanted="1 (resistant) or 0 (not)"
             )
     return given.astype(np.bool_)
 
 
+def refuse_out_of_step(labels: npt.ArrayLike, **scores: npt.ArrayLike) -> None:
+    """Refuse scores whose rows are those of the labels in another order.
+
+    Values are taken by place; two Series of the same patients, sorted differently, would be
+    paired wrongly without a word.
+    """
+    if not isinstance(labels, pd.Series):
+        return
+    for column, given in scores.items():
+        if not isinstance(given, pd.Series) or given.index.equals(labels.index):
+            continue
+        if len(given) == len(labels) and set(given.index) == set(labels.index):
+            raise EvaluationIsUnfit(
+                column=column,
+                value=given.index[0],
+                row=0,
+                wanted="the order of the labels: the index is the same, but sorted otherwise",
+            )
+
+
 def read_numbers(values: npt.ArrayLike, *, column: str, n: int) -> FloatArray:
     """Read finite numbers, one for each label."""
-    given = np.asarray(values, dtype=object)
+    given = np.asarray(values)
     if given.ndim != 1 or len(given) != n:
         raise EvaluationIsUnfit(
             column=column, value=f"shape {given.shape}", wanted=f"{n} values, one for each label"
         )
-    try:
-        numbers = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        row = next(place for place, value in enumerate(given) if not _is_number(value))
+    if given.dtype.kind in "iufb":
+        numbers = given.astype(np.float64)
+        wrong = ~np.isfinite(numbers)
+    else:
+        given = np.asarray(values, dtype=object)
+        wrong = np.array([not _is_number(value) for value in given.tolist()], dtype=np.bool_)
+        numbers = np.where(wrong, np.nan, given).astype(np.float64)
+    if wrong.any():
+        row = int(np.argmax(wrong))
         raise EvaluationIsUnfit(
-            column=column, row=row, value=given[row], wanted="a finite number"
-        ) from None
-    wrong = np.flatnonzero(~np.isfinite(numbers))
-    if len(wrong):
-        row = int(wrong[0])
-        raise EvaluationIsUnfit(
-            column=column, row=row, value=float(numbers[row]), wanted="a finite number"
+            column=column, row=row, value=given.tolist()[row], wanted="a finite number"
         )
     return numbers
 
@@ -86,9 +108,25 @@ def read_probabilities(
 
 def read_level(level: float) -> float:
     """Read the confidence level of an interval."""
-    if not 0 < level < 1:
-        raise EvaluationIsUnfit(column="level", value=level, wanted="a level between 0 and 1")
-    return level
+    return read_share(level, column="level", wanted="a level between 0 and 1")
+
+
+def read_share(share: float, *, column: str, wanted: str = "a share between 0 and 1") -> float:
+    """Read one number above 0 and below 1."""
+    if not is_real(share) or not 0 < share < 1:
+        raise EvaluationIsUnfit(column=column, value=share, wanted=wanted)
+    return share
+
+
+def need_whole(number: int, *, column: str, least: int, wanted: str | None = None) -> int:
+    """Refuse what is no whole number, or too small."""
+    if not is_whole(number, least=least):
+        raise EvaluationIsUnfit(
+            column=column,
+            value=number,
+            wanted=wanted or f"at least {least}, a whole number",
+        )
+    return int(number)
 
 
 def need_both(labels: BoolArray, *, at_least: int, column: str = "labels") -> tuple[int, int]:
@@ -105,10 +143,33 @@ def need_both(labels: BoolArray, *, at_least: int, column: str = "labels") -> tu
 
 
 def need_columns(table: pd.DataFrame, columns: tuple[str, ...], *, name: str) -> None:
-    """Refuse a table that lacks a column."""
+    """Refuse what is no table, or lacks a column, or has it twice."""
+    if not isinstance(table, pd.DataFrame):
+        raise EvaluationIsUnfit(
+            column=name,
+            value=type(table).__name__,
+            wanted=f"a DataFrame with the columns {', '.join(columns)}",
+        )
     for column in columns:
-        if column not in table.columns:
+        times = int((table.columns == column).sum())
+        if times == 0:
             raise EvaluationIsUnfit(column=f"{name}.{column}", wanted="this column, it is missing")
+        if times > 1:
+            raise EvaluationIsUnfit(
+                column=f"{name}.{column}", value=f"{times} columns", wanted="one of this name"
+            )
+
+
+def read_names(given: Sequence[str], *, column: str) -> tuple[str, ...]:
+    """Read a list of the names of columns; one bare word is none."""
+    wanted = "a list of names of columns, such as ['sex'], each once"
+    if isinstance(given, str | bytes) or not isinstance(given, Sequence | pd.Index | np.ndarray):
+        raise EvaluationIsUnfit(column=column, value=given, wanted=wanted)
+    names = list(given)
+    for row, one in enumerate(names):
+        if not isinstance(one, str) or one in names[:row]:
+            raise EvaluationIsUnfit(column=column, row=row, value=one, wanted=wanted)
+    return tuple(names)
 
 
 def refuse_row(
@@ -126,16 +187,24 @@ def refuse_row(
         )
 
 
-def refuse_what_is_no_outcome(table: pd.DataFrame, column: str, *, name: str) -> None:
-    """Refuse a table at the first outcome that is neither 0 nor 1, False nor True."""
-    wrong = [
-        bool(pd.isna(value)) or isinstance(value, str) or value not in (0, 1)
-        for value in table[column].tolist()
-    ]
-    refuse_row(table, column, pd.Series(wrong), name=name, wanted="1 (resistant) or 0 (not)")
+def refuse_what_names_nothing(
+    table: pd.DataFrame, column: str, *, name: str, wanted: str = "an id"
+) -> None:
+    """Refuse a table at the first cell that is empty, or holds a list."""
+    wrong = [not isinstance(value, Hashable) or pd.isna(value) for value in table[column].tolist()]
+    refuse_row(table, column, pd.Series(wrong, dtype=bool), name=name, wanted=wanted)
 
 
-def refuse_what_is_no_number(
+def read_outcomes(table: pd.DataFrame, column: str, *, name: str) -> BoolArray:
+    """Read outcomes; the first that is neither 0 nor 1, False nor True is refused."""
+    wrong = [not _is_outcome(value) for value in table[column].tolist()]
+    refuse_row(
+        table, column, pd.Series(wrong, dtype=bool), name=name, wanted="1 (resistant) or 0 (not)"
+    )
+    return table[column].to_numpy().astype(np.bool_)
+
+
+def read_column(
     table: pd.DataFrame,
     column: str,
     *,
@@ -143,35 +212,42 @@ def refuse_what_is_no_number(
     wanted: str,
     low: float = -np.inf,
     may_be_missing: bool = False,
-) -> None:
-    """Refuse a table at the first value that is no finite number from `low` on."""
+) -> FloatArray:
+    """Read numbers; the first that is not finite or below `low` is refused. NaN: missing."""
     values = table[column]
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    is_text = np.array([isinstance(value, str) for value in values.tolist()], dtype=bool)
-    right = np.isfinite(numbers) & (numbers >= low) & ~is_text
+    if values.dtype.kind in "iuf":
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        right = np.isfinite(numbers) & (numbers >= low)
+    else:
+        listed = values.tolist()
+        right = np.array([is_real(value) and value >= low for value in listed], dtype=np.bool_)
     if may_be_missing:
         right |= values.isna().to_numpy(dtype=bool)
     refuse_row(table, column, pd.Series(~right), name=name, wanted=wanted)
+    return pd.to_numeric(values.astype(object)).to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def need_seed(seed: int) -> int:
     """Refuse a seed that would not give the same numbers again."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise EvaluationIsUnfit(column="seed", value=seed, wanted="a whole number from 0 on")
-    return int(seed)
+    return need_whole(seed, column="seed", least=0, wanted="a whole number from 0 on")
 
 
 def need_one_of(kind: type[Choice], given: str, *, column: str) -> Choice:
     """Refuse a word that is none of the choices, and list them."""
-    if given not in list(kind):
+    if not isinstance(given, str) or given not in list(kind):
         wanted = " or ".join(repr(one.value) for one in kind)
         raise EvaluationIsUnfit(column=column, value=given, wanted=wanted)
     return kind(given)
 
 
+def _is_outcome(value: Any) -> bool:
+    return isinstance(value, bool | int | float | np.number | np.bool_) and value in (0, 1)
+
+
 def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
+    """Tell whether a cell is a finite number; a decimal is, text and moments are not."""
+    return isinstance(value, bool | np.bool_) or is_real(value) or _is_finite_decimal(value)
+
+
+def _is_finite_decimal(value: Any) -> bool:
+    return isinstance(value, Decimal) and value.is_finite()

@@ -7,10 +7,14 @@ import pandas as pd
 from analytics.evaluation.calibration import CalibrationIsUndefined, brier, calibrate
 from analytics.evaluation.inputs import (
     EvaluationIsUnfit,
+    FloatArray,
     need_columns,
+    read_column,
+    read_level,
+    read_names,
+    read_outcomes,
     refuse_row,
-    refuse_what_is_no_number,
-    refuse_what_is_no_outcome,
+    refuse_what_names_nothing,
 )
 from analytics.evaluation.roc import roc_area
 
@@ -18,6 +22,7 @@ FIGURES = (
     "auc", "auc_low", "auc_high", "brier", "brier_of_prevalence", "brier_gain", "intercept",
     "intercept_low", "intercept_high", "slope", "slope_low", "slope_high",
 )  # fmt: skip
+_TOLD = ("n", "n_positive", *FIGURES, "left_out")
 
 
 def evaluate_by(
@@ -46,21 +51,19 @@ def evaluate_by(
     EvaluationIsUnfit
         A column is missing, or a value is.
     """
+    by = read_names(by, column="by")
+    read_level(level)
     need_columns(predictions, ("is_resistant", "probability", *by), name="predictions")
-    refuse_what_is_no_outcome(predictions, "is_resistant", name="predictions")
-    _refuse_what_is_no_probability(predictions)
+    _refuse_taken(by, (*_TOLD, "is_resistant", "probability"))
+    outcome = read_outcomes(predictions, "is_resistant", name="predictions")
+    told = _read_probabilities(predictions)
+    in_group = "a value, so that the row belongs to a group"
     for column in by:
-        empty = predictions[column].isna()
-        refuse_row(
-            predictions,
-            column,
-            empty,
-            name="predictions",
-            wanted="a value, so that the row belongs to a group",
-        )
-    groups = predictions.groupby(list(by)) if by else [((), predictions)]
+        refuse_what_names_nothing(predictions, column, name="predictions", wanted=in_group)
+    table = predictions.assign(is_resistant=outcome, probability=told)
+    groups = table.groupby(list(by), observed=True) if by else [((), table)]
     rows = [dict(zip(by, key, strict=True)) | _figures(group, level=level) for key, group in groups]
-    return pd.DataFrame(rows, columns=[*by, "n", "n_positive", *FIGURES, "left_out"])
+    return pd.DataFrame(rows, columns=[*by, *_TOLD])
 
 
 def evaluate_at_landmarks(
@@ -96,53 +99,70 @@ def evaluate_at_landmarks(
     EvaluationIsUnfit
         A column is missing, a patient has no outcome or two, or a prediction is repeated.
     """
-    need_columns(predictions, ("patient_id", "landmark_week", "probability"), name="predictions")
-    need_columns(outcomes, ("patient_id", "is_resistant", "resolved_week", *by), name="outcomes")
+    by = read_names(by, column="by")
+    read_level(level)
+    need_columns(predictions, _PREDICTION, name="predictions")
+    need_columns(outcomes, (*_OUTCOME, *by), name="outcomes")
+    _refuse_taken(by, (*_TOLD, *_PREDICTION, *_OUTCOME, "n_resolved"))
     if len(predictions) == 0:
         raise EvaluationIsUnfit(
             column="predictions", value="no rows", wanted="at least one prediction"
         )
+    for table, name in ((predictions, "predictions"), (outcomes, "outcomes")):
+        refuse_what_names_nothing(table, "patient_id", name=name)
     week, or_none = "a week since the first dose", "a week since the first dose, or nothing"
-    refuse_what_is_no_number(predictions, "landmark_week", name="predictions", wanted=week)
-    refuse_what_is_no_outcome(outcomes, "is_resistant", name="outcomes")
-    refuse_what_is_no_number(
-        outcomes,
-        "resolved_week",
-        name="outcomes",
-        wanted=or_none,
-        may_be_missing=True,
+    at = read_column(predictions, "landmark_week", name="predictions", wanted=week)
+    outcome = read_outcomes(outcomes, "is_resistant", name="outcomes")
+    resolved_week = read_column(
+        outcomes, "resolved_week", name="outcomes", wanted=or_none, may_be_missing=True
     )
-    _refuse_what_is_no_probability(predictions)
+    told = _read_probabilities(predictions)
     _refuse_repeats(predictions, ["patient_id", "landmark_week"], name="predictions")
     _refuse_repeats(outcomes, ["patient_id"], name="outcomes")
-    unknown = ~predictions["patient_id"].isin(outcomes["patient_id"])
     refuse_row(
         predictions,
         "patient_id",
-        unknown,
+        ~predictions["patient_id"].isin(outcomes["patient_id"]),
         name="predictions",
         wanted="a patient whose outcome is in the table of outcomes",
     )
-    wanted = ["patient_id", "is_resistant", "resolved_week", *by]
-    table = predictions[["patient_id", "landmark_week", "probability"]].merge(
-        outcomes[wanted], on="patient_id"
-    )
+    known = outcomes[[*_OUTCOME, *by]].assign(is_resistant=outcome, resolved_week=resolved_week)
+    asked = predictions[list(_PREDICTION)].assign(landmark_week=at, probability=told)
+    both = asked.merge(known, on="patient_id")
+    return _of_unresolved(both, by, level=level)
+
+
+_PREDICTION = ("patient_id", "landmark_week", "probability")
+_OUTCOME = ("patient_id", "is_resistant", "resolved_week")
+
+
+def _of_unresolved(table: pd.DataFrame, by: tuple[str, ...], *, level: float) -> pd.DataFrame:
+    """Evaluate at each landmark those still unresolved there, and count the others."""
     resolved = table["resolved_week"] <= table["landmark_week"]
     groups = ["landmark_week", *by]
-    left = table.assign(n_resolved=resolved).groupby(groups)["n_resolved"].sum().reset_index()
+    counted = table.assign(n_resolved=resolved).groupby(groups, observed=True)["n_resolved"]
+    left = counted.sum().reset_index()
     evaluated = evaluate_by(table[~resolved], by=groups, level=level)
     both = left.merge(evaluated, on=groups, how="left")
     both[["n", "n_positive"]] = both[["n", "n_positive"]].fillna(0).astype("int64")
     return both.assign(left_out=both["left_out"].fillna("nobody is unresolved"))
 
 
-def _refuse_what_is_no_probability(predictions: pd.DataFrame) -> None:
+def _refuse_taken(by: tuple[str, ...], taken: tuple[str, ...]) -> None:
+    """Refuse to group by a column of the table that is given back, or by what is evaluated."""
+    for row, name in enumerate(by):
+        if name in taken:
+            raise EvaluationIsUnfit(
+                column="by", row=row, value=name, wanted=f"a column that is none of {taken}"
+            )
+
+
+def _read_probabilities(predictions: pd.DataFrame) -> FloatArray:
     wanted = "a probability above 0 and below 1"
-    refuse_what_is_no_number(predictions, "probability", name="predictions", wanted=wanted)
-    told = predictions["probability"].astype(float)
-    refuse_row(
-        predictions, "probability", (told <= 0) | (told >= 1), name="predictions", wanted=wanted
-    )
+    told = read_column(predictions, "probability", name="predictions", wanted=wanted)
+    wrong = pd.Series((told <= 0) | (told >= 1))
+    refuse_row(predictions, "probability", wrong, name="predictions", wanted=wanted)
+    return told
 
 
 def _refuse_repeats(table: pd.DataFrame, columns: list[str], *, name: str) -> None:

@@ -13,7 +13,9 @@ from analytics.evaluation.inputs import EvaluationIsUnfit, need_columns, refuse_
 from analytics.histories import History
 from analytics.policy import CURRENT_POLICY, Policy
 from analytics.releases import Release, mark_of
+from analytics.scalars import is_real
 
+MOST_WEEKS = 5200  # a century
 FIRST_DOSE = datetime(2000, 1, 3, tzinfo=UTC)  # any day: everybody's first dose is put on it
 
 
@@ -75,11 +77,7 @@ def replay(
     Facts later than a week are not used for it. A corrected result counts as corrected from the
     day of its draw.
     """
-    for row, at in enumerate(weeks):
-        if not (np.isfinite(at) and at >= 0) or (row and at <= weeks[row - 1]):
-            raise EvaluationIsUnfit(
-                column="weeks", row=row, value=at, wanted="weeks that rise, from 0 on"
-            )
+    weeks = _read_weeks(weeks)
     history = History(**_with_one_first_dose(tables))
     taught = _teachers(history, release)
     if not with_teachers:
@@ -139,10 +137,25 @@ def _refuse_teachers(taught: set[int], history: History, release: Release) -> No
         )
 
 
+def _read_weeks(given: Sequence[float]) -> list[float]:
+    wanted = f"weeks that rise, from 0 on, to {MOST_WEEKS} at most"
+    if isinstance(given, str) or np.ndim(given) != 1:
+        raise EvaluationIsUnfit(column="weeks", value=given, wanted=f"a list of {wanted}")
+    weeks = list(given)
+    for row, at in enumerate(weeks):
+        if not (is_real(at) and 0 <= at <= MOST_WEEKS) or (row and at <= weeks[row - 1]):
+            raise EvaluationIsUnfit(column="weeks", row=row, value=at, wanted=wanted)
+    return [float(at) for at in weeks]
+
+
 def _with_one_first_dose(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Shift every patient's times so that all first doses fall on one moment."""
+    if not isinstance(tables, Mapping):
+        raise EvaluationIsUnfit(
+            column="tables", value=type(tables).__name__, wanted="a DataFrame by each table's name"
+        )
     if "patients" not in tables:
-        raise EvaluationIsUnfit(column="tables", value=sorted(tables), wanted="patients among them")
+        raise EvaluationIsUnfit(column="tables", value=list(tables), wanted="patients among them")
     patients = tables["patients"]
     need_columns(patients, ("patient_id", "started_at"), name="patients")
     refuse_row(

@@ -12,10 +12,13 @@ from analytics.evaluation.inputs import (
     EvaluationIsUnfit,
     FloatArray,
     need_both,
+    need_whole,
     read_labels,
     read_level,
     read_numbers,
+    refuse_out_of_step,
 )
+from analytics.scalars import is_real
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ def roc_points(labels: npt.ArrayLike, scores: npt.ArrayLike) -> pd.DataFrame:
     -----
     Source: :func:`sklearn.metrics.roc_curve` with no point dropped.
     """
+    refuse_out_of_step(labels, scores=scores)
     outcome = read_labels(labels)
     need_both(outcome, at_least=1)
     numbers = read_numbers(scores, column="scores", n=len(outcome))
@@ -121,6 +125,7 @@ def roc_area(labels: npt.ArrayLike, scores: npt.ArrayLike, *, level: float = 0.9
     in O(n log n) as in Sun and Xu 2014, IEEE Signal Process Lett 21:1389. Ties count one half,
     and two scores are tied only if they are equal.
     """
+    refuse_out_of_step(labels, scores=scores)
     outcome = read_labels(labels)
     need_both(outcome, at_least=2)
     numbers = read_numbers(scores, column="scores", n=len(outcome))
@@ -160,6 +165,7 @@ def compare_roc_areas(
     -----
     Source: DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44:837.
     """
+    refuse_out_of_step(labels, first=first, second=second)
     outcome = read_labels(labels)
     need_both(outcome, at_least=2)
     both = np.stack(
@@ -216,12 +222,10 @@ def hanley_mcneil_standard_error(auc: float, *, n_positive: int, n_negative: int
     -----
     Source: Hanley and McNeil 1982, Radiology 143:29.
     """
-    if not 0 <= auc <= 1:
+    if not is_real(auc) or not 0 <= auc <= 1:
         raise EvaluationIsUnfit(column="auc", value=auc, wanted="an area from 0 to 1")
-    if min(n_positive, n_negative) < 1:
-        raise EvaluationIsUnfit(
-            column="group sizes", value=(n_positive, n_negative), wanted="at least 1 of each"
-        )
+    need_whole(n_positive, column="n_positive", least=1)
+    need_whole(n_negative, column="n_negative", least=1)
     two_positives = auc / (2 - auc)
     two_negatives = 2 * auc**2 / (1 + auc)
     variance = (

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator, SeedSequence, default_rng
 
+from analytics.scalars import is_real, is_whole
 from analytics.simulation.laboratory import DRAW_WEEKS, measure, sample_draws
 from analytics.simulation.people import sample_people, true_score
 from analytics.simulation.priors import Scenario, SimulationPriors
@@ -16,6 +17,7 @@ from analytics.simulation.treatment import sample_events, sample_trials
 
 PARTS = ("people", "draws", "ratings", "trials", "events", "results")
 REMISSION_SCORE = 5.5  # a latent score below it is read as 5 or less: QIDS-SR16 remission [V]
+MOST_PATIENTS, MOST_WEEKS = 10_000_000, 520
 DEFAULT_PRIORS = SimulationPriors()
 
 
@@ -61,10 +63,17 @@ def simulate_cohort(
         A setting is outside what it can mean.
     """
     chosen = checked_scenario(scenario)
-    if not _is_whole(n_patients, least=1):
-        raise BadSimulation(f"n_patients is {n_patients}; it must be at least 1, a whole number")
-    if not (np.isfinite(weeks) and weeks > 0):
-        raise BadSimulation(f"weeks is {weeks}; it must be greater than 0")
+    if not is_whole(n_patients, least=1) or n_patients > MOST_PATIENTS:
+        raise BadSimulation(
+            f"n_patients is {n_patients}; it must be at least 1, a whole number, and "
+            f"{MOST_PATIENTS:,} at most"
+        )
+    if not (is_real(weeks) and 0 < weeks <= MOST_WEEKS):
+        raise BadSimulation(
+            f"weeks is {weeks}; it must be greater than 0, and {MOST_WEEKS} at most"
+        )
+    if not isinstance(priors, SimulationPriors):
+        raise BadSimulation(f"priors is {type(priors).__name__}; it must be SimulationPriors")
     for name, visits in (("draw_weeks", draw_weeks), ("rating_weeks", rating_weeks)):
         _check_visits(name, visits)
     rngs = generators(seed)
@@ -145,30 +154,26 @@ def generators(seed: int) -> dict[str, Generator]:
     BadSimulation
         The seed is none.
     """
-    if not _is_whole(seed, least=0):
+    if not is_whole(seed, least=0):
         raise BadSimulation(f"seed is {seed}; it must be 0 or a positive whole number")
     streams = SeedSequence(seed).spawn(len(PARTS))
     return {part: default_rng(stream) for part, stream in zip(PARTS, streams, strict=True)}
-
-
-def _is_whole(number: object, *, least: int) -> bool:
-    if isinstance(number, bool) or not isinstance(number, int | np.integer):
-        return False
-    return int(number) >= least
 
 
 def checked_scenario(scenario: Scenario | str) -> Scenario:
     """Read the name of a scenario, or refuse it."""
     try:
         return Scenario(scenario)
-    except ValueError:
+    except (ValueError, TypeError):
         known = ", ".join(repr(str(each)) for each in Scenario)
         raise BadSimulation(f"scenario is {scenario!r}; it must be one of {known}") from None
 
 
 def _check_visits(name: str, visits: Sequence[float]) -> None:
+    if isinstance(visits, str) or np.ndim(visits) != 1:
+        raise BadSimulation(f"{name} is {visits!r}; it must be a list of weeks")
     for place, week in enumerate(visits):
-        if not (np.isfinite(week) and week >= 0):
+        if not (is_real(week) and week >= 0):
             raise BadSimulation(f"{name}[{place}] is {week}; a visit is at week 0 or later")
     if any(b <= a for a, b in pairwise(visits)):
         raise BadSimulation(f"{name} is {list(visits)}; visits must rise, each week once")

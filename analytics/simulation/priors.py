@@ -7,9 +7,12 @@ M general knowledge, D derived by arithmetic. Nothing here is fitted to real pat
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from math import isfinite, log, sqrt
+from math import log, sqrt
+from typing import NamedTuple
 
 from analytics import evidence
+from analytics.changes import MOST_CV
+from analytics.scalars import is_real
 
 ANALYTE_UNITS: Mapping[str, str] = {
     "sIL-6R": "ng/mL",
@@ -46,6 +49,15 @@ class SimulationPriors:
 
     Shares and coefficients of variation are fractions (0.15 is 15 %), slopes are in ln units
     per week, concentrations in the canonical unit of the analyte.
+
+    Raises
+    ------
+    BadPriors
+        A figure is no finite number or lies outside its limits: shares 0 to 1, coefficients of
+        variation 0 to 1.5, the slope's spread 0 to 1 per week, medians, limits of quantification
+        and factors 1e-6 to 1e6, weeks a day to 10,000, other spreads 0 to 10,000, scale, fraction
+        and treatment effects -10 to 10. Within them figures may still contradict each other
+        (early improvement in more than everybody); what they make is then for their giver to see.
     """
 
     resistant_share: float = evidence.TRD_PREVALENCE.value
@@ -96,22 +108,45 @@ class SimulationPriors:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, bool):
-                continue
-            if not isfinite(value):
-                raise BadPriors(f"{field.name} is {value}; it must be a finite number")
-            if field.name.endswith("_share") and not 0 <= value <= 1:
-                raise BadPriors(f"{field.name} is {value}; a share lies between 0 and 1")
-            if field.name.endswith(("_cv", "_sd", "_days", "_sd_per_week")) and value < 0:
-                raise BadPriors(f"{field.name} is {value}; a spread is not negative")
-            if field.name.endswith(("_median", "_limit", "_factor", "_weeks")) and value <= 0:
-                raise BadPriors(f"{field.name} is {value}; it must be greater than 0")
+            if field.type in (bool, "bool"):
+                if not isinstance(value, bool):
+                    raise BadPriors(f"{field.name} is {value!r}; it must be True or False")
+            elif not is_real(value):
+                raise BadPriors(f"{field.name} is {value!r}; it must be a finite number")
+            else:
+                _refuse_outside(field.name, value)
 
     @property
     def allele_effect_ln(self) -> float:
         """Effect of one C allele on ln sIL-6R that gives genotype its share of the variance."""
         between = ln_variance(self.sil6r_between_cv)
         return sqrt(GENOTYPE_SHARE * between / (2 * ALLELE_FREQUENCY * (1 - ALLELE_FREQUENCY)))
+
+
+class _Bound(NamedTuple):
+    endings: tuple[str, ...]
+    low: float
+    high: float
+    wanted: str
+
+
+# By the ending of the name; the first that fits holds
+_BOUNDS = (
+    _Bound(("_share",), 0.0, 1.0, "a share lies between 0 and 1"),
+    _Bound(("_cv",), 0.0, MOST_CV, f"a spread is not negative; at most {MOST_CV}, 0.15 for 15 %"),
+    _Bound(("_sd_per_week",), 0.0, 1.0, "a spread is not negative; at most 1 ln unit a week"),
+    _Bound(("_sd", "_days"), 0.0, 1e4, "a spread is not negative; at most 10,000"),
+    _Bound(("_median", "_limit", "_factor"), 1e-6, 1e6, "it must be greater than 0: 1e-6 to 1e6"),
+    _Bound(("_weeks",), 1 / 7, 1e4, "it must be greater than 0: a day to 10,000 weeks"),
+    _Bound(("_scale", "_fraction", "_g"), -10.0, 10.0, "it must lie from -10 to 10"),
+    _Bound(("",), -1e4, 1e4, "it must lie from -10,000 to 10,000"),
+)
+
+
+def _refuse_outside(name: str, value: float) -> None:
+    bound = next(one for one in _BOUNDS if name.endswith(one.endings))
+    if not bound.low <= value <= bound.high:
+        raise BadPriors(f"{name} is {value}; {bound.wanted}")
 
 
 def ln_variance(cv: float) -> float:
