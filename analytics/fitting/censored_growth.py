@@ -8,7 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
-from analytics.fitting.censoring import CensoredDraws, Padded, padded, propagate
+from analytics.fitting.censoring import (
+    CensoredDraws,
+    Padded,
+    need_censored,
+    padded,
+    propagate,
+)
 from analytics.fitting.designs import FixedEffects, design_of
 from analytics.fitting.fit import GrowthFit
 from analytics.fitting.grouping import Labels, read_groups
@@ -22,7 +28,7 @@ from analytics.fitting.growth import (
 from analytics.fitting.posterior import cross_products, origin_shift, posterior
 from analytics.fitting.restriction import Part, restriction
 from analytics.fitting.search import SINGULAR_BELOW
-from analytics.fitting.sufficient import Floats, SufficientStatistics
+from analytics.fitting.sufficient import Floats, SufficientStatistics, need_statistics
 
 CONVERGED_BELOW = 1e-5  # gradient of the log-likelihood per patient, in standard units
 MOST_ROUNDS = 30  # searches with what stands in for draws held still in the restriction
@@ -70,6 +76,8 @@ def fit_growth_with_censoring(
     in V (:mod:`analytics.fitting.restriction`); they are held still there while the variances are
     searched, and found anew, until they stay.
     """
+    need_statistics(statistics)
+    need_censored(censored, statistics)
     method = Method(method)
     if not len(censored):
         return fit_growth(statistics, group=group, random=random, fixed=fixed, method=method)

@@ -18,6 +18,7 @@ from analytics.fitting.posterior import (
     BadParameter,
     Posterior,
     checked_covariance,
+    checked_numbers,
     checked_variances,
     cross_products,
     origin_shift,
@@ -31,6 +32,7 @@ from analytics.fitting.sufficient import (
     SufficientStatistics,
     UnknownMarker,
     UnknownPatient,
+    need_statistics,
 )
 
 MAX_SWEEPS = 500
@@ -111,6 +113,7 @@ def censored_draws(rows: pd.DataFrame, *, statistics: SufficientStatistics) -> C
     ------
     UnknownPatient, UnknownMarker, BadDraw
     """
+    need_statistics(statistics)
     require(rows, ("patient_id", "weeks", "limit", "is_below"), refusal=BadDraw)
     ids = pd.Index(statistics.patient_ids)
     given = identified(rows, "patient_id", refusal=BadDraw)
@@ -141,6 +144,26 @@ def _markers_named(rows: pd.DataFrame, statistics: SufficientStatistics) -> "pd.
             f"missing column 'marker': needed to tell {', '.join(statistics.markers)} apart"
         )
     return pd.Series(statistics.markers * len(rows))
+
+
+def need_censored(given: object, statistics: SufficientStatistics) -> None:
+    """Refuse what is no censored draws, or those of other patients and markers."""
+    if not isinstance(given, CensoredDraws):
+        raise TypeError(
+            f"censored: {type(given).__name__}; wanted: CensoredDraws, as censored_draws(rows, "
+            "statistics=...) gives them"
+        )
+    for name, places, length in (
+        ("patient", given.patient, len(statistics)),
+        ("marker", given.marker, len(statistics.markers)),
+    ):
+        bad = (places < 0) | (places >= length)
+        if bad.any():
+            row = int(np.flatnonzero(bad)[0])
+            raise BadDraw(
+                f"row {row}, {name!r}: {places[row]} - an index from 0 to {length - 1} is needed; "
+                "the censored draws must be those of these statistics"
+            )
 
 
 class Approximation(NamedTuple):
@@ -212,8 +235,10 @@ def posterior_with_censoring(
     BadParameter
     PropagationDidNotSettle
     """
+    need_statistics(statistics)
+    need_censored(censored, statistics)
     k = len(statistics.markers)
-    beta = np.asarray(effects, dtype=np.float64)
+    beta = checked_numbers("effects", effects)
     exact = posterior(
         statistics, effects=beta, covariance=covariance, residual_variance=residual_variance
     )

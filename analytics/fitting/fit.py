@@ -8,7 +8,8 @@ import numpy as np
 
 from analytics.fitting.grouping import Labels, read_groups
 from analytics.fitting.posterior import Posterior, posterior
-from analytics.fitting.sufficient import Floats, SufficientStatistics
+from analytics.fitting.sufficient import Floats, SufficientStatistics, need_statistics
+from analytics.scalars import is_whole
 
 
 class MarkersDiffer(ValueError):
@@ -121,6 +122,7 @@ class GrowthFit:
         ------
         MarkersDiffer, UnknownGroup, UnidentifiableFit
         """
+        need_statistics(statistics)
         if statistics.markers != self.markers:
             raise MarkersDiffer(f"statistics of {statistics.markers}, fit of {self.markers}")
         if group is None and len(self.groups) > 1:
@@ -159,6 +161,9 @@ class GrowthFit:
         -------
         Posterior
         """
+        if not is_whole(index, least=0) or index >= len(self.groups):
+            raise UnknownGroup(f"index {index!r}: wanted: from 0 to {len(self.groups) - 1}")
+        need_statistics(statistics)
         return posterior(
             statistics,
             effects=self.effects[index],

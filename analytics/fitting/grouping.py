@@ -35,7 +35,7 @@ def read_groups(group: Labels | None, statistics: SufficientStatistics) -> Value
     Raises
     ------
     UnidentifiableFit
-        A patient has no label.
+        A patient has no label, or words and numbers stand side by side.
     """
     if group is None:
         return np.zeros(len(statistics), dtype=np.int64)
@@ -48,6 +48,9 @@ def read_groups(group: Labels | None, statistics: SufficientStatistics) -> Value
         raise UnidentifiableFit(
             f"group of patient {statistics.patient_ids[row]}: {labels[row]} - a label is needed"
         )
+    kinds = sorted({type(label).__name__ for label in labels.tolist()})
+    if "str" in kinds and len(kinds) > 1:
+        raise UnidentifiableFit(f"group: {' and '.join(kinds)}; wanted: words, or numbers")
     return labels
 
 

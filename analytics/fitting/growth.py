@@ -22,7 +22,7 @@ from analytics.fitting.likelihood import (
     ResidualVarianceIsZero,
 )
 from analytics.fitting.search import Found, minimise
-from analytics.fitting.sufficient import Floats, SufficientStatistics
+from analytics.fitting.sufficient import Floats, SufficientStatistics, need_statistics
 
 Choice = TypeVar("Choice", bound=StrEnum)
 LEAST_SCATTER = 1e-11  # variance about the lines, as a share of all variance
@@ -109,7 +109,9 @@ def fit_growth(
     over the Cholesky factor L of D/s² with its exact gradient, so that D = s² L·L' is a covariance
     at every step and a singular one is reached like any other.
     """
-    _refuse_rows(statistics)
+    need_statistics(statistics)
+    if not isinstance(separate_covariances, bool):
+        raise ValueError(f"separate_covariances: {separate_covariances!r}; wanted: True or False")
     labels = read_groups(group, statistics)
     groups = np.unique(labels)
     lines = _choice(FixedEffects, fixed)
@@ -127,16 +129,8 @@ def fit_growth(
     return one_fit_of(fits)
 
 
-def _refuse_rows(given: object) -> None:
-    if not isinstance(given, SufficientStatistics):
-        raise TypeError(
-            f"statistics: {type(given).__name__}; wanted: SufficientStatistics, as "
-            "summarise(draws) gives them"
-        )
-
-
 def _choice(kind: type[Choice], asked: str) -> Choice:
-    if asked not in list(kind):
+    if not isinstance(asked, str) or asked not in list(kind):
         raise ValueError(f"{asked!r}; wanted: {' or '.join(repr(one.value) for one in kind)}")
     return kind(asked)
 

@@ -11,7 +11,8 @@ from analytics.fitting.posterior import (
     origin_shift,
     shrinkage,
 )
-from analytics.fitting.sufficient import Floats, SufficientStatistics
+from analytics.fitting.reading import BadLabel, names
+from analytics.fitting.sufficient import Floats, SufficientStatistics, need_statistics
 
 
 def variance_information(
@@ -45,6 +46,7 @@ def variance_information(
     ------
     BadParameter
     """
+    need_statistics(statistics)
     k = len(statistics.markers)
     D = checked_covariance(covariance, size=2 * k)
     s2 = checked_variances(residual_variance, size=k)
@@ -77,6 +79,7 @@ def variance_names(markers: tuple[str, ...]) -> tuple[str, ...]:
     tuple of str
         The lower triangle of D row by row, then the K residual variances.
     """
+    markers = names(markers, name="markers", refusal=BadLabel)
     effects = [f"{marker} {part}" for marker in markers for part in ("intercept", "slope")]
     rows, columns = np.tril_indices(len(effects))
     pairs = [f"cov({effects[i]}, {effects[j]})" for i, j in zip(rows, columns, strict=True)]

@@ -12,7 +12,9 @@ from analytics.fitting.reading import (
     BadDraw,
     BadLabel,
     identified,
+    names,
     numbers,
+    real,
     require,
     shown,
     truths,
@@ -131,8 +133,11 @@ def cut_at_landmark(draws: pd.DataFrame, labels: pd.DataFrame, *, landmark_weeks
     ------
     BadLabel, BadDraw
     """
+    landmark_weeks = real(landmark_weeks, name="landmark_weeks", refusal=BadLabel)
     require(labels, _LABEL, refusal=BadLabel)
     require(draws, _DRAW, refusal=BadDraw)
+    identified(labels, "patient_id", refusal=BadLabel)
+    identified(draws, "patient_id", refusal=BadDraw)
     is_open = numbers(labels, "resolved_weeks", refusal=BadLabel) > landmark_weeks
     kept = labels[is_open]
     of_kept = draws["patient_id"].isin(kept["patient_id"])
@@ -180,9 +185,11 @@ def training_set(
         A draw at or after its patient's outcome, a draw after the landmark, or a patient whose
         outcome was known by the landmark (see :func:`cut_at_landmark`).
     BadLabel, BadDraw
+        A column or a value is missing, not of its kind, or repeated.
     """
-    if not np.isfinite(landmark_weeks):
-        raise BadLabel(f"landmark_weeks {landmark_weeks} - a finite number is needed")
+    landmark_weeks = real(landmark_weeks, name="landmark_weeks", refusal=BadLabel)
+    if markers is not None:
+        markers = names(markers, name="markers", refusal=BadDraw)
     labels = _checked_labels(labels)
     require(draws, _DRAW, refusal=BadDraw)
     given = identified(draws, "patient_id", refusal=BadDraw)
@@ -193,6 +200,7 @@ def training_set(
             f"row {row}, column 'patient_id': {shown(given[row])} - no label; a labelled patient"
         )
     numbers(draws, "level", refusal=BadDraw)
+    _refuse_repeats(draws)
     _refuse_leaks(draws, labels, place, landmark_weeks)
     is_exact = np.ones(len(draws), dtype=bool)
     if "comparator" in draws:
@@ -220,6 +228,18 @@ def training_set(
 
 _LABEL = ("patient_id", "is_resistant", "resolved_weeks")
 _DRAW = ("patient_id", "weeks", "level")
+
+
+def _refuse_repeats(draws: pd.DataFrame) -> None:
+    """Refuse a row that is there twice: it would count as two draws."""
+    twice = draws[[*_DRAW, *(name for name in ("marker", "comparator") if name in draws)]]
+    [rows] = twice.duplicated().to_numpy().nonzero()
+    if len(rows):
+        row = int(rows[0])
+        value = shown(draws["patient_id"].iloc[row])
+        raise BadDraw(
+            f"row {row}, column 'patient_id': {value} - this draw stands twice; each once is needed"
+        )
 
 
 def _refuse_strangers(draws: pd.DataFrame, markers: tuple[str, ...] | None) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analytics.fitting.sufficient import Floats, SufficientStatistics
+from analytics.fitting.sufficient import Floats, SufficientStatistics, need_statistics
 
 CHUNK = 8192  # patients worked on at a time, so that the matrices stay in the processor's cache
 
@@ -66,9 +66,13 @@ def posterior(
     Raises
     ------
     BadParameter
+        Wrong shape, not finite, or no covariance.
+    TypeError
+        Rows are given where their sums are wanted.
     """
+    need_statistics(statistics)
     k = len(statistics.markers)
-    beta = np.asarray(effects, dtype=np.float64)
+    beta = checked_numbers("effects", effects)
     D = checked_covariance(covariance, size=2 * k)
     s2 = checked_variances(residual_variance, size=k)
     if beta.shape not in {(2 * k,), (len(statistics), 2 * k)} or not np.isfinite(beta).all():
@@ -85,9 +89,17 @@ def posterior(
     )
 
 
+def checked_numbers(name: str, given: npt.ArrayLike) -> Floats:
+    """Return parameters as an array; refuse text and whatever else is no number."""
+    values = np.asarray(given)
+    if values.dtype.kind not in "iuf":
+        raise BadParameter(f"{name}: {given!r} - numbers are needed")
+    return values.astype(np.float64)
+
+
 def checked_covariance(covariance: npt.ArrayLike, *, size: int) -> Floats:
     """Return the covariance as an array; refuse what is none (shape, symmetry, negative)."""
-    D = np.asarray(covariance, dtype=np.float64)
+    D = checked_numbers("covariance", covariance)
     if D.shape != (size, size) or not np.isfinite(D).all():
         raise BadParameter(f"covariance of shape {D.shape}: ({size}, {size}) finite is needed")
     scale = np.sqrt(np.maximum(np.diag(D), np.finfo(float).tiny))
@@ -99,7 +111,7 @@ def checked_covariance(covariance: npt.ArrayLike, *, size: int) -> Floats:
 
 def checked_variances(residual_variance: npt.ArrayLike, *, size: int) -> Floats:
     """Return the residual variances as an array of shape (size,); refuse any that is not > 0."""
-    s2 = np.atleast_1d(np.asarray(residual_variance, dtype=np.float64))
+    s2 = np.atleast_1d(checked_numbers("residual_variance", residual_variance))
     if s2.shape != (size,) or not np.all(np.isfinite(s2) & (s2 > 0)):
         raise BadParameter(f"residual_variance {s2}: {size} finite number(s) > 0 are needed")
     return s2

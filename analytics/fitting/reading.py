@@ -1,10 +1,14 @@
 """Reads the columns of the tables that fitting is given, and refuses aloud."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
+from numbers import Real
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from analytics.scalars import is_real
 
 
 class BadDraw(ValueError):
@@ -25,6 +29,9 @@ def require(table: pd.DataFrame, columns: Iterable[str], *, refusal: Refusal) ->
     missing = [name for name in needed if name not in table.columns]
     if missing:
         raise refusal(f"missing column(s) {', '.join(missing)}; wanted: {', '.join(needed)}")
+    for name in table.columns:
+        if (times := int((table.columns == name).sum())) > 1:
+            raise refusal(f"column {name!r}: {times} columns - one of this name is needed")
 
 
 def _refuse_what_is_no_table(given: object, needed: tuple[str, ...], refusal: Refusal) -> None:
@@ -67,21 +74,61 @@ def shown(value: object) -> str:
     return repr(value) if isinstance(value, str) else str(value)
 
 
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        return np.nan
-    return float(value)
+def _number(value: Any) -> float:
+    return float(value) if is_real(value) else np.nan
 
 
 def identified(table: pd.DataFrame, column: str, *, refusal: Refusal) -> npt.NDArray[np.object_]:
     """Read a column in which nothing may be missing."""
-    missing = table[column].isna().to_numpy()
+    series = table[column]
+    missing = series.isna().to_numpy()
     if missing.any():
         row = int(np.flatnonzero(missing)[0])
         raise refusal(
-            f"row {row}, column {column!r}: {shown(table[column].iloc[row])} - a value is needed"
+            f"row {row}, column {column!r}: {shown(series.iloc[row])} - a value is needed"
         )
-    return np.asarray(table[column].to_numpy())
+    values = np.asarray(series.to_numpy())
+    if values.dtype == object and len(values):
+        _refuse_mixed(values.tolist(), column, refusal)
+    return values
+
+
+def _refuse_mixed(values: list[Any], column: str, refusal: Refusal) -> None:
+    """Refuse a column that holds words and numbers side by side, which have no order."""
+    if len(set(map(_kind_of, set(map(type, values))))) == 1 and isinstance(values[0], Hashable):
+        return
+    for row, value in enumerate(values):
+        if _kind_of(type(value)) is not _kind_of(type(values[0])) or not isinstance(
+            value, Hashable
+        ):
+            raise refusal(
+                f"row {row}, column {column!r}: {shown(value)} - one kind of value is needed, "
+                "words or numbers"
+            )
+
+
+def _kind_of(given: type[Any]) -> type[Any]:
+    """Give the kind that values are ordered with: all numbers are one."""
+    return Real if issubclass(given, Real) else given
+
+
+def real(value: float, *, name: str, refusal: Refusal) -> float:
+    """Read one finite number."""
+    if not is_real(value):
+        raise refusal(f"{name} {shown(value)} - a finite number is needed")
+    return float(value)
+
+
+def names(given: Sequence[str], *, name: str, refusal: Refusal) -> tuple[str, ...]:
+    """Read a list of different words; one bare word is none."""
+    wanted = "a list of different words is needed, such as ('sIL-6R', 'IL-6')"
+    if isinstance(given, str | bytes) or not isinstance(given, Sequence | pd.Index | np.ndarray):
+        raise refusal(f"{name}: {given!r} - {wanted}")
+    words = tuple(given)
+    for place, word in enumerate(words):
+        if not isinstance(word, str) or word in words[:place]:
+            raise refusal(f"{name}, place {place}: {word!r} - {wanted}")
+    return words
 
 
 def truths(table: pd.DataFrame, column: str, *, refusal: Refusal) -> npt.NDArray[np.bool_]:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.fitting.reading import BadDraw, identified, numbers, require, shown
+from analytics.fitting.reading import BadDraw, identified, names, numbers, real, require, shown
+from analytics.scalars import is_real
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -129,13 +130,14 @@ class SufficientStatistics:
     def _changed(
         self, patient_id: object, weeks: float, level: float, marker: str, *, sign: float
     ) -> Self:
-        rows = np.flatnonzero(self.patient_ids == patient_id)
+        is_one = pd.api.types.is_scalar(patient_id) and not pd.isna(patient_id)
+        rows = np.flatnonzero(self.patient_ids == patient_id) if is_one else []
         if not len(rows):
             raise UnknownPatient(f"patient {patient_id!r} is not in these statistics")
-        if marker not in self.markers:
+        if not isinstance(marker, str) or marker not in self.markers:
             raise UnknownMarker(f"marker {marker!r}: known are {', '.join(self.markers)}")
-        _refuse_unreal("weeks", np.array([weeks]))
-        _refuse_unreal("level", np.array([level]))
+        weeks = real(weeks, name="weeks", refusal=BadDraw)
+        level = real(level, name="level", refusal=BadDraw)
         at = rows[0], self.markers.index(marker)
         if sign < 0 and self.n[at] < 1:
             raise BadDraw(f"patient {patient_id!r}, marker {marker!r}: no draw to take out")
@@ -150,11 +152,47 @@ class SufficientStatistics:
 _SUMS = ("n", "t", "tt", "y", "ty", "yy")
 
 
-def _refuse_unreal(column: str, values: Floats) -> None:
+def _refuse_unreal(column: str, values: Floats, size: tuple[int, ...]) -> None:
+    _refuse_misshapen(column, values, size, kinds="iuf", wanted="numbers")
     bad = ~np.isfinite(values)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise BadDraw(f"row {row}, column {column!r}: {values[row]} - a finite number is needed")
+
+
+def _refuse_no_index(column: str, codes: Integers, length: int, size: tuple[int, ...]) -> None:
+    _refuse_misshapen(column, codes, size, kinds="iu", wanted="whole numbers")
+    bad = (codes < 0) | (codes >= length)
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        wanted = f"an index from 0 to {length - 1} is needed"
+        raise BadDraw(f"row {row}, column {column!r}: {codes[row]} - {wanted}")
+
+
+def _refuse_misshapen(
+    column: str, values: object, size: tuple[int, ...], *, kinds: str, wanted: str
+) -> None:
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in kinds:
+        given = getattr(values, "dtype", type(values).__name__)
+        raise BadDraw(f"column {column!r}: {given} - an array of {wanted} is needed")
+    if values.ndim != 1 or values.shape != size:
+        raise BadDraw(f"column {column!r}: shape {values.shape} - {size} as `patient` is needed")
+
+
+def _level_origins(given: npt.ArrayLike, k: int) -> Floats:
+    listed = np.atleast_1d(np.asarray(given, dtype=object)).ravel().tolist()
+    if len(listed) not in {1, k} or not all(map(is_real, listed)):
+        raise BadDraw(f"level_origin: {given!r} - {k} finite number(s), one a marker, are needed")
+    return np.broadcast_to(np.array(listed, dtype=np.float64), (k,)).copy()
+
+
+def need_statistics(given: object) -> None:
+    """Refuse what is no sums: rows, above all."""
+    if not isinstance(given, SufficientStatistics):
+        raise TypeError(
+            f"statistics: {type(given).__name__}; wanted: SufficientStatistics, as "
+            "summarise(draws) gives them"
+        )
 
 
 def summarise(
@@ -190,12 +228,13 @@ def summarise(
     Raises
     ------
     BadDraw
-        A column is missing, a number is not finite, a marker or patient is not among those asked.
+        A column is missing, a number is not finite, a marker or patient is not among those asked,
+        or one word is given where a list is wanted.
     """
     require(draws, ("patient_id", "weeks", "level"), refusal=BadDraw)
     patient = identified(draws, "patient_id", refusal=BadDraw)
-    ids = np.unique(patient if patient_ids is None else np.asarray(patient_ids))
-    names, marker = _marker_codes(draws, markers)
+    ids = np.unique(patient if patient_ids is None else _patients_of(patient_ids, patient))
+    known_markers, marker = _marker_codes(draws, markers)
     code = np.searchsorted(ids, patient).astype(np.int64)
     known = ids[np.minimum(code, len(ids) - 1)] == patient if len(ids) else np.zeros(0, bool)
     if not np.all(known):
@@ -209,7 +248,7 @@ def summarise(
         level=numbers(draws, "level", refusal=BadDraw),
         marker=marker,
         patient_ids=ids,
-        markers=names,
+        markers=known_markers,
         week_origin=week_origin,
         level_origin=level_origin,
     )
@@ -218,19 +257,33 @@ def summarise(
 def _marker_codes(
     draws: pd.DataFrame, markers: Sequence[str] | None
 ) -> tuple[tuple[str, ...], Integers]:
+    asked = None if markers is None else names(markers, name="markers", refusal=BadDraw)
     if "marker" not in draws.columns:
-        names = ("marker",) if markers is None else tuple(markers)
-        if len(names) != 1:
-            raise BadDraw(f"missing column 'marker': needed to tell {', '.join(names)} apart")
-        return names, np.zeros(len(draws), dtype=np.int64)
+        listed = ("marker",) if asked is None else asked
+        if len(listed) != 1:
+            raise BadDraw(f"missing column 'marker': needed to tell {', '.join(listed)} apart")
+        return listed, np.zeros(len(draws), dtype=np.int64)
     given = identified(draws, "marker", refusal=BadDraw)
-    names = tuple(sorted(set(given)) if markers is None else markers)
-    codes = pd.Index(names).get_indexer(pd.Index(draws["marker"]))
+    found = sorted(set(given)) if asked is None else asked
+    listed = names(found, name="column 'marker'", refusal=BadDraw)
+    codes = pd.Index(listed).get_indexer(pd.Index(given))
     if len(codes) and codes.min() < 0:
         row = int(np.flatnonzero(codes < 0)[0])
         value = draws["marker"].iloc[row]
-        raise BadDraw(f"row {row}, column 'marker': {value!r} - known are {', '.join(names)}")
-    return names, codes.astype(np.int64)
+        raise BadDraw(f"row {row}, column 'marker': {value!r} - known are {', '.join(listed)}")
+    return listed, codes.astype(np.int64)
+
+
+def _patients_of(asked: object, like: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Read the patients asked for: a list, of the kind that the draws name them by."""
+    ids = np.asarray(asked)
+    if ids.ndim != 1 or pd.isna(ids).any():
+        raise BadDraw(f"patient_ids: {asked!r} - a list of patients is needed")
+    try:
+        np.sort(np.concatenate([ids, like]))
+    except TypeError as error:
+        raise BadDraw("patient_ids: ids of one kind are needed, as in the draws") from error
+    return ids
 
 
 def summarise_arrays(
@@ -268,27 +321,35 @@ def summarise_arrays(
     Raises
     ------
     BadDraw
-        Weeks or level are not finite.
+        Weeks, level or an origin is not finite, the columns differ in length, or an index lies
+        outside the list that it is of.
     """
-    _refuse_unreal("weeks", weeks)
-    _refuse_unreal("level", level)
-    k = len(markers)
+    markers = names(markers, name="markers", refusal=BadDraw)
+    k, size = len(markers), np.shape(patient)[:1]
+    if np.ndim(patient_ids) != 1 or not k:
+        raise BadDraw("patient_ids, markers: a list of patients and one or more markers are needed")
+    _refuse_unreal("weeks", weeks, size)
+    _refuse_unreal("level", level, size)
+    _refuse_no_index("patient", patient, len(patient_ids), size)
+    if marker is not None:
+        _refuse_no_index("marker", marker, k, size)
     cell = patient * k + (0 if marker is None else marker)
     order = _canonical_order(cell, weeks, level)
     if order is not None:
         cell, weeks, level = cell[order], weeks[order], level[order]
-    size = len(patient_ids) * k
 
     def sums(values: Floats | None) -> Floats:
-        found = np.bincount(cell, weights=values, minlength=size).astype(np.float64)
+        found = np.bincount(cell, weights=values, minlength=len(patient_ids) * k).astype(float)
         return found.reshape(len(patient_ids), k)
 
     n = sums(None)
-    origin = _week_origin(weeks) if week_origin is None else float(week_origin)
+    origin = _week_origin(weeks)
+    if week_origin is not None:
+        origin = real(week_origin, name="week_origin", refusal=BadDraw)
     if level_origin is None:
         origins = sums(level).sum(axis=0) / np.maximum(n.sum(axis=0), 1)
     else:
-        origins = np.broadcast_to(np.asarray(level_origin, dtype=np.float64), (k,)).copy()
+        origins = _level_origins(level_origin, k)
     x = weeks - origin
     y = level - (origins[0] if k == 1 else origins[cell % k])
     return SufficientStatistics(

@@ -69,6 +69,8 @@ def parse(text: str) -> Release:
         The text is no JSON, of another format, damaged (the checksum differs),
         lacks a field, has one too many or twice, or holds a figure that cannot be.
     """
+    if not isinstance(text, str):
+        raise ReleaseIsUnfit(f"{type(text).__name__}; wanted: the text of a release, in JSON")
     try:
         content = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
     except (json.JSONDecodeError, RecursionError) as error:
@@ -108,6 +110,8 @@ def load(path: Path | str) -> Release:
     OSError
         The file cannot be read; FileNotFoundError where there is none.
     """
+    if not isinstance(path, str | Path):
+        raise ReleaseIsUnfit(f"path: {path!r}; wanted: the path of a release's file")
     try:
         text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -154,6 +158,8 @@ def dump(release: Release) -> str:
     str
         What :func:`parse` reads.
     """
+    if not isinstance(release, Release):
+        raise ReleaseIsUnfit(f"{type(release).__name__}; wanted: a Release")
     contrast = asdict(release.contrast)
     names = contrast.pop("markers")
     for open_ended in ("ramp_weeks", "cap"):
