@@ -29,6 +29,29 @@ def order_of(*keys: Ints) -> Ints:
     return order
 
 
+def in_order(column: Column, order: Ints) -> Column:
+    """Give a column in an order; one cell that is seen often stays one cell.
+
+    Parameters
+    ----------
+    column : array
+    order : array of int
+        Positions.
+
+    Returns
+    -------
+    array
+        One of its own, or of a single cell that nobody can write to.
+    """
+    if len(column) > FEW_ROWS and column.strides == (0,) and _is_fixed(column.base):
+        return column
+    return column[order]
+
+
+def _is_fixed(base: object) -> bool:
+    return isinstance(base, np.ndarray) and not base.flags.writeable
+
+
 def _is_in_order(keys: tuple[Ints, ...]) -> bool:
     same = np.ones(len(keys[0]) - 1, dtype=np.bool_)
     for key in keys:
@@ -111,7 +134,8 @@ def codes_of(table: str, given: dict[str, Column], column: str, known: tuple[str
     if len(given[column]) > FEW_ROWS:
         codes = _index(known).get_indexer(pd.Index(given[column], dtype=object)).astype(np.int64)
         if not is_any(codes < 0):
-            return codes
+            is_one_word = codes.min() == codes.max()
+            return constant(int(codes[0]), len(codes), np.int64) if is_one_word else codes
     places, words = _places(known), given[column].tolist()
     try:
         if 0 < len(words) <= FEW_ROWS and len(set(words)) == 1:

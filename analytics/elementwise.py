@@ -17,6 +17,7 @@ from analytics.tables import Bools, Floats, Ints
 Number = TypeVar("Number", float, Floats)
 
 FEW = 6  # up to here plain floats are quicker than arrays
+CHUNK = 1 << 16  # rows worked on at a time, so that what lies between does not fill the memory
 
 
 def entry_by_entry(
@@ -35,11 +36,28 @@ def entry_by_entry(
     sequence of array of float
         One column for each entry of the tuple.
     """
-    if not 0 < len(columns[0]) <= FEW:
+    size = len(columns[0])
+    if size > CHUNK:
+        return _chunk_by_chunk(work, columns, size)
+    if not 0 < size <= FEW:
         return work(*columns)
     rows = zip(*[column.tolist() for column in columns], strict=True)
     found = np.array([work(*row) for row in rows], dtype=np.float64).T
     return cast("Sequence[Floats]", found)
+
+
+def _chunk_by_chunk(
+    work: Callable[..., tuple[Any, ...]], columns: tuple[Floats | Ints | Bools, ...], size: int
+) -> Sequence[Floats]:
+    """Work on some rows after the others; each row's numbers do not depend on which."""
+    whole: list[Floats] = []
+    for start in range(0, size, CHUNK):
+        rows = slice(start, start + CHUNK)
+        found = work(*[column[rows] for column in columns])
+        whole = whole or [np.empty(size, dtype=np.result_type(one)) for one in found]
+        for column, part in zip(whole, found, strict=True):
+            column[rows] = part
+    return whole
 
 
 def root(of: Number) -> Number:

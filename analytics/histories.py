@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from analytics.coding import codes_of, order_of, positions_of
+from analytics.coding import codes_of, in_order, order_of, positions_of
 from analytics.columns import (
     ADHERENCES,
     ANALYTES,
@@ -185,24 +185,25 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
     names, is_kit_assumed = name_segments(given, patient, analyte)
     segment, segments = labels(names)
     order = order_of(patient, drawn, analyte, segment)
-    keys = [column[order] for column in (drawn, patient, analyte, segment)]
+    keys = [in_order(column, order) for column in (drawn, patient, analyte, segment)]
     _refuse_repeats(
         table, given, order, keys, "one result per patient, analyte, drawn_at and segment"
     )
+    is_corrected = status == STATUSES.index("corrected")
     return ResultColumns(
         patient=keys[1],
         drawn_us=keys[0],
         analyte=keys[2],
-        value=value[order],
-        comparator=comparator[order],
-        is_preliminary=status[order] == STATUSES.index("preliminary"),
-        is_confirmed=(given["is_confirmed"] | (status == STATUSES.index("corrected")))[order],
+        value=in_order(value, order),
+        comparator=in_order(comparator, order),
+        is_preliminary=in_order(status == STATUSES.index("preliminary"), order),
+        is_confirmed=in_order(given["is_confirmed"] | is_corrected, order),
         segment=keys[3],
         segments=segments,
-        is_kit_assumed=is_kit_assumed[order],
-        assay_cv=given["assay_cv"][order],
-        local_day=given["local_day"][order],
-        is_overridden=given["is_overridden"][order],
+        is_kit_assumed=in_order(is_kit_assumed, order),
+        assay_cv=in_order(given["assay_cv"], order),
+        local_day=in_order(given["local_day"], order),
+        is_overridden=in_order(given["is_overridden"], order),
         specimens=_specimens(given, order),
     )
 

@@ -23,8 +23,14 @@ class ScoredRows(NamedTuple):
     weight: Floats
 
     def of(self, keep: Bools) -> "ScoredRows":
-        """Take some of the rows."""
-        return ScoredRows(*[column[keep] for column in self])  # type: ignore[arg-type]
+        """Take some of the rows; a weight that all share stays one cell."""
+        return ScoredRows(
+            self.row[keep],
+            self.track[keep],
+            self.weeks[keep],
+            self.y[keep],
+            self.weight[: int(keep.sum())] if self.weight.strides == (0,) else self.weight[keep],
+        )
 
     def sums(self, n_tracks: int) -> Sums:
         """Sum the rows of every track."""

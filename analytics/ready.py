@@ -31,9 +31,9 @@ def ready_for_few(make: Callable[[int], Made]) -> Callable[[int], Made]:
 
 
 def constant(value: Hashable, size: int, dtype: type[np.generic] = np.float64) -> Column:
-    """Give a column of one value that nobody writes to; for a few rows a part of a ready one."""
-    return (
-        _ready(value, cast("Hashable", dtype))[:size]
-        if size <= FEW_ROWS
-        else column_of(value, size, dtype)
-    )
+    """Give a column of one value that nobody writes to: a part of a ready one, or one cell."""
+    if size <= FEW_ROWS:
+        return _ready(value, cast("Hashable", dtype))[:size]
+    cell = column_of(value, 1, dtype)
+    cell.flags.writeable = False
+    return np.broadcast_to(cell, size)

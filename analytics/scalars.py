@@ -2,8 +2,10 @@
 
 from math import isfinite
 from numbers import Real
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 
 def is_real(given: object) -> bool:
@@ -41,3 +43,8 @@ def is_whole(given: object, *, least: int) -> bool:
     if isinstance(given, bool) or not isinstance(given, int | np.integer):
         return False
     return least <= int(given)
+
+
+def is_missing(given: Any) -> bool:
+    """Tell whether a cell of a table is empty: None, NaN, NaT or NA."""
+    return given is None or (bool(pd.api.types.is_scalar(given)) and bool(pd.isna(given)))

@@ -18,6 +18,7 @@ from analytics.informative import (
 from analytics.innovations import ScoredRows, find_implausible
 from analytics.limits import lie_too_far, stand_in
 from analytics.policy import Policy
+from analytics.ready import constant
 from analytics.releases import Release
 from analytics.tables import NEVER, Bools, Floats, Ints, column_of, is_any
 from analytics.tracks import Changes, Tracks, compare, growth_of
@@ -101,9 +102,6 @@ def _follow_many(readings: Readings, given: _Given) -> tuple[Tracks, LogOdds, Re
     )
     found = weigh_side_by_side(side, rows, sums, unknown, release)
     weeks = (at_us - origin) / US_PER_WEEK
-    latest = column_of(-1, len(codes), np.int64)
-    order = rows.row.argsort(kind="stable")
-    latest[rows.track[order]] = rows.row[order]  # in order of time: the last one stays
     tracks = Tracks(
         patient=patient,
         analyte=analyte,
@@ -112,7 +110,7 @@ def _follow_many(readings: Readings, given: _Given) -> tuple[Tracks, LogOdds, Re
         n_draws=np.bincount(track, minlength=len(codes)),
         n_scored=n_scored,
         n_censored=n_censored,
-        latest=latest,
+        latest=_latest(rows, len(codes)),
         changes=_changes(readings, exact, exact_sums, analyte, growth, release, policy),
         is_latest_held=_latest_held(readings, track, len(codes)),
         stand_now=partial(stand_now, sums, growth, side, found, weeks, release),
@@ -188,7 +186,7 @@ def _center(
     weeks = (readings.drawn_us[row] - origin[of]) / US_PER_WEEK
     y = np.log(readings.value[row]) - growth.mean0[of] - growth.mean1[of] * weeks
     scored, is_censored = (
-        ScoredRows(row, of, weeks, y, np.ones(len(row))),
+        ScoredRows(row, of, weeks, y, constant(1.0, len(row))),
         readings.is_censored[row],
     )
     if not is_any(is_censored):
@@ -203,6 +201,14 @@ _NO_ROWS = ScoredRows(_NONE, _NONE, np.empty(0), np.empty(0), np.empty(0))
 def _join(exact: ScoredRows, censored: ScoredRows) -> ScoredRows:
     pairs = zip(exact, censored, strict=True)
     return ScoredRows(*[np.concatenate(pair) for pair in pairs])
+
+
+def _latest(rows: ScoredRows, n_tracks: int) -> Ints:
+    """Give each track its last scored reading; -1: none."""
+    latest = column_of(-1, n_tracks, np.int64)
+    order = rows.row.argsort(kind="stable")
+    latest[rows.track[order]] = rows.row[order]  # in order of time: the last one stays
+    return latest
 
 
 def _latest_held(readings: Readings, track: Ints, n_tracks: int) -> Bools:
@@ -239,8 +245,6 @@ def _changes(
     """Measure each track's changes between quantified results."""
     size = len(analyte)
     order = rows.track.argsort(kind="stable")
-    row = rows.row[order]
-    value, time = np.log(readings.value[row]), readings.drawn_us[row]
     count = np.bincount(rows.track, minlength=size)
     [several] = (count > 1).nonzero()
     end, known, has_all = count.cumsum(), [*sums, *growth[2:]], len(several) == size
@@ -249,13 +253,16 @@ def _changes(
         known = [of[several] for of in known]
     first, last = end - count, end - 1
     latest, before = order[last], np.minimum(count - 1, SET_POINT_DRAWS)
+    now, earliest = rows.row[latest], rows.row[order[first]]
+    of_set_point = rows.row[order[np.minimum(first + _OF_SET_POINT, last)]]
+    ln, time = np.log, readings.drawn_us
     found = entry_by_entry(
         compare,
         *(before, _widened(count, before, policy), release.log_variances[analyte]),
-        *(release.within_cvs[analyte], readings.assay_cv[row[last]]),
-        *value[np.minimum(first + _OF_SET_POINT, last)],
-        *(value[last - 1], value[last]),
-        *((time[last] - time[first]) / US_PER_WEEK, rows.weeks[latest], rows.y[latest]),
+        *(release.within_cvs[analyte], readings.assay_cv[now]),
+        *ln(readings.value[of_set_point]),
+        *(ln(readings.value[rows.row[order[last - 1]]]), ln(readings.value[now])),
+        *((time[now] - time[earliest]) / US_PER_WEEK, rows.weeks[latest], rows.y[latest]),
         *known,
     )
     if has_all:

@@ -27,6 +27,7 @@ import pandas as pd
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from analytics import History, estimate_cohort
+from analytics.columns import US_PER_WEEK
 from analytics.evidence import BETWEEN_SD_SIL6R, CVA_SIL6R, CVI_SIL6R, SLOPE_SD_SIL6R
 from analytics.fitting import fit_growth, score_rows, summarise_arrays
 from analytics.releases import load_shipped
@@ -172,12 +173,36 @@ def scoring_lines() -> list[Line]:
     return lines
 
 
-def memory_line() -> Line:
-    """Score the nation in a process of its own and ask for its peak."""
-    asked = [sys.executable, "-m", "bench.analytics", "--only-score"]
+def estimate_nation() -> None:
+    """Put the nation through the front door, from DataFrames."""
+    rows, us = cohort(NATION), START.value // 1000
+    patients = pd.DataFrame(
+        {"patient_id": np.arange(NATION), "started_at": _moments(np.full(NATION, us))}
+    )
+    results = pd.DataFrame(
+        {
+            "patient_id": rows.patient,
+            "drawn_at": _moments(us + (rows.weeks * US_PER_WEEK).astype(np.int64)),
+            "value": np.exp(rows.level),
+        }
+    ).assign(analyte="sIL-6R", comparator="", status="final", segment="synthetic laboratory, kit A")
+    del rows
+    history = History(patients=patients, results=results)
+    found = estimate_cohort(history, at=datetime(2026, 6, 1, tzinfo=UTC))
+    if len(found.table) != NATION:
+        raise ArithmeticError("somebody was left out")
+
+
+def _moments(us: npt.NDArray[np.int64]) -> "pd.Series[pd.Timestamp]":
+    return pd.Series(us.view("datetime64[us]")).dt.tz_localize("UTC")
+
+
+def memory_line(what: str, flag: str) -> Line:
+    """Do it in a process of its own and ask for its peak, tables included."""
+    asked = [sys.executable, "-m", "bench.analytics", flag]
     peak = int(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
     return Line(
-        "peak memory, scoring 1e6 patients, against 2 GiB",
+        f"peak memory, {what} 1e6 patients, against 2 GiB",
         f"{peak / GIB:.2f} GiB",
         "2 GiB",
         peak / (2 * GIB),
@@ -313,13 +338,17 @@ def with_one_thread() -> None:
 
 def main() -> int:
     with_one_thread()
-    if "--only-score" in sys.argv:
-        score(cohort(NATION), with_interval=True)
+    if {"--only-score", "--only-estimate"} & set(sys.argv):
+        if "--only-score" in sys.argv:
+            score(cohort(NATION), with_interval=True)
+        else:
+            estimate_nation()
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
         return 0
     lines = [
         *scoring_lines(),
-        memory_line(),
+        memory_line("scoring", "--only-score"),
+        memory_line("front door from DataFrames,", "--only-estimate"),
         *front_door_lines(),
         fit_line(1_000, times=2, wanted=150),
         fit_line(10_000, times=1, wanted=600),

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import special, stats
 
 from analytics.evaluation.inputs import FloatArray
-from analytics.scalars import is_real, is_whole
+from analytics.scalars import is_missing, is_real, is_whole
 
 LARGEST = 1e100  # its square and the sum of many squares are still numbers
 
@@ -168,12 +168,12 @@ def read_groups(
     """Read who is resistant, from a column with exactly two values."""
     need_column(table, group)
     for row, value in zip(table.index, table[group].tolist(), strict=True):
-        if not isinstance(value, Hashable) or pd.isna(value):
+        if not isinstance(value, Hashable) or is_missing(value):
             raise ComparisonIsUnfit(
                 column=group, row=row, value=value, wanted="a group for every patient"
             )
     found = table[group].unique().tolist()
-    if not pd.api.types.is_scalar(resistant) or pd.isna(resistant):
+    if not pd.api.types.is_scalar(resistant) or is_missing(resistant):
         raise ComparisonIsUnfit(
             column="resistant", value=resistant, wanted=f"one of the groups, {found}"
         )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.scalars import is_real, is_whole
+from analytics.scalars import is_missing, is_real, is_whole
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -191,7 +191,9 @@ def refuse_what_names_nothing(
     table: pd.DataFrame, column: str, *, name: str, wanted: str = "an id"
 ) -> None:
     """Refuse a table at the first cell that is empty, or holds a list."""
-    wrong = [not isinstance(value, Hashable) or pd.isna(value) for value in table[column].tolist()]
+    wrong = [
+        not isinstance(value, Hashable) or is_missing(value) for value in table[column].tolist()
+    ]
     refuse_row(table, column, pd.Series(wrong, dtype=bool), name=name, wanted=wanted)
 
 

@@ -139,7 +139,7 @@ def _refuse_teachers(taught: set[int], history: History, release: Release) -> No
 
 def _read_weeks(given: Sequence[float]) -> list[float]:
     wanted = f"weeks that rise, from 0 on, to {MOST_WEEKS} at most"
-    if isinstance(given, str) or np.ndim(given) != 1:
+    if np.ndim(given) != 1:  # a bare word has none
         raise EvaluationIsUnfit(column="weeks", value=given, wanted=f"a list of {wanted}")
     weeks = list(given)
     for row, at in enumerate(weeks):

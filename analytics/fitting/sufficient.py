@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.fitting.reading import BadDraw, identified, names, numbers, real, require, shown
-from analytics.scalars import is_real
+from analytics.scalars import is_missing, is_real
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -130,8 +130,8 @@ class SufficientStatistics:
     def _changed(
         self, patient_id: object, weeks: float, level: float, marker: str, *, sign: float
     ) -> Self:
-        is_one = pd.api.types.is_scalar(patient_id) and not pd.isna(patient_id)
-        rows = np.flatnonzero(self.patient_ids == patient_id) if is_one else []
+        is_one = pd.api.types.is_scalar(patient_id) and not is_missing(patient_id)
+        rows = np.flatnonzero(self.patient_ids == patient_id) if is_one else np.zeros(0, int)
         if not len(rows):
             raise UnknownPatient(f"patient {patient_id!r} is not in these statistics")
         if not isinstance(marker, str) or marker not in self.markers:

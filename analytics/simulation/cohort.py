@@ -170,7 +170,7 @@ def checked_scenario(scenario: Scenario | str) -> Scenario:
 
 
 def _check_visits(name: str, visits: Sequence[float]) -> None:
-    if isinstance(visits, str) or np.ndim(visits) != 1:
+    if np.ndim(visits) != 1:  # a bare word has none
         raise BadSimulation(f"{name} is {visits!r}; it must be a list of weeks")
     for place, week in enumerate(visits):
         if not (is_real(week) and week >= 0):

@@ -218,11 +218,18 @@ def test_no_flag_is_a_record_too() -> None:
         (raised((1, 6.0), (9, 6.0)), r"flags.patient_id, row 1: .*9.*; wanted: a patient"),
         (raised((1, 25.0)), r"flags.raised_week, row 0: .*25.0.*; wanted: a week from 0"),
         (raised((1, float("nan"))), r"flags.raised_week, row 0: .*nan"),
+        (raised((1, 6.0), (1, 6.0)), r"flags.patient_id, row 1: 1; wanted: each flag once"),
     ],
 )
 def test_a_flag_nobody_can_have_is_refused(flags: pd.DataFrame, message: str) -> None:
     with pytest.raises(EvaluationIsUnfit, match=message):
         judge_flags(flags, four_patients())
+
+
+def test_two_flags_of_one_week_are_told_apart_by_their_kind() -> None:
+    flags = raised((1, 6.0), (1, 6.0)).assign(kind=["watch", "high"])
+
+    assert judge_flags(flags, four_patients()).n_flags == 2
 
 
 @pytest.mark.parametrize(
@@ -233,6 +240,7 @@ def test_a_flag_nobody_can_have_is_refused(flags: pd.DataFrame, message: str) ->
         ("is_resistant", 2, r"row 2: 2; wanted: 1 \(resistant\) or 0"),
         ("followed_weeks", np.inf, "row 2: inf; wanted: more than 0 weeks"),
         ("resolved_week", -1.0, "row 2: -1.0; wanted: a week from 0 on"),
+        ("resolved_week", 99.0, "row 2: 99.0; wanted: a week from 0 to the last one followed"),
     ],
 )
 def test_a_patient_who_cannot_be_is_refused(column: str, value: object, message: str) -> None:
