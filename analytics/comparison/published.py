@@ -165,10 +165,6 @@ def back_calculate(
     interval from the noncentral t; area = Phi(d / sqrt 2) under equal normal spreads; its
     standard error from Hanley and McNeil 1982; on the ln scale one common CV is taken.
     """
-    if not isinstance(summary, PublishedSummary):
-        raise ComparisonIsUnfit(
-            column="summary", value=type(summary).__name__, wanted="a PublishedSummary"
-        )
     _check(summary, prevalence, level)
     n, m = summary.n_resistant, summary.n_remitted
     df, scale = n + m - 2, float(np.sqrt(1 / n + 1 / m))
@@ -243,6 +239,10 @@ def seed_study() -> tuple[BackCalculated, ...]:
 
 
 def _check(summary: PublishedSummary, prevalence: float, level: float) -> None:
+    if not isinstance(summary, PublishedSummary):
+        raise ComparisonIsUnfit(
+            column="summary", value=type(summary).__name__, wanted="a PublishedSummary"
+        )
     sizes = (summary.n_resistant, summary.n_remitted)
     if not all(is_whole(n, least=2) for n in sizes):
         raise ComparisonIsUnfit(
