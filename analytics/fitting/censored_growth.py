@@ -23,6 +23,7 @@ from analytics.fitting.growth import (
     NotConvergedWarning,
     RandomEffects,
     SingularFitWarning,
+    chosen,
     fit_growth,
 )
 from analytics.fitting.posterior import cross_products, origin_shift, posterior
@@ -78,7 +79,7 @@ def fit_growth_with_censoring(
     """
     need_statistics(statistics)
     need_censored(censored, statistics)
-    method = Method(method)
+    method = chosen(Method, method)
     if not len(censored):
         return fit_growth(statistics, group=group, random=random, fixed=fixed, method=method)
     labels = read_groups(group, statistics)

@@ -114,9 +114,9 @@ def fit_growth(
         raise ValueError(f"separate_covariances: {separate_covariances!r}; wanted: True or False")
     labels = read_groups(group, statistics)
     groups = np.unique(labels)
-    lines = _choice(FixedEffects, fixed)
+    lines = chosen(FixedEffects, fixed)
     design = design_of(lines, n_groups=len(groups), n_markers=statistics.n.shape[1])
-    wanted = _choice(RandomEffects, random), _choice(Method, method)
+    wanted = chosen(RandomEffects, random), chosen(Method, method)
     if not separate_covariances or len(groups) == 1:
         return _fit_shared(statistics, labels, groups, design, *wanted)
     if lines is FixedEffects.COMMON_SLOPE:
@@ -129,7 +129,8 @@ def fit_growth(
     return one_fit_of(fits)
 
 
-def _choice(kind: type[Choice], asked: str) -> Choice:
+def chosen(kind: type[Choice], asked: str) -> Choice:
+    """Read a choice; refuse what is none by listing those there are."""
     if not isinstance(asked, str) or asked not in list(kind):
         raise ValueError(f"{asked!r}; wanted: {' or '.join(repr(one.value) for one in kind)}")
     return kind(asked)

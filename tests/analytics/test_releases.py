@@ -1,16 +1,20 @@
 """Releases: what is shipped can be read, and what is damaged or foreign is refused."""
 
 import json
+import re
 from dataclasses import replace
 from math import exp, inf
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from analytics import CURRENT_RELEASE, ReleaseIsUnfit, evidence
+from analytics import CURRENT_RELEASE, History, ReleaseIsUnfit, estimate_cohort, evidence
 from analytics.releases import checksum, dump, load, load_shipped, parse
 from analytics.releases.checks import CARD, CARD_BESIDES
+from analytics.releases.prevalence import with_prevalence
+from tests.analytics.cohorts import patients_table, ratings_table, results_table, week
 
 TEXT = dump(CURRENT_RELEASE)
 
@@ -125,3 +129,54 @@ def test_a_release_without_an_item_of_its_card_is_refused(item: str, words: str 
 @pytest.mark.parametrize("item", [*CARD, *CARD_BESIDES])
 def test_the_published_card_answers_every_item_that_applies(item: str) -> None:
     assert CURRENT_RELEASE.card[item].strip()
+
+
+def test_the_prior_is_a_setting_that_leaves_what_markers_and_symptoms_add() -> None:
+    history = History(
+        patients=patients_table(),
+        results=results_table([40.0, 42.0], weeks=[0, 4]),
+        ratings=ratings_table([16, 15], weeks=[0, 4]),
+    )
+
+    release = with_prevalence(
+        CURRENT_RELEASE, 0.6, sd=0.1, version="study-1", why="25 of 42 in the study"
+    )
+
+    (one,), (other,) = (
+        estimate_cohort(history, at=week(8), release=each) for each in (CURRENT_RELEASE, release)
+    )
+    assert one.probability is not None
+    assert other.probability_without_biomarker is not None
+    assert one.contributions[1:] == other.contributions[1:]
+    assert other.contributions[0].log_odds == pytest.approx(np.log(0.6 / 0.4))
+    assert "60.0%: 25 of 42" in release.card["data"]
+    assert release.checksum != CURRENT_RELEASE.checksum
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"prevalence": 0.0}, "evidence.prevalence 0.0; wanted: between 0 and 1"),
+        ({"prevalence": 60}, "evidence.prevalence 60.0"),
+        ({"prevalence": float("nan")}, "wanted: numbers"),
+        ({"sd": -0.1}, "evidence.prevalence_sd -0.1"),
+        ({"why": " "}, "why ''; wanted: where the prevalence comes from"),
+        ({"version": CURRENT_RELEASE.version}, "wanted: another name"),
+        (
+            {"release": replace(CURRENT_RELEASE, learned_from=frozenset({"a"}))},
+            "trained on 1 outcomes; wanted: a release without labels",
+        ),
+    ],
+)
+def test_a_prior_that_cannot_be_is_refused(change: dict[str, Any], message: str) -> None:
+    given: dict[str, Any] = {
+        "release": CURRENT_RELEASE,
+        "prevalence": 0.4,
+        "sd": 0.2,
+        "version": "mine-1",
+        "why": "counted",
+        **change,
+    }
+
+    with pytest.raises(ReleaseIsUnfit, match=re.escape(message)):
+        with_prevalence(given.pop("release"), given.pop("prevalence"), **given)
