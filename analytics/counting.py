@@ -20,6 +20,7 @@ class NotCounted(StrEnum):
     NOT_YET = "not_yet"
     NOT_RATED = "not_rated"
     IMPROVED = "improved"
+    HAD_WORKED = "had_worked"
     NOT_RECORDED = "not_recorded"
 
 
@@ -62,6 +63,8 @@ def why_not_counted(trial: TrialVerdict, rules: Rules) -> NotCounted | None:
 
 def _by_ratings(trial: TrialVerdict, rules: Rules) -> NotCounted:
     gained = trial.improvement
+    if trial.had_worked and gained is not None and gained < rules.failure_improvement:
+        return NotCounted.HAD_WORKED
     if gained is None:
         return NotCounted.NOT_RATED
     # By the variant too: what was remission by the last rating that judges is no failure
@@ -107,6 +110,7 @@ _SENTENCES = {
     NotCounted.NOT_YET: "{weeks} of {full} weeks at {dose} or more",
     NotCounted.NOT_RATED: "no rating judges it, from its last week at an adequate dose on",
     NotCounted.IMPROVED: "{improved}",
+    NotCounted.HAD_WORKED: "it had worked, or there was no more to gain; a relapse is no failure",
     NotCounted.NOT_RECORDED: "no trial is on record",
 }
 

@@ -58,6 +58,7 @@ class TrialVerdict:
     counted_with: int | None = None  # number of the trial whose failure counts instead
     is_same_drug: bool = False  # as that one; else it ran together with it
     stop_reason: str = ""
+    had_worked: bool = False  # response or remission since it could be judged, lost or not
     was_not_taken: bool = False  # adherence was poor, or the reason for its stop
 
     @classmethod
@@ -132,6 +133,24 @@ class Course:
         if content.get("staging") is not None:
             fields["staging"] = StagingFacts(**content["staging"])
         return cls(**fields)
+
+
+def current_trial(trials: tuple[TrialVerdict, ...]) -> TrialVerdict | None:
+    """Give the trial that is spoken of: the latest that runs, else the latest.
+
+    Parameters
+    ----------
+    trials : tuple of TrialVerdict
+        Those of a course, in their order.
+
+    Returns
+    -------
+    TrialVerdict or None
+        None where there is none.
+    """
+    running = [each for each in trials if each.stopped_at is None]
+    those = running or trials
+    return those[-1] if those else None
 
 
 _COURSE_TIMES = ("first_adequate_at", "latest_at")

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from math import isfinite
+from typing import Any
 
 import numpy as np
 
 from analytics.adequacy import least_doses
 from analytics.columns import TrialColumns
-from analytics.course_findings import Course, DecisionReading, TrialVerdict
+from analytics.course_findings import Course, DecisionReading, TrialVerdict, current_trial
 from analytics.courses import Courses, decision_points
 from analytics.definitions import ADEQUACIES, SYMPTOM_STATES, Adequacy, ClinicalState, Rules
 from analytics.doses import TABLE_VERSION
@@ -61,7 +62,8 @@ def read_courses(
     )
     for place, (meets, failed, scale, baseline, total, at, *others) in enumerate(rows):
         gained, state, dose_table, staging = others
-        mine = trials.get(place, [])
+        mine = tuple(trials.get(place, ()))
+        now = current_trial(mine)
         status = ClinicalState.MEETS_TRD_RULE.worded(rules.version) if meets else ""
         reached = [
             one.adequate_at
@@ -69,7 +71,7 @@ def read_courses(
             if one.adequate_at is not None and one.adequacy not in _NEVER_COUNTED
         ]
         yield Course(
-            status=status or (mine[-1].words if mine else ClinicalState.NO_EPISODE.value),
+            status=status or (now.words if now else ClinicalState.NO_EPISODE.value),
             failed_trials=failed,
             first_adequate_at=min(reached, default=None),
             instrument=courses.instruments[scale] if scale >= 0 else "",
@@ -78,7 +80,7 @@ def read_courses(
             latest_at=None if at == NEVER else moment_of(at),
             improvement=_known(gained),
             symptoms=SYMPTOM_STATES[state],
-            trials=tuple(mine),
+            trials=mine,
             decisions=decisions.get(place, ()),
             staging=staging,
             dose_table=dose_table or TABLE_VERSION,
@@ -106,14 +108,11 @@ def _verdicts(courses: Courses, known: TrialColumns) -> Iterator[TrialVerdict]:
         judged.baseline.tolist(),
         judged.improvement.tolist(),
         judged.is_failed.tolist(),
-        judged.is_counted.tolist(),
-        judged.counted_with.tolist(),
-        judged.is_same_drug.tolist(),
-        adequacy.was_not_taken.tolist(),
+        _countings(courses),
         strict=True,
     )
     for source, reason, number, start, stop, worth, overridden, weeks, *by_rating in rows:
-        reached, baseline, gained, failed, counted, instead, is_same, not_taken = by_rating
+        reached, baseline, gained, failed, counting = by_rating
         is_real, worth_word = source >= 0, ADEQUACIES[worth]
         yield TrialVerdict(
             number=number,
@@ -133,12 +132,31 @@ def _verdicts(courses: Courses, known: TrialColumns) -> Iterator[TrialVerdict]:
             baseline_total=_known(baseline),
             improvement=_known(gained),
             is_failed=failed,
-            is_counted=counted or not failed,
-            counted_with=instead or None,
-            is_same_drug=is_same,
             stop_reason=reason,
-            was_not_taken=not_taken,
+            **counting,
         )
+
+
+def _countings(courses: Courses) -> Iterator[dict[str, Any]]:
+    """Give what decides whether the failure of each trial counts."""
+    judged = courses.judged
+    rows = zip(
+        judged.is_failed.tolist(),
+        judged.is_counted.tolist(),
+        judged.counted_with.tolist(),
+        judged.is_same_drug.tolist(),
+        judged.had_worked.tolist(),
+        courses.adequacy.was_not_taken.tolist(),
+        strict=True,
+    )
+    for failed, counted, instead, is_same, worked, not_taken in rows:
+        yield {
+            "is_counted": counted or not failed,
+            "counted_with": instead or None,
+            "is_same_drug": is_same,
+            "had_worked": worked,
+            "was_not_taken": not_taken,
+        }
 
 
 def trial_words(number: int, adequacy: Adequacy, *, is_running: bool, is_failed: bool) -> str:

@@ -127,6 +127,9 @@ class Rules:
     counts_treatments : bool
         Whether failures are counted by treatments: one drug once, and of trials that ran together
         for ``together_days`` one; those of the episode before its first dose on record count.
+    spares_the_well : bool
+        Whether a total in the range of remission is no failure, nor the loss of what a trial had
+        gained since it could be judged: a response, or remission by the variant.
     together_days : int
         From so many days on two trials are one in combination; less is a change from one to the
         other.
@@ -162,8 +165,9 @@ class Rules:
     excludes_bipolar: bool = True
     excludes_psychotic_disorders: bool = True
     counts_treatments: bool = True
+    spares_the_well: bool = True
     together_days: int = 28
-    augmentation_atc: tuple[str, ...] = ("N05",)
+    augmentation_atc: tuple[str, ...] = ("N05", "H03")
     intolerance_reasons: tuple[str, ...] = (
         "intolerance",
         "intolerable",
@@ -213,6 +217,8 @@ RULE_SETS: tuple[Rules, ...] = (
         excludes_bipolar=False,
         excludes_psychotic_disorders=False,
         counts_treatments=False,
+        spares_the_well=False,
+        augmentation_atc=("N05",),
     ),
     Rules(
         CONSENSUS,
@@ -221,6 +227,8 @@ RULE_SETS: tuple[Rules, ...] = (
         _DELPHI,
         excludes_psychotic_disorders=False,
         counts_treatments=False,
+        spares_the_well=False,
+        augmentation_atc=("N05",),
     ),
     Rules(CONSENSUS, "eu-pearl-3", date(2026, 11, 28), _DELPHI),
     Rules(
@@ -231,6 +239,8 @@ RULE_SETS: tuple[Rules, ...] = (
         failure=Failure.NON_REMISSION,
         excludes_psychotic_disorders=False,
         counts_treatments=False,
+        spares_the_well=False,
+        augmentation_atc=("N05",),
     ),
     Rules(
         NON_REMISSION,

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from analytics.counting import NotCounted, counting_words, why_not_counted
-from analytics.course_findings import Course, TrialVerdict, nearest_day
+from analytics.course_findings import Course, TrialVerdict, current_trial, nearest_day
 from analytics.definitions import Adequacy, Rules, SymptomState
 
 
@@ -110,7 +110,7 @@ def explained_course(
     """
     if course is None:
         return None
-    latest = course.trials[-1] if course.trials else None
+    latest = current_trial(course.trials)
     reached = course.first_adequate_at
     trials = tuple(_trial(each, course, rules, zone=zone) for each in course.trials)
     return ExplainedCourse(

@@ -14,6 +14,7 @@ import orjson
 
 from analytics import evidence
 from analytics.checklists import CHECKLISTS, Check
+from analytics.course_findings import current_trial
 from analytics.definitions import Adequacy, Rules, rules_of
 from analytics.estimate import Estimate
 from analytics.evidence import Constant
@@ -288,9 +289,10 @@ def _by_rating(estimate: Estimate, rules: Rules) -> Iterator[Change]:
         yield Change(
             Lever.FIRST_RATING, {"from_day": rules.early_from_days, "to_day": rules.early_to_days}
         )
-    if course is None or not course.trials:
+    trial = None if course is None else current_trial(course.trials)
+    if course is None or trial is None:
         return
-    baseline = course.trials[-1].baseline_total
+    baseline = trial.baseline_total
     kinds = {flag.kind for flag in estimate.wanted_flags}
     for kind, lever, share in (
         (

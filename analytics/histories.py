@@ -262,7 +262,9 @@ def _trials(given: dict[str, Column], ids: Ints) -> TrialColumns:
     started, stopped = given["started_at"], given["stopped_at"]
     wrong = (stopped != NEVER) & (stopped < started)
     _refuse(table, given, "stopped_at", wrong, "a stop that is not before the start")
-    order = np.lexsort((given["trial_id"], started, patient))
+    # Of two that began on one day the shorter is first, whichever was recorded first
+    ends = np.where(stopped == NEVER, np.iinfo(np.int64).max, stopped)
+    order = np.lexsort((given["trial_id"], ends, started, patient))
     by_id = np.argsort(given["trial_id"], kind="stable")
     _refuse_repeats(table, given, by_id, [given["trial_id"][by_id]], "each trial_id once")
     _refuse_overlaps(given, patient)

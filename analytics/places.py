@@ -1,5 +1,7 @@
 """Picks each patient's first or latest trial out of the columns of all trials."""
 
+import numpy as np
+
 from analytics.adequacy import EpisodeTrials
 from analytics.tables import NEVER, Column, Ints, column_of
 
@@ -15,14 +17,14 @@ class Places:
         self._has_one_each = self._those is None and len(trials.patient) == len(started)
         if not self._has_one_each:
             self._first = trials.patient.searchsorted(those)
-            self._last = trials.patient.searchsorted(those, side="right") - 1
+            self._last = _current(trials, those)
 
     def first(self, column: Column, missing: float) -> Column:
         """Give each patient's first trial's entry."""
         return column if self._has_one_each else self._spread(column[self._first], missing)
 
     def latest(self, column: Column, missing: float) -> Column:
-        """Give each patient's latest trial's entry."""
+        """Give each patient's latest trial's entry; one that runs is later than one that ended."""
         return column if self._has_one_each else self._spread(column[self._last], missing)
 
     def _spread(self, entries: Column, missing: float) -> Column:
@@ -31,3 +33,15 @@ class Places:
         found = column_of(missing, len(self.has), entries.dtype)
         found[self._those] = entries
         return found
+
+
+def _current(trials: EpisodeTrials, patients: Ints) -> Ints:
+    """Find the trial that is spoken of: the latest that runs, else the latest."""
+    last = trials.patient.searchsorted(patients, side="right") - 1
+    [running] = (trials.stopped_us == NEVER).nonzero()
+    if len(running) == 0:
+        return last
+    of = trials.patient[running]
+    place = of.searchsorted(patients, side="right") - 1
+    runs = (place >= 0) & (of[place] == patients)
+    return np.where(runs, running[place], last)

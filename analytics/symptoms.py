@@ -102,7 +102,65 @@ def has_failed(total: Floats, gained: Floats, scale: Ints, rules: Rules) -> Bool
     """
     if rules.failure is Failure.NON_REMISSION:
         return total > np.where(scale == UNKNOWN, np.inf, _REMISSION[scale])
-    return np.asarray(gained < rules.failure_improvement)
+    return np.asarray((gained < rules.failure_improvement) & ~is_well(total, scale, rules))
+
+
+def is_well(total: Floats, scale: Ints, rules: Rules) -> Bools:
+    """Tell whether a total is in the range of remission, where the rules spare such people.
+
+    Parameters
+    ----------
+    total : array of float
+    scale : array of int
+        Position in :data:`analytics.ratings.KNOWN`.
+    rules : Rules
+        Whether they do.
+
+    Returns
+    -------
+    array of bool
+        False where it is not known.
+    """
+    return np.asarray((total <= _REMISSION[scale]) & rules.spares_the_well)
+
+
+def had_worked(
+    ratings: PrimaryRatings,
+    rows: tuple[Ints, Ints],
+    baseline: Floats,
+    scale: Ints,
+    rules: Rules,
+) -> Bools:
+    """Tell which trials had worked, whatever was lost later: that is a relapse, and no failure.
+
+    Parameters
+    ----------
+    ratings : PrimaryRatings
+    rows : tuple of array of int
+        Of each trial the first and the last rating that can judge it; none, if they cross.
+    baseline : array of float
+        The totals to compare with.
+    scale : array of int
+        Position in :data:`analytics.ratings.KNOWN`.
+    rules : Rules
+        Whether what had worked is spared, and whether it takes remission.
+
+    Returns
+    -------
+    array of bool
+    """
+    found = np.zeros(len(baseline), dtype=np.bool_)
+    [those] = ((rows[0] <= rows[1]) & (rows[1] >= 0)).nonzero()
+    if not rules.spares_the_well or len(those) == 0:
+        return found
+    bounds = np.column_stack([rows[0][those], rows[1][those] + 1]).ravel()
+    least = np.minimum.reduceat(np.append(ratings.total, np.inf), bounds)[::2]
+    of = scale[those]
+    worked = least <= _REMISSION[of]
+    if rules.failure is Failure.LITTLE_IMPROVEMENT:
+        worked |= 1 - least / baseline[those] + ROUNDING >= _RESPONSE[of]
+    found[those] = worked
+    return found
 
 
 def judge_symptoms(

@@ -55,7 +55,7 @@ DISTURBANCES: dict[str, Disturbance] = {
     "surgery": Disturbance(Reason.SURGERY, 28, runs_on=False),
     "steroid": Disturbance(Reason.STEROID, 14, runs_on=True),
     "biologic": Disturbance(Reason.BIOLOGIC, 90, runs_on=True),
-    "ect": Disturbance(Reason.ECT, 5, runs_on=False),
+    "ect": Disturbance(Reason.ECT, 5, runs_on=True),
     "pregnancy": Disturbance(Reason.PREGNANCY, 84, runs_on=True),
     "exercise": Disturbance(Reason.EXERCISE, 1, runs_on=False),
 }

@@ -14,6 +14,7 @@ import numpy as np
 from analytics import NEVER, Estimate, History, Table
 from analytics.columns import ANALYTES, COMPARATORS, IL6R_BLOCKER_DAYS
 from analytics.doses import TABLE_VERSION
+from analytics.validity import DISTURBANCES
 from monitoring.models import RiskAssessment
 from patients import units
 from patients.statements import ask, numbers
@@ -155,8 +156,9 @@ SELECT fact.trial_id, {started} AS started_at, fact.dose_mg::float8 AS dose_mg
 """
 # A course of ECT disturbs a reading as the event of that kind does, and so does a course of a drug
 # that blocks the receptor, whatever the event was called. What is recorded twice is one event.
+# An event lasts to the end of its last day, whatever the hour of the run or the injection was.
 _EVENTS = """
-SELECT DISTINCT fact.patient_id, fact.kind, {started} AS started_at, {stopped} AS stopped_at,
+SELECT DISTINCT fact.patient_id, fact.kind, {started} AS started_at, {event_over} AS stopped_at,
        fact.atc AS drug_atc
   FROM (SELECT patient_id, CASE WHEN atc IN ({blockers}) THEN 'il6r_blocker' ELSE kind END AS kind,
                started_on, stopped_on, superseded_at, atc
@@ -210,9 +212,12 @@ def _midnight(day: str) -> str:
     return _microseconds(f"({day}::timestamp AT TIME ZONE site.time_zone)")
 
 
+_ONE_DAY_KINDS = ", ".join(f"'{kind}'" for kind, one in DISTURBANCES.items() if not one.runs_on)
+_OF_ONE_DAY = f"CASE WHEN fact.kind IN ({_ONE_DAY_KINDS}) THEN fact.started_on END"
 _MOMENTS = {
     "started": _midnight("fact.started_on"),
     "stopped": _midnight("fact.stopped_on"),
+    "event_over": _midnight(f"(coalesce(fact.stopped_on, {_OF_ONE_DAY}) + 1)") + " - 1",
     "ill_since": _midnight("fact.ill_since"),
     "collected": _microseconds("draw.collected_at"),
     "rated": _microseconds("fact.rated_at"),

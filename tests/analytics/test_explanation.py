@@ -6,6 +6,7 @@ import pytest
 
 from analytics import Estimate, evidence
 from analytics.definitions import NoSuchRules
+from analytics.doses import TABLE_VERSION
 from analytics.explanation import Explanation, Lever, explain
 from analytics.policy import FlagKind
 from tests.analytics.cohorts import (
@@ -51,6 +52,7 @@ def test_versions_of_everything_are_named() -> None:
         "rules": "eu-pearl-3",
         "evidence": evidence.VERSION,
         "QIDS-SR16": "1",
+        "least doses": TABLE_VERSION,
     }
     assert said.rules["failure_improvement"] == 0.25
 

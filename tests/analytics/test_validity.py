@@ -16,8 +16,6 @@ def reasons(estimate: Estimate) -> dict[str, tuple[str, ...]]:
     [
         ("vaccination", 27, False),
         ("surgery", 20, False),
-        ("ect", 4, False),
-        ("ect", 6, True),
         ("exercise", 0.5, False),
         ("exercise", 2, True),
         ("other", 1, True),
@@ -36,11 +34,14 @@ def test_a_passing_event_disturbs_for_its_time(
     assert found.trajectories[0].n_scored == (2 if is_scored else 1)
 
 
-@pytest.mark.parametrize(("days_later", "is_scored"), [(27, False), (29, True)])
-def test_an_infection_disturbs_for_four_weeks_after_its_end(
-    days_later: float, is_scored: bool
+@pytest.mark.parametrize(
+    ("kind", "days_later", "is_scored"),
+    [("infection", 27, False), ("infection", 29, True), ("ect", 4, False), ("ect", 6, True)],
+)
+def test_what_lasts_disturbs_for_its_time_after_its_end(
+    kind: str, days_later: float, is_scored: bool
 ) -> None:
-    events = events_table("infection", start=1, stop=2)
+    events = events_table(kind, start=1, stop=2)
     results = results_table([30, 33], weeks=[0, 2 + days_later / 7])
 
     found = estimate_one(results=results, events=events)
@@ -48,7 +49,7 @@ def test_an_infection_disturbs_for_four_weeks_after_its_end(
     assert (len(found.left_out) == 0) == is_scored
 
 
-@pytest.mark.parametrize("kind", ["infection", "steroid", "biologic", "pregnancy"])
+@pytest.mark.parametrize("kind", ["infection", "steroid", "biologic", "pregnancy", "ect"])
 def test_what_has_not_stopped_goes_on_disturbing(kind: str) -> None:
     events = events_table(kind, start=2)
 

@@ -10,7 +10,9 @@ from monitoring.continued import is_continued
 from monitoring.models import Flag, FlagKind
 from monitoring.recompute import recompute
 from patients.models import Adherence, Override, Patient, StopReason
+from patients.record.ratings import correct_rating
 from patients.record.treatment import Course, correct_trial, record_course, stop_trial
+from patients.record.verdicts import EpisodeFacts, state_episode
 from tests.factories import MONDAY, EpisodeFactory, PatientFactory, RatingFactory
 
 START = date(2026, 10, 5)
@@ -159,3 +161,53 @@ def test_a_failure_that_is_none_because_of_its_stop_is_told_to_those_who_acted(
     recompute([patient.pk], at=MONDAY + timedelta(minutes=1))
 
     assert Flag.objects.filter(kind=FlagKind.CORRECTED).exists() == is_told
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("before", "is_told"), [(2, True), (None, False)])
+def test_a_fact_of_the_episode_that_was_wrong_is_told_and_one_that_was_not_known_is_news(
+    before: int | None, is_told: bool
+) -> None:
+    patient = PatientFactory.create()
+    started = MONDAY.date() - timedelta(days=60)
+    EpisodeFactory.create(patient=patient, started_on=started, earlier_failures=before)
+    recompute([patient.pk], at=MONDAY + timedelta(days=7))  # by eu-pearl-3
+    after = 0 if is_told else 2
+    facts = EpisodeFacts(started, None, "", "", None, "", after)
+
+    state_episode(
+        patient=patient,
+        facts=facts,
+        reason="another patient",
+        by="clinician:0",
+        at=MONDAY + timedelta(days=7, minutes=1),
+    )
+    recompute([patient.pk], at=MONDAY + timedelta(days=7, minutes=2))
+
+    assert Flag.objects.filter(kind=FlagKind.CORRECTED).exists() == is_told
+
+
+@pytest.mark.django_db
+def test_a_rating_that_is_corrected_before_anybody_was_told_of_it_corrects_nothing(
+    patient: Patient,
+) -> None:
+    recompute([patient.pk], at=MONDAY)
+    rating = RatingFactory.create(
+        patient=patient,
+        total=4,
+        items=None,
+        rated_at=MONDAY - timedelta(hours=3),
+        recorded_at=MONDAY + timedelta(minutes=1),
+    )
+
+    correct_rating(
+        rating=rating,
+        rated_at=rating.rated_at,
+        total=3,
+        reason="typing error",
+        by="clinician:0",
+        at=MONDAY + timedelta(minutes=2),
+    )
+    recompute([patient.pk], at=MONDAY + timedelta(minutes=3))
+
+    assert not Flag.objects.filter(kind=FlagKind.CORRECTED).exists()

@@ -1,7 +1,7 @@
 """What a laboratory says of a sample, by any door, decides whether the draw may be scored."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from patients.models import Draw, Laboratory, Patient, Result
 from patients.record.laboratories import issue_key
 from patients.record.profiles import load_profile, read_profile
 from tests.conftest import MONDAY, Push, draw
-from tests.factories import ClinicianFactory
+from tests.factories import ClinicianFactory, EventFactory
 from tests.monitoring.fhir_door import FhirDoor
 from tests.patients.fhir_messages import observation
 from tests.patients.hl7v2_messages import message
@@ -386,7 +386,7 @@ def test_a_profile_that_learns_of_a_kit_has_its_patients_assessed_anew(
     "result", [{"value": "0"}, {"value": "0.00"}, {"value": "0", "comparator": "<"}]
 )
 def test_a_zero_is_kept_shown_and_never_scored(
-    client: Client, patient: Patient, push: Push, result: dict[str, str]
+    client: Client, patient: Patient, push: Push, result: dict[str, Any]
 ) -> None:
     client.force_login(ClinicianFactory.create(teams=[patient.team]))
     push(json.dumps(draw(**result)).encode())
@@ -413,3 +413,23 @@ def test_another_report_of_the_moment_goes_before_a_zero(patient: Patient, push:
 
     assert changes_of(patient)["values"] == [31.5]
     assert reasons_of(patient) == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "reasons"), [(20, [("exercise",)]), (44, [("exercise",)]), (50, [])]
+)
+def test_exercise_of_a_day_counts_from_the_end_of_that_day(
+    patient: Patient, push: Push, hours: int, reasons: list[tuple[str, ...]]
+) -> None:
+    midnight = datetime(2026, 10, 19, tzinfo=patient.team.site.zone)
+    EventFactory.create(
+        patient=patient,
+        kind="exercise",
+        started_on=midnight.date(),
+        stopped_on=midnight.date(),
+    )
+    drawn_at = midnight + timedelta(hours=hours)
+
+    push(json.dumps(draw(collected_at=drawn_at.isoformat())).encode())
+
+    assert reasons_of(patient) == reasons

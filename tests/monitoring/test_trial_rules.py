@@ -221,3 +221,41 @@ def test_an_event_before_birth_is_refused() -> None:
             by=BY,
             at=MONDAY,
         )
+
+
+def test_a_drug_that_was_tried_for_days_hides_nothing_of_the_one_that_runs(
+    patient: Patient,
+) -> None:
+    EpisodeFactory.create(patient=patient, started_on=START)
+    record(patient, course(SERTRALINE, 0))
+    record(patient, course(MIRTAZAPINE, 20, 25))
+    for number, total in ((0, 20), (56, 19)):
+        rated_at = MONDAY - timedelta(days=120 - number)
+        RatingFactory.create(patient=patient, rated_at=rated_at, total=total)
+
+    found = assess(patient)
+
+    assert found.content["course"]["status"] == "trial 1 failed (adequate)"
+    assert found.state == ClinicalState.TRIAL_1_FAILED.value
+
+
+@pytest.mark.parametrize("is_first_recorded_first", [True, False])
+def test_two_trials_from_one_day_stand_in_one_order_however_they_came(
+    patient: Patient, *, is_first_recorded_first: bool
+) -> None:
+    EpisodeFactory.create(patient=patient, started_on=START)
+    tried, taken = course(MIRTAZAPINE, 0, 1), course(SERTRALINE, 0)
+    for said in (tried, taken) if is_first_recorded_first else (taken, tried):
+        trial = TrialFactory.create(
+            patient=patient,
+            drug=said.drug,
+            atc=said.atc,
+            started_on=said.started_on,
+            stopped_on=said.stopped_on,
+            stop_reason=said.stop_reason,
+        )
+        DoseStepFactory.create(trial=trial, started_on=START, dose_mg=100)
+
+    trials = assess(patient).content["course"]["trials"]
+
+    assert [each["drug"] for each in trials] == ["mirtazapine", "sertraline"]
