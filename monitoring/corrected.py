@@ -9,10 +9,10 @@ from django.db.models import Q
 
 from analytics import Estimate
 from analytics.corrections import correction_flag
-from monitoring import alerts, flags
+from monitoring import alerts, duties, flags
 from monitoring.continued import TABLES, Wrong, wrong_among
 from monitoring.models import Flag, FlagEvent, FlagKind, FlagLevel, RiskAssessment
-from patients.models import Audit
+from patients.models import Audit, SafetyDuty
 from patients.statements import ask, numbers
 
 
@@ -114,10 +114,19 @@ def tell(
         up = Flag.objects.up().filter(patient=patient_id, kind=FlagKind.CORRECTED).first()
         if up is None:  # a person has settled the same reason lately
             continue
-        people = who_acted(patient_id, since=old.known_since)
+        people = _who_hears(up, who_acted(patient_id, since=old.known_since))
         alerts.queue([up], at=at, only=people, occasion=f"corrected:{at:%Y%m%d%H%M%S}")
         told.append(up)
     return told
+
+
+def _who_hears(flag: Flag, acted: set[int]) -> set[int]:
+    """Keep those who are of the team still; where all who acted have left, its lead hears of it."""
+    team = duties.team_of(flag.patient.team_id)
+    still_there = acted & {each.pk for each in team.everybody}
+    if still_there or not acted:
+        return still_there
+    return {each.pk for each in team.holders(SafetyDuty.LEAD) or team.everybody}
 
 
 def who_acted(patient_id: int, *, since: datetime) -> set[int]:

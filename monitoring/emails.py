@@ -27,7 +27,10 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
     if delivery.urgency == Urgency.OPERATION:
         links = [f"{settings.SITE_URL}{reverse('portal:laboratories')}"]
         return _mail(delivery, "operation", _("A laboratory has fallen silent"), links, count=1)
-    references = list(delivery.alerts.values_list("flag__reference", flat=True))
+    # Cover and lead may be one person, who is told of one flag twice
+    references = list(
+        dict.fromkeys(delivery.alerts.order_by("pk").values_list("flag__reference", flat=True))
+    )
     count = len(references)
     if delivery.urgency == Urgency.PROMPT:
         subject = ngettext(

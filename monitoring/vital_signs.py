@@ -10,7 +10,7 @@ from threading import Lock, Thread
 
 from django.conf import settings
 from django.db import Error, connection
-from django.db.models import Count, Min, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
@@ -21,13 +21,14 @@ from monitoring.models import (
     Alert,
     Attempt,
     DeliveryState,
+    Escalation,
     Flag,
     FlagLevel,
     FlagState,
     RiskAssessment,
 )
 from monitoring.safety_list import MAIL_IS_LATE_AFTER
-from patients.models import Parked, ParkedState, Patient, Result
+from patients.models import Membership, Parked, ParkedState, Patient, Result
 
 OK = "ok"
 ANSWERS_WITHIN_S = 2.0
@@ -41,7 +42,8 @@ _one_at_a_time = Lock()
 class VitalSigns:
     """Each part is "ok", or says what is the matter.
 
-    A laboratory that has fallen silent is none of the parts: the site is well all the same.
+    A laboratory that has fallen silent is none of the parts: the site is well all the same. It is
+    not while a safety flag is up in a team without anybody who could see it.
     """
 
     database: str
@@ -49,14 +51,16 @@ class VitalSigns:
     worker: str
     beat: str
     silent_laboratories: str = ""
+    unattended_safety: str = ""
 
     @property
     def are_well(self) -> bool:
-        return {self.database, self.broker, self.worker, self.beat} == {OK}
+        parts = {self.database, self.broker, self.worker, self.beat}
+        return parts == {OK} and not self.unattended_safety
 
     @property
     def said(self) -> dict[str, str]:
-        """Give each part its word; laboratories are named among them only when one is silent."""
+        """Give each part its word; what else is the matter, only when it is."""
         return {name: word for name, word in asdict(self).items() if word}
 
 
@@ -76,45 +80,48 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Waits:
-    """How long somebody has waited for a worker."""
+class Told:
+    """What the database says of itself and of the work: how long somebody has waited for it."""
 
+    database: str
     to_be_assessed: timedelta = timedelta(0)
     to_be_told: timedelta = timedelta(0)
+    silent: str = ""
+    unattended: str = ""
 
 
 def take(*, at: datetime) -> VitalSigns:
     """Look at every part once."""
-    database, waits, silent = _ask_database(at=at)
+    told = _ask_database(at=at)
     broker, worker, beat = _ask_broker()
-    if worker == OK and waits.to_be_assessed > WAITS_AT_MOST:
-        seconds = waits.to_be_assessed.total_seconds()
+    if worker == OK and told.to_be_assessed > WAITS_AT_MOST:
+        seconds = told.to_be_assessed.total_seconds()
         worker = f"stalled: somebody has waited {seconds:.0f} s to be assessed"
-    if worker == OK and waits.to_be_told > MAIL_IS_LATE_AFTER:
-        seconds = waits.to_be_told.total_seconds()
+    if worker == OK and told.to_be_told > MAIL_IS_LATE_AFTER:
+        seconds = told.to_be_told.total_seconds()
         worker = f"stalled: a safety alert has waited {seconds:.0f} s to be sent"
-    return VitalSigns(database, broker, worker, beat, silent_laboratories=silent)
+    return VitalSigns(told.database, broker, worker, beat, told.silent, told.unattended)
 
 
-def _ask_database(*, at: datetime) -> tuple[str, Waits, str]:
+def _ask_database(*, at: datetime) -> Told:
     """Ask aside, so that a server that takes the question and never answers is left alone."""
-    answers: SimpleQueue[tuple[str, Waits, str]] = SimpleQueue()
+    answers: SimpleQueue[Told] = SimpleQueue()
     Thread(target=_look_aside, args=(answers, at), name="vital-signs", daemon=True).start()
     try:
         return answers.get(timeout=ANSWERS_WITHIN_S)
     except Empty:
-        return f"away: no answer within {ANSWERS_WITHIN_S:g} s", Waits(), ""
+        return Told(f"away: no answer within {ANSWERS_WITHIN_S:g} s")
 
 
-def _look_aside(answers: "SimpleQueue[tuple[str, Waits, str]]", at: datetime) -> None:
+def _look_aside(answers: "SimpleQueue[Told]", at: datetime) -> None:
     """Ask the database by a connection of this thread; of many questions that hang, one does."""
     if not _one_at_a_time.acquire(timeout=ANSWERS_WITHIN_S):
         return
     try:
-        waits = Waits(longest_wait(at=at), longest_alert(at=at))
-        answers.put((OK, waits, say_silences()))
+        waits = longest_wait(at=at), longest_alert(at=at)
+        answers.put(Told(OK, *waits, say_silences(), say_unattended()))
     except Error as fault:
-        answers.put((f"away: {type(fault).__name__}", Waits(), ""))
+        answers.put(Told(f"away: {type(fault).__name__}"))
     finally:
         connection.close()
         _one_at_a_time.release()
@@ -127,6 +134,13 @@ def say_silences() -> str:
         return ""
     since = silent[0].last_heard_at
     return f"{len(silent)}, no data since {since:%A %Y-%m-%dT%H:%MZ}"
+
+
+def say_unattended() -> str:
+    """Say how many safety flags are up that nobody can see, for their team has no active member."""
+    members = Membership.objects.filter(team=OuterRef("patient__team"), clinician__is_active=True)
+    unseen = Flag.objects.up().filter(~Exists(members), level=FlagLevel.SAFETY).count()
+    return f"{unseen}, in teams without an active member: add one" if unseen else ""
 
 
 def longest_wait(*, at: datetime) -> timedelta:
@@ -144,12 +158,15 @@ def longest_wait(*, at: datetime) -> timedelta:
 
 
 def longest_alert(*, at: datetime) -> timedelta:
-    """Say how long the news of a safety flag has waited for its mail."""
+    """Say how long the news of a safety flag, or a step of its timer, has waited for a worker."""
     owed = Alert.objects.filter(flag__level=FlagLevel.SAFETY, dropped_at=None).filter(
         Q(delivery=None) | Q(delivery__state=DeliveryState.OWED)
     )
     since = owed.exclude(flag__state=FlagState.RESOLVED).aggregate(since=Min("due_at"))["since"]
-    return timedelta(0) if since is None else max(at - since, timedelta(0))
+    waiting = Escalation.objects.filter(done_at=None, called_off_at=None)
+    step = waiting.aggregate(since=Min("due_at"))["since"]
+    waits: list[timedelta] = [at - each for each in (since, step) if each is not None]
+    return max([timedelta(0), *waits])
 
 
 def _ask_broker() -> tuple[str, str, str]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -99,8 +100,8 @@ class RatingRefused(Problem):
 
     show_at_once: list[str] = Field(
         default=[],
-        description="Where it answers the item on self-harm above zero: what must be shown to "
-        "whoever has entered it, before anything else.",
+        description="Where it answers the item on self-harm above zero, or was not read: what must "
+        "be shown to whoever has entered it, before anything else.",
     )
 
 
@@ -135,6 +136,17 @@ class Ratings(APIView):
     def check_throttles(self, request: Request) -> None:
         """Wait until the message is read: a positive answer on self-harm is never turned away."""
 
+    def handle_exception(self, exc: Exception) -> Response:
+        """Say of a message that was turned away unread what may stand in it."""
+        answer = super().handle_exception(exc)
+        if not isinstance(exc, Throttled):  # that one was read, and has no positive answer
+            caller: object = self.request.user
+            if isinstance(caller, TeamAtTheDoor) and answer.status_code != 503:
+                answer.data["show_at_once"] = _not_on_record(caller, NOT_READ)
+            else:
+                answer.data["show_at_once"] = [_(NOT_READ)]
+        return answer
+
     @extend_schema(
         operation_id="send_rating",
         summary="Send one completed symptom scale",
@@ -147,7 +159,7 @@ class Ratings(APIView):
             200: OpenApiResponse(RatingAnswer, description="It was on record already."),
             **{
                 (status, CONTENT_TYPE): OpenApiResponse(
-                    RatingRefused if status in {409, 422} else Problem, description=text
+                    Problem if status == 429 else RatingRefused, description=text
                 )
                 for status, text in {
                     **{

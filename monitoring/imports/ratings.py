@@ -31,7 +31,7 @@ class Taken:
 
     n_new: int
     n_known: int
-    positive: tuple[Rating, ...] = ()
+    positive: tuple[tuple[int, Rating], ...] = ()  # with the number of the row
 
 
 @transaction.atomic
@@ -50,11 +50,11 @@ def import_ratings(data: bytes, *, by: str, at: datetime) -> Taken:
     if faults:
         # Nothing is on record then, and so no flag is up: whoever has the file must know at once
         raise FileIsFaulty([*map(_warn, filter(_is_positive, rows)), *faults])
-    ratings = [rating for rating, is_new in filter(None, taken) if is_new]
+    new = [(row.number, each[0]) for row, each in zip(rows, taken, strict=True) if each and each[1]]
     return Taken(
-        n_new=len(ratings),
-        n_known=len(rows) - len(ratings),
-        positive=tuple(rating for rating in ratings if rating.self_harm_answer),
+        n_new=len(new),
+        n_known=len(rows) - len(new),
+        positive=tuple((number, rating) for number, rating in new if rating.self_harm_answer),
     )
 
 

@@ -137,6 +137,20 @@ def test_thirty_flags_at_once_are_one_mail(team: CareTeam, raise_flag: RaiseFlag
     assert Alert.objects.filter(delivery=Delivery.objects.get()).count() == 2
 
 
+def test_who_is_told_of_one_flag_twice_gets_one_link(
+    clinician: Clinician, raise_flag: RaiseFlag
+) -> None:
+    flag = raise_flag()
+    for occasion in ("cover:1", "lead:2"):
+        alerts.tell(flag, [clinician], occasion=occasion, at=MONDAY)
+
+    deliver()
+
+    [message] = mail.outbox
+    assert message.subject == "An item needs your review"
+    assert str(message.body).count(flag.reference) == 1
+
+
 def test_nothing_to_say_is_no_mail(clinician: Clinician) -> None:
     deliver(MONDAY + timedelta(days=1))
 

@@ -11,7 +11,7 @@ from monitoring.continued import is_restated
 from monitoring.models import Alert, Flag, FlagKind
 from monitoring.recompute import recompute
 from patients import audit
-from patients.models import Clinician, Episode, Override, Patient, Rating, Trial, Verdict
+from patients.models import Clinician, Episode, Override, Patient, Rating, Role, Trial, Verdict
 from patients.record.ratings import correct_rating, record_rating
 from patients.record.treatment import Course, correct_trial, record_course
 from patients.record.verdicts import EpisodeFacts, judge_draw, state_episode
@@ -133,6 +133,21 @@ def test_who_acted_before_more_became_known_is_told_too(patient: Patient) -> Non
     recompute([patient.pk], at=NOW)
 
     assert told() == [reader]
+
+
+def test_where_all_who_acted_have_left_the_lead_hears_of_it(patient: Patient) -> None:
+    state(patient)
+    recompute([patient.pk], at=ASSESSED_AT)
+    reader = somebody_looks(patient)
+    reader.memberships.all().delete()
+    idle, lead = (ClinicianFactory.create(teams=[patient.team]) for _ in range(2))
+    lead.memberships.update(role=Role.LEAD)
+
+    state(patient, at=NOW, earlier_failures=0)
+    recompute([patient.pk], at=NOW)
+
+    assert told() == [lead]
+    assert idle not in told()
 
 
 def test_a_rating_put_right_before_anything_was_said_of_it_changes_no_picture(

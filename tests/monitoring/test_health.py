@@ -19,10 +19,10 @@ from django.test import Client
 from django.utils import timezone
 
 from monitoring import pulse, redis, vital_signs
-from monitoring.models import Attempt
+from monitoring.models import Attempt, Escalation, EscalationStep, FlagKind, FlagLevel
 from patients.models import Patient
 from tests.conftest import MONDAY
-from tests.factories import PatientFactory
+from tests.factories import ClinicianFactory, FlagFactory, PatientFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +102,29 @@ def test_a_patient_who_rests_after_a_failure_waits_for_no_worker(patient: Patien
 
     assert vital_signs.longest_wait(at=MONDAY) == timedelta(0)
     assert vital_signs.longest_wait(at=MONDAY + timedelta(seconds=25)) == timedelta(seconds=5)
+
+
+def test_a_step_of_the_safety_timer_that_nobody_does_is_a_wait(patient: Patient) -> None:
+    flag = FlagFactory.create(
+        patient=patient, kind=FlagKind.SAFETY, level=FlagLevel.SAFETY, urgency="urgent"
+    )
+    Escalation.objects.create(flag=flag, step=EscalationStep.COVER, due_at=MONDAY)
+
+    assert vital_signs.longest_alert(at=MONDAY - timedelta(minutes=1)) == timedelta(0)
+    assert vital_signs.longest_alert(at=MONDAY + timedelta(hours=1)) == timedelta(hours=1)
+
+
+def test_a_safety_flag_that_nobody_can_see_is_no_good_health(patient: Patient) -> None:
+    FlagFactory.create(
+        patient=patient, kind=FlagKind.SAFETY, level=FlagLevel.SAFETY, urgency="urgent"
+    )
+    signs = vital_signs.VitalSigns("ok", "ok", "ok", "ok", "", vital_signs.say_unattended())
+    assert signs.unattended_safety.startswith("1, in teams without an active member")
+    assert not signs.are_well
+
+    ClinicianFactory.create(teams=[patient.team])
+
+    assert vital_signs.say_unattended() == ""
 
 
 def test_without_the_broker_the_answer_says_so(client: Client, settings: LazySettings) -> None:

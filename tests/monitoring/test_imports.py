@@ -397,3 +397,14 @@ def test_the_command_says_how_many_were_new(patient: Patient, tmp_path: Path) ->
     call_command("import_ratings", str(file), stdout=out)
 
     assert out.getvalue() == "Recorded 1 ratings; 0 were on record already.\n"
+
+
+def test_the_command_names_the_rows_of_positive_answers(patient: Patient, tmp_path: Path) -> None:
+    file, out = tmp_path / "ratings.csv", StringIO()
+    items = ITEMS.split(",")
+    items[11] = "2"
+    file.write_bytes(_list(f"{FORM},{','.join(items)}", header=BY_ITEMS))
+
+    call_command("import_ratings", str(file), stdout=out)
+
+    assert "1 of them answer the item on self-harm above zero (row 2)" in out.getvalue()

@@ -16,6 +16,7 @@ from patients.models import CareTeam, Laboratory, Patient, Rating, TeamKey
 from patients.record.laboratories import issue_key
 from patients.record.people import add_team
 from patients.record.team_keys import issue_team_key, revoke_team_key
+from patients.scopes import READ
 from tests.conftest import MONDAY
 
 pytestmark = pytest.mark.django_db
@@ -313,6 +314,18 @@ def test_other_answers_of_a_moment_that_is_on_record_interrupt_too(
 
     assert answer.status_code == 409
     assert answer.json()["show_at_once"]
+
+
+def test_what_was_turned_away_unread_says_so(key: str, patient: Patient, team: CareTeam) -> None:
+    reads = issue_team_key(team=team, name="Screen", scopes=READ, by="operator", at=MONDAY)
+
+    nobody, may_not = send("tms_wrong"), send(reads, items=[0] * 8 + [3])
+
+    assert (nobody.status_code, may_not.status_code) == (401, 403)
+    assert "Nobody has read this message" in nobody.json()["show_at_once"][0]
+    first, *crisis = may_not.json()["show_at_once"]
+    assert "Nobody has read this message" in first
+    assert "until somebody has taken over" in crisis[0]
 
 
 def test_what_is_refused_without_a_positive_answer_shows_nothing(

@@ -35,13 +35,14 @@ class Command(OperatorCommand):
         if taken.positive:
             self._interrupt(taken.positive)
 
-    def _interrupt(self, positive: Sequence[Rating]) -> None:
+    def _interrupt(self, positive: Sequence[tuple[int, Rating]]) -> None:
         """Say at once what the pages say to who enters such an answer, site by site."""
+        rows = ", ".join(str(number) for number, _rating in positive)
         self.say(
-            f"\nATTENTION: {len(positive)} of them answer the item on self-harm above zero. Their "
-            "safety flags are up, and their teams are told. Do not wait for a mail."
+            f"\nATTENTION: {len(positive)} of them answer the item on self-harm above zero (row "
+            f"{rows}). Their safety flags are up, and their teams are told. Do not wait for a mail."
         )
-        sites = {rating.patient.team.site for rating in positive}
+        sites = {rating.patient.team.site for _row, rating in positive}
         for site in sorted(sites, key=lambda each: each.name):
             crisis = Crisis.of(duties.plan_of(site))
             self.say(f"\n{site}: {crisis.text}\n{crisis.numbers}")
