@@ -78,7 +78,8 @@ def evaluate_at_landmarks(
     Parameters
     ----------
     predictions : DataFrame
-        patient_id, landmark_week, probability; one row per patient and landmark.
+        patient_id, landmark_week, probability; one row per patient and landmark. May have
+        is_apparent, as :func:`replay` says it of patients whose outcomes taught the model.
     outcomes : DataFrame
         patient_id, is_resistant, resolved_week (the week from which the outcome is known; NaN:
         not before the end), and the columns of `by`.
@@ -92,7 +93,8 @@ def evaluate_at_landmarks(
     DataFrame
         As :func:`evaluate_by`, with landmark_week first, and n_resolved: how many predictions
         were left out because the outcome was known at or before the landmark. Counting them
-        would credit the model with what had already happened.
+        would credit the model with what had already happened. Where predictions have is_apparent,
+        n_apparent counts those among n: with any, the figures are apparent and judge nothing.
 
     Raises
     ------
@@ -103,7 +105,7 @@ def evaluate_at_landmarks(
     read_level(level)
     need_columns(predictions, _PREDICTION, name="predictions")
     need_columns(outcomes, (*_OUTCOME, *by), name="outcomes")
-    _refuse_taken(by, (*_TOLD, *_PREDICTION, *_OUTCOME, "n_resolved"))
+    _refuse_taken(by, (*_TOLD, *_PREDICTION, *_OUTCOME, "n_resolved", "n_apparent"))
     if len(predictions) == 0:
         raise EvaluationIsUnfit(
             column="predictions", value="no rows", wanted="at least one prediction"
@@ -128,6 +130,8 @@ def evaluate_at_landmarks(
     )
     known = outcomes[[*_OUTCOME, *by]].assign(is_resistant=outcome, resolved_week=resolved_week)
     asked = predictions[list(_PREDICTION)].assign(landmark_week=at, probability=told)
+    if "is_apparent" in predictions:
+        asked = asked.assign(n_apparent=predictions["is_apparent"].astype("int64"))
     both = asked.merge(known, on="patient_id")
     return _of_unresolved(both, by, level=level)
 
@@ -140,8 +144,12 @@ def _of_unresolved(table: pd.DataFrame, by: tuple[str, ...], *, level: float) ->
     """Evaluate at each landmark those still unresolved there, and count the others."""
     resolved = table["resolved_week"] <= table["landmark_week"]
     groups = ["landmark_week", *by]
-    counted = table.assign(n_resolved=resolved).groupby(groups, observed=True)["n_resolved"]
-    left = counted.sum().reset_index()
+    table = table.assign(n_resolved=resolved)
+    counts = ["n_resolved"]
+    if "n_apparent" in table:
+        table["n_apparent"] = table["n_apparent"].where(~resolved, 0)
+        counts.append("n_apparent")
+    left = table.groupby(groups, observed=True)[counts].sum().reset_index()
     evaluated = evaluate_by(table[~resolved], by=groups, level=level)
     both = left.merge(evaluated, on=groups, how="left")
     both[["n", "n_positive"]] = both[["n", "n_positive"]].fillna(0).astype("int64")

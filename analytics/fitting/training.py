@@ -168,6 +168,11 @@ def _of_patients(data: TrainingSet, model: TrainedModel, left_out: int) -> list[
             f"{len(data)} labelled patients with a draw, fewer than "
             f"{ENOUGH_LOCAL_PATIENTS.value:.0f}: the basis stays {model.basis!r}"
         )
+    if len(data) >= LABELS_TO_RECALIBRATE and not _may_recalibrate(data):
+        said.append(
+            f"{min(data.group_sizes)} patients in the smaller group, fewer than "
+            f"{LABELS_PER_GROUP_TO_RECALIBRATE}: not recalibrated"
+        )
     return said
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analytics import CURRENT_POLICY, CURRENT_RELEASE
-from analytics.evaluation import EvaluationIsUnfit, replay
+from analytics.evaluation import EvaluationIsUnfit, evaluate_at_landmarks, replay
 from analytics.releases import load, mark_of
 from analytics.simulation import SimulatedCohort, simulate_cohort
 from tests.analytics.cohorts import patients_table, results_table, week
@@ -131,6 +131,11 @@ def test_a_release_is_not_judged_by_those_who_taught_it_unless_that_is_said() ->
 
     assert found.set_index("patient_id")["is_apparent"].to_dict() == {1: False, 2: True}
     assert honest["is_apparent"].tolist() == [False]
+    outcomes = pd.DataFrame(
+        {"patient_id": [1, 2], "is_resistant": [True, False], "resolved_week": np.nan}
+    )
+    assert evaluate_at_landmarks(found, outcomes)["n_apparent"].tolist() == [1]
+    assert evaluate_at_landmarks(honest, outcomes)["n_apparent"].tolist() == [0]
     with pytest.raises(EvaluationIsUnfit, match=r"'taught-1'; wanted: .* 1 of these 2 taught it"):
         replay(tables, weeks=[8], release=release)
 
