@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.utils.http import http_date
@@ -16,6 +17,7 @@ from patients.intake.fhir.writing import Tree, instant
 from patients.intake.report_versions import began_at
 
 OBSERVATION = "Observation"
+_SEARCHED = frozenset({"identifier", "_id"})
 # Clients write these beside a search; they say how much of it is told, and in what order
 _OF_THE_PAGE = frozenset({"_count", "_sort", "_total"})
 
@@ -84,10 +86,17 @@ def _history(laboratory_id: int, resource_id: str) -> list[stored.Stored]:
     return versions
 
 
-def search(laboratory_id: int, terms: Sequence[tuple[str, str]], *, base: str) -> Found:
+def search(
+    laboratory_id: int,
+    terms: Sequence[tuple[str, str]],
+    *,
+    base: str,
+    is_lenient: bool = False,
+) -> Found:
     """Give the results that have an identifier; no other search is known.
 
-    `base` is the address of the door as this client sees it.
+    `base` is the address of the door as this client sees it. A client that asks to be lenient is
+    told in `link` which of its terms were used.
 
     Raises
     ------
@@ -96,7 +105,9 @@ def search(laboratory_id: int, terms: Sequence[tuple[str, str]], *, base: str) -
     """
     at_most = _at_most(terms)
     terms = [(name, value) for name, value in terms if name not in _OF_THE_PAGE]
-    if len(terms) != 1 or terms[0][0] not in ("identifier", "_id"):
+    if is_lenient:
+        terms = [(name, value) for name, value in terms if name in _SEARCHED]
+    if len(terms) != 1 or terms[0][0] not in _SEARCHED:
         raise not_fhir(
             "not-supported",
             "",
@@ -113,7 +124,9 @@ def search(laboratory_id: int, terms: Sequence[tuple[str, str]], *, base: str) -
         }
         for each in found.values()
     ]
-    return Found(_bundle("searchset", entries[:at_most]) | {"total": len(entries)})
+    link = [{"relation": "self", "url": f"{base}/{OBSERVATION}?{urlencode(terms)}"}]
+    told = _bundle("searchset", entries[:at_most]) | {"total": len(entries)}
+    return Found({**told, "link": link})
 
 
 def _at_most(terms: Sequence[tuple[str, str]]) -> int | None:

@@ -19,9 +19,10 @@ _WISHES: dict[str, Wish] = {
 
 @dataclass(frozen=True)
 class Preference:
-    """What the client would like to be given back."""
+    """What the client would like to be given back, and whether a search may be half understood."""
 
     wish: Wish | None = None
+    is_lenient: bool = False
 
     def or_else(self, usual: Wish) -> Wish:
         return self.wish or usual
@@ -70,9 +71,9 @@ def scopes_for(write: Write) -> str:
 
 
 def preference_of(request: Request) -> Preference:
-    """Read `Prefer: return=…`; any other preference is no promise of ours."""
+    """Read `Prefer: return=…` and `handling=…`; any other preference is no promise of ours."""
+    said: dict[str, str] = {}
     for part in request.headers.get("Prefer", "").replace(";", ",").split(","):
         name, _, value = part.strip().partition("=")
-        if name.strip().lower() == "return":
-            return Preference(_WISHES.get(value.strip().strip('"').lower()))
-    return Preference()
+        said.setdefault(name.strip().lower(), value.strip().strip('"').lower())
+    return Preference(_WISHES.get(said.get("return", "")), said.get("handling") == "lenient")

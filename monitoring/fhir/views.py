@@ -1,5 +1,6 @@
 """The laboratory's door in FHIR R4: results come in, and a laboratory reads back its own."""
 
+import re
 from typing import Any, ClassVar, cast
 
 from django.http import Http404
@@ -30,10 +31,12 @@ from monitoring.oauth2.views import token_address
 from patients.intake.fhir import resources
 from patients.intake.fhir.bundles import ReadBundle
 from patients.intake.fhir.door import read_request
-from patients.intake.fhir.faults import Refused
+from patients.intake.fhir.faults import Refused, not_fhir
 from patients.intake.fhir.interactions import Asked, Context, Write
 from patients.intake.receipts import Sender
 from patients.scopes import CREATE, READ, UPDATE
+
+_WITH_AN_ID = re.compile(r"/fhir/(Observation|DiagnosticReport)/[^/]+/?")
 
 
 class FhirView(APIView):
@@ -121,6 +124,7 @@ class Observations(FhirView):
             self.sender.laboratory_id,
             asked_by(request, "Observation").terms,
             base=request.build_absolute_uri(ROOT),
+            is_lenient=preference_of(request).is_lenient,
         )
         return Response(found.resource)
 
@@ -225,4 +229,6 @@ class Elsewhere(FhirView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if request.method == "PUT" and _WITH_AN_ID.fullmatch(request.path):
+            raise not_fhir("invalid", "", "an id has at most 64 letters, digits, dashes and dots")
         raise Http404(_("There is nothing at this address."))

@@ -17,12 +17,13 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StringConstraints,
+    TypeAdapter,
     WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from patients.intake.reports import EARLIEST_YEAR, DrawReport, TimeRole
+from patients.intake.reports import EARLIEST_YEAR, DrawReport, Precision, SeenTime, TimeRole
 
 DRAWS_AT_MOST = 500
 RESULTS_AT_MOST = 50  # of one draw
@@ -102,6 +103,36 @@ CollectedAt = Annotated[
     WithJsonSchema(
         {"type": "string", "format": "date-time", "examples": ["2026-11-02T08:10:00+01:00"]}
     ),
+]
+
+
+_LESS_THAN_A_MINUTE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+_AS_A_MOMENT = TypeAdapter(datetime)
+
+
+def _as_time_of_draw(value: object) -> object:
+    """Read when the blood was taken; what is no time of a draw but a time is left to a person."""
+    if isinstance(value, SeenTime):
+        return value
+    found = _LESS_THAN_A_MINUTE.fullmatch(value) if isinstance(value, str) else None
+    moment = _with_a_clock_time(value) if found is None else None
+    try:
+        if found is None:
+            at = _AS_A_MOMENT.validate_python(moment)
+            return SeenTime(role=TimeRole.COLLECTED, text=at.isoformat(), at=at)
+        year, month, day = (int(part or 1) for part in found.groups())
+        at = datetime(year, month, day)  # noqa: DTZ001 - in the laboratory's zone
+    except ValueError as fault:
+        raise PydanticCustomError("datetime_parsing", "is no time") from fault
+    is_day, is_month = found[3] is not None, found[2] is not None
+    precision = Precision.DAY if is_day else Precision.MONTH if is_month else Precision.YEAR
+    return SeenTime(role=TimeRole.COLLECTED, text=found[0], at=at, precision=precision)
+
+
+TimeOfDraw = Annotated[
+    SeenTime,
+    BeforeValidator(_as_time_of_draw),
+    WithJsonSchema({"type": "string", "examples": ["2026-11-02T08:10:00+01:00"]}),
 ]
 
 
@@ -287,9 +318,10 @@ class Panel(_Part):
         description="The laboratory's own number of the sample.", examples=["A-17"]
     )
     patient: PatientReference
-    collected_at: CollectedAt = Field(
+    collected_at: TimeOfDraw = Field(
         description="When the blood was taken. Without an offset it is read in the laboratory's "
-        "own time zone."
+        "own time zone. A day alone is kept as a day; with a month or a year alone the draw waits "
+        "for a person."
     )
     specimen: PanelSpecimen | None = None
     results: list[PanelResult] = Field(min_length=1, max_length=RESULTS_AT_MOST)
@@ -306,13 +338,7 @@ class Panel(_Part):
             {
                 "accession": self.accession,
                 "patients": ({"system": self.patient.system, "value": self.patient.value},),
-                "times": (
-                    {
-                        "role": TimeRole.COLLECTED,
-                        "text": self.collected_at.isoformat(),
-                        "at": self.collected_at,
-                    },
-                ),
+                "times": (self.collected_at,),
                 "specimen": None if self.specimen is None else self.specimen.as_reported(),
                 "results": tuple(result.as_reported() for result in self.results),
                 "pointer": pointer,

@@ -136,6 +136,7 @@ def test_a_result_is_found_by_its_identifier(door: FhirDoor, patient: Patient) -
 def test_what_is_not_there_is_an_empty_answer(door: FhirDoor) -> None:
     told = door.get("/Observation?identifier=urn:north:result|R-9").json()
 
+    assert told.pop("link")[0]["relation"] == "self"
     assert told == {"resourceType": "Bundle", "type": "searchset", "total": 0}
 
 
@@ -438,3 +439,19 @@ def test_what_was_set_aside_by_a_person_gives_way_to_what_still_waits(
 
     assert shown["valueQuantity"]["value"] == 37.5
     assert shown["meta"]["tag"][0]["code"] == "parked"
+
+
+def test_a_client_may_ask_for_what_is_understood_of_its_search(
+    door: FhirDoor, patient: Patient
+) -> None:
+    door.post(observation(identifier=named("r-1")))
+    search = "/Observation?identifier=urn:north:result|r-1&patient=7"
+
+    strict = [door.get(search), door.get(search, Prefer="handling=strict")]
+    lenient = door.get(search, Prefer="return=minimal; handling=lenient")
+
+    assert [each.status_code for each in strict] == [400, 400]
+    assert lenient.json()["total"] == 1
+    [link] = lenient.json()["link"]
+    assert link["url"].endswith("/fhir/Observation?identifier=urn%3Anorth%3Aresult%7Cr-1")
+    assert door.get("/Observation?patient=7", Prefer="handling=lenient").status_code == 400

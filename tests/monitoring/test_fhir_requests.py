@@ -96,3 +96,11 @@ def test_what_an_address_allows_is_what_it_does(door: FhirDoor, path: str) -> No
         assert answer.status_code == 405
         assert answer.json()["resourceType"] == "OperationOutcome"
         assert {"OPTIONS", "PATCH", "DELETE"}.isdisjoint(answer["Allow"].split(", "))
+
+
+@pytest.mark.parametrize("name", ["own_1", "x" * 65, "a b"])
+def test_an_id_that_is_none_is_named(door: FhirDoor, name: str) -> None:
+    answer = door.put(f"/{name}", observation(id=name))
+
+    assert answer.status_code == 400
+    assert "64 letters" in answer.json()["issue"][0]["details"]["text"]

@@ -290,3 +290,14 @@ def test_a_segment_gives_what_was_sent_and_nothing_beyond_its_end() -> None:
     assert observation.raw(5) == "37.50"
     assert observation.raw(99) == ""
     assert observation.parts(99) == [""]
+
+
+@pytest.mark.parametrize("field", ["OBX-5", "OBX-6", "OBX-8", "PID-3"])
+def test_a_field_that_is_repeated_beyond_measure_is_refused_at_once(field: str) -> None:
+    repeated = "~".join(f"&gt;{n}" for n in range(300_000))
+
+    with pytest.raises(Refused) as found:
+        read_hl7v2(message(change={field: repeated}))
+
+    [fault] = found.value.faults
+    assert str(fault.place).startswith(field[:3])

@@ -17,6 +17,7 @@ START_OF_BLOCK, END_OF_BLOCK = "\x0b", "\x1c"
 SEGMENTS_AT_MOST = 20_000
 FIELDS_AT_MOST = 1_000
 COMPONENTS_AT_MOST = 100
+REPETITIONS_AT_MOST = 500
 LETTERS_AT_MOST = 20_000
 # No text holds them, and a number with one in it is no number: a blank takes their place
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -116,7 +117,11 @@ class Segment:
 
     def repetitions(self, number: int) -> list[str]:
         """Give the repetitions of a field that hold anything."""
-        return [each for each in self.raw(number).split(self.separators.repetition) if each]
+        raw = self.raw(number)
+        if raw.count(self.separators.repetition) > REPETITIONS_AT_MOST:
+            detail = f"a field is repeated at most {REPETITIONS_AT_MOST} times here"
+            raise refuse(ErrorCode.INTERNAL, self.at(number), detail)
+        return [each for each in raw.split(self.separators.repetition) if each]
 
     def parts(self, number: int) -> list[str]:
         """Give the components of a field's first repetition, as text."""
