@@ -9,7 +9,6 @@ from monitoring.models import Standing
 from patients.models import Clinician, Patient
 
 SIL6R = "sIL-6R"
-_HELD = {"left_out": [{"analyte": SIL6R, "reasons": [Reason.IMPLAUSIBLE.value]}]}
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ def held_draws(clinician: Clinician) -> list[HeldDraw]:
     reason, or have been resolved, while the draw still waits.
     """
     standings = Standing.objects.filter(
-        patient__in=Patient.objects.visible_to(clinician), assessment__content__contains=_HELD
+        holds_a_draw=True, patient__in=Patient.objects.visible_to(clinician)
     ).select_related("assessment", "patient__team__site")
     found = [
         HeldDraw(standing.patient, part.drawn_at)

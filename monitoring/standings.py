@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from analytics.columns import SIL6R
+from analytics.reasons import Reason
 from monitoring.models import Outcome
 from patients.statements import Question, ask, numbers
 
@@ -40,10 +42,12 @@ SELECT made.patient_id, made.id, made.content
 # Among equals in need: first who meets the rule, last who has no number
 _WRITE_STANDINGS = """
 INSERT INTO monitoring_standing (
-       patient_id, team_id, assessment_id, history_version, model, policy, rules, need, probability)
+       patient_id, team_id, assessment_id, history_version, model, policy, rules, need,
+       probability, holds_a_draw)
 SELECT made.patient_id, patient.team_id, made.id, made.history_version, made.model, made.policy,
        made.rules, 0,
-       CASE WHEN made.outcome = %s THEN 1 ELSE coalesce(made.probability, -1) END
+       CASE WHEN made.outcome = %s THEN 1 ELSE coalesce(made.probability, -1) END,
+       made.content @> %s::jsonb
   FROM monitoring_riskassessment AS made
   JOIN patients_patient AS patient ON patient.id = made.patient_id
  WHERE made.id = ANY(%s::bigint[])
@@ -51,8 +55,10 @@ SELECT made.patient_id, patient.team_id, made.id, made.history_version, made.mod
    SET team_id = excluded.team_id, assessment_id = excluded.assessment_id,
        history_version = excluded.history_version, model = excluded.model,
        policy = excluded.policy, rules = excluded.rules, probability = excluded.probability,
-       visits_checked_on = NULL
+       holds_a_draw = excluded.holds_a_draw, visits_checked_on = NULL
 """
+# What the content says of somebody of whom a draw of the marker waits for a check
+_HELD = json.dumps({"left_out": [{"analyte": SIL6R, "reasons": [Reason.IMPLAUSIBLE.value]}]})
 
 
 class Finding(NamedTuple):
@@ -116,4 +122,4 @@ def write_assessments(
 
 def standings_written(assessment_ids: Sequence[int]) -> Question:
     """Say where these assessments leave their patients; need is the flags' own word."""
-    return _WRITE_STANDINGS, [Outcome.RULE_MET.value, numbers(assessment_ids)]
+    return _WRITE_STANDINGS, [Outcome.RULE_MET.value, _HELD, numbers(assessment_ids)]

@@ -97,6 +97,7 @@ class Standing(models.Model):
     need = models.PositiveSmallIntegerField(default=0)
     probability = models.FloatField(default=-1)
     visits_checked_on = models.DateField(null=True, blank=True)
+    holds_a_draw = models.BooleanField(default=False)  # one that waits for a person's word
 
     class Meta:
         constraints: ClassVar = [
@@ -108,6 +109,9 @@ class Standing(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["team", "-need", "-probability", "patient"], name="by_need"),
             models.Index(fields=["visits_checked_on"], name="visits_to_check"),
+            models.Index(
+                fields=["team"], condition=Q(holds_a_draw=True), name="who_holds_a_draw"
+            ),
         ]
 
     def __str__(self) -> str:
