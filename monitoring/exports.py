@@ -18,9 +18,11 @@ from django.db import transaction
 
 from analytics import NEVER, History, estimate_cohort
 from analytics.columns import US_PER_WEEK
-from analytics.definitions import RULES
+from analytics.definitions import Rules
+from analytics.doses import TABLE_VERSION
 from analytics.histories import microseconds
 from monitoring.history import histories_of
+from monitoring.site_rules import rules_of_patients
 from patients import audit
 from patients.models import Patient
 
@@ -55,7 +57,8 @@ def export_cohort(
     random.SystemRandom().shuffle(numbers)
     names = _Names(starts, dict(zip(starts, numbers, strict=True)))
     tables = {name: names.of(getattr(history, name)) for name in _TABLES}
-    tables["outcomes"] = _outcomes(history, names, at=at)
+    rules = rules_of_patients(list(starts), at=at)
+    tables["outcomes"] = _outcomes(history, names, rules, at=at)
     exported = [patient for patient in patients if patient.pk in starts]
     audit.write_all(
         [
@@ -80,7 +83,9 @@ def export_cohort(
         "purpose": purpose,
         "patients": len(exported),
         "synthetic_patients": sum(patient.is_synthetic for patient in exported),
-        "outcome": f"is_resistant: meets the rule {RULES.version} at the end of following",
+        "outcome": "is_resistant: meets the rule of the site at the end of following",
+        "rules": sorted({each.version for each in rules.values()}),
+        "least_doses": sorted(set(map(_least_doses, history.dose_table.tolist()))),
         "first_dose_of_everybody": str(FIRST_DOSE),
     }
     (into / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
@@ -159,17 +164,33 @@ def _since(times: "pd.Series[Any]", start: "pd.Series[Any]") -> list[str]:
     ]
 
 
-def _outcomes(history: History, names: _Names, *, at: datetime) -> pd.DataFrame:
-    """Say who meets the rule now; what became of whom when is for the researcher to define."""
+def _least_doses(version: str) -> str:
+    """Name the table of least doses without the day of its change; each trial names its dose."""
+    _text, is_changed, number = version.rpartition("(")
+    if not is_changed:
+        return version or TABLE_VERSION
+    return f"{TABLE_VERSION}, change {number.removesuffix(')')} of the site"
+
+
+def _outcomes(
+    history: History, names: _Names, rules: Mapping[int, Rules], *, at: datetime
+) -> pd.DataFrame:
+    """Say who meets the rule of their site now, and which that is.
+
+    What became of whom when is for the researcher to define.
+    """
     now = microseconds(at)
+    by_version = {each.version: each for each in rules.values()}
     rows = [
         {
             "patient_id": names.numbers[found.patient_id],
             "is_resistant": bool(found.course and found.course.status.startswith("meets TRD rule")),
+            "rules": version,
             "resolved_week": "",
             "followed_weeks": (now - names.starts[found.patient_id]) // US_PER_WEEK,
         }
-        for found in estimate_cohort(history, at=at)
-        if found.patient_id in names.starts
+        for version, each in by_version.items()
+        for found in estimate_cohort(history, at=at, rules=each)
+        if found.patient_id in names.starts and rules[found.patient_id].version == version
     ]
     return pd.DataFrame(rows).sort_values("patient_id")

@@ -109,9 +109,7 @@ class Standing(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["team", "-need", "-probability", "patient"], name="by_need"),
             models.Index(fields=["visits_checked_on"], name="visits_to_check"),
-            models.Index(
-                fields=["team"], condition=Q(holds_a_draw=True), name="who_holds_a_draw"
-            ),
+            models.Index(fields=["team"], condition=Q(holds_a_draw=True), name="who_holds_a_draw"),
         ]
 
     def __str__(self) -> str:

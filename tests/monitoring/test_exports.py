@@ -10,11 +10,16 @@ import pandas as pd
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils import timezone
 
 from analytics import History, estimate_cohort
+from analytics.definitions import NON_REMISSION
+from analytics.doses import TABLE_VERSION
 from monitoring.history import histories_of
+from monitoring.site_rules import rules_of_site
 from patients.models import Audit, CareTeam, EventKind, Patient
 from patients.record.treatment import record_event, record_trial
+from patients.record.verdicts import choose_rules
 from tests.conftest import MONDAY, Push, draw
 from tests.factories import PatientFactory
 
@@ -145,3 +150,26 @@ def test_where_nobody_has_had_a_first_dose_nothing_is_written(
         export(tmp_path)
 
     assert not (tmp_path / "cohort").exists()
+
+
+def test_the_outcome_is_that_of_the_rules_the_site_has_chosen(
+    someone: Patient, tmp_path: Path
+) -> None:
+    choose_rules(
+        site=someone.team.site,
+        name=NON_REMISSION,
+        adequate_weeks=Decimal(8),
+        version="",
+        by="operator",
+        at=timezone.now(),
+    )
+
+    folder = export(tmp_path)
+
+    chosen = rules_of_site(someone.team.site, at=timezone.now()).version
+    assert chosen.startswith("non-remission")
+    assert chosen.endswith("+8wk")
+    [outcome] = read(folder, "outcomes").to_dict("records")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert (outcome["rules"], manifest["rules"]) == (chosen, [chosen])
+    assert manifest["least_doses"] == [TABLE_VERSION]
