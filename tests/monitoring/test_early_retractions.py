@@ -14,7 +14,7 @@ from tests.factories import ClinicianFactory, IdentifierFactory
 from tests.monitoring.fhir_door import FhirDoor, entry
 from tests.monitoring.test_retractions_at_the_doors import bare, current, push
 from tests.patients.fhir_messages import named, observation
-from tests.patients.hl7v2_messages import message
+from tests.patients.hl7v2_messages import BASE, message
 from tests.patients.tables import table_of
 
 pytestmark = pytest.mark.django_db
@@ -164,3 +164,47 @@ def test_what_is_taken_back_by_its_name_need_not_say_a_code_that_is_known(
     door.put("/rx1", bare("entered-in-error", code={"text": "wrong sample"}))
 
     assert current() == ("entered-in-error", None)
+
+
+ORDER = "OBR|1||T-1|{code}|||20261001080000+0100|||||||||||||||20261102111000+0100|||{letter}"
+
+
+def send_order(door: FhirDoor, code: str, letter: str, *more: str, number: str) -> Any:
+    lines = [
+        BASE[0].replace("M-1", number),
+        BASE[1],
+        ORDER.format(code=code, letter=letter),
+        *more,
+    ]
+    body = "".join(f"{line}\r" for line in lines).encode()
+    return push(door, body, address="/hl7v2", kind="application/hl7-v2")
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_order_of_one_analyte_that_is_cancelled_without_a_result(
+    door: FhirDoor, patient: Patient, is_first: bool
+) -> None:
+    sent = ("sIL-6R", "F", "OBX|1|NM|sIL-6R||30|ng/mL|||||F")
+    gone = ("sIL-6R", "X")
+    steps = [gone, sent] if is_first else [sent, gone]
+    for n, (code, letter, *more) in enumerate(steps):
+        answer = send_order(door, code, letter, *more, number=f"M-{n}")
+        assert b"MSA|AA" in answer.content
+
+    assert current() == ("cancelled", None)
+    assert not Parked.objects.exists()
+
+
+def test_a_panel_that_is_cancelled_without_results_waits(door: FhirDoor, patient: Patient) -> None:
+    send_order(door, "CYT^Cytokines", "F", "OBX|1|NM|sIL-6R||30|ng/mL|||||F", number="M-1")
+
+    answer = send_order(door, "CYT^Cytokines", "X", number="M-2")
+
+    assert b"MSA|AA|M-2|1 parked" in answer.content
+    assert current()[0] == "final"
+
+
+def test_an_order_without_results_that_is_not_cancelled_is_refused(
+    door: FhirDoor, patient: Patient
+) -> None:
+    assert b"MSA|AE" in send_order(door, "sIL-6R", "F", number="M-1").content

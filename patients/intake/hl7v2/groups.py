@@ -28,6 +28,11 @@ class Order:
     tells_of_sample: bool = False
     of_sample: list[Segment] = field(default_factory=list)
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Tell whether the whole order is cancelled, with no result to say so."""
+        return not self.observations and self.request.parts(25)[:1] == ["X"]
+
     def take(self, segment: Segment) -> None:
         """Take in a result or a sample."""
         if segment.name == "SPM":
@@ -57,7 +62,7 @@ def orders_of(message: Message) -> list[Order]:
     Raises
     ------
     Refused
-        When an OBX or SPM stands before any OBR, or a message of results has none.
+        When an OBX or SPM stands before any OBR, or a message of results has none and cancels none.
     """
     orders: list[Order] = []
     patient: Segment | None = None
@@ -80,7 +85,7 @@ def orders_of(message: Message) -> list[Order]:
                 noted.note(segment)
             case "TCD" | "SID" | "INV" if noted is not None:
                 noted.measure(segment)
-    if not any(order.observations for order in orders):
+    if not any(order.observations or order.is_cancelled for order in orders):
         raise refuse(
             ErrorCode.SEGMENT_SEQUENCE,
             Place("OBX"),

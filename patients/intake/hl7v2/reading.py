@@ -57,7 +57,7 @@ def read_hl7v2(body: bytes, *, charset: str = "", zone: ZoneInfo | None = None) 
     """
     message = read_er7(body, charset=charset)
     check_header(message.header)
-    orders = [order for order in orders_of(message) if order.observations]
+    orders = [each for each in orders_of(message) if each.observations or each.is_cancelled]
     if sum(len(order.observations) for order in orders) > RESULTS_AT_MOST:
         raise refuse(
             ErrorCode.INTERNAL, Place("OBX"), f"a message holds at most {RESULTS_AT_MOST} results"
@@ -140,6 +140,8 @@ def _report_of(order: Order, *, header: Segment) -> DrawReport:
     results = []
     _set_apart(order)
     number = _accession(order)
+    if order.is_cancelled:
+        results.append(_cancelled(order, header=header))
     for each in order.observations:
         try:
             results.append(_result(each, order, header=header, number=number))
@@ -240,8 +242,20 @@ def _result(each: Observation, order: Order, *, header: Segment, number: str) ->
     )
 
 
-def _codes(segment: Segment) -> tuple[Code, ...]:
-    code, text, system, other, other_text, other_system, *_ = [*segment.parts(3), *[""] * 6]
+def _cancelled(order: Order, *, header: Segment) -> ResultReport:
+    """Read an order that is cancelled as a whole: of one analyte, it is the result of that."""
+    issued = read_time(_issued(order, header))
+    return ResultReport(
+        codes=_codes(order.request, 4),
+        status="cancelled",
+        issued_at=None if issued is None else issued[0],
+        issued_precision=Precision.MINUTE if issued is None else issued[1],
+        pointer=str(order.request.place),
+    )
+
+
+def _codes(segment: Segment, number: int = 3) -> tuple[Code, ...]:
+    code, text, system, other, other_text, other_system, *_ = [*segment.parts(number), *[""] * 6]
     given = [(code, text, system), (other, other_text, other_system)]
     codes = tuple(
         Code(system=_CODE_SYSTEMS.get(system, system)[:200], code=code[:100], text=_line(text, 200))
@@ -249,7 +263,8 @@ def _codes(segment: Segment) -> tuple[Code, ...]:
         if code or text
     )
     if not codes:
-        raise refuse(ErrorCode.REQUIRED_FIELD, segment.at(3), "OBX-3 must say what was measured")
+        detail = f"{segment.name}-{number} must say what was measured"
+        raise refuse(ErrorCode.REQUIRED_FIELD, segment.at(number), detail)
     return codes
 
 
