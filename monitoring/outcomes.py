@@ -18,7 +18,7 @@ from monitoring.models import (
     SafetyAction,
     SafetyUrgency,
 )
-from patients.models import Rating
+from patients.models import PatientStatus, Rating
 
 _FEWEST_LETTERS = 8
 # What stands for no instrument, and for nobody
@@ -46,7 +46,12 @@ class Outcome:
     next_contact_on: date | None
 
     def is_attempt(self, flag: Flag) -> bool:
-        """Tell whether nobody was reached, or what the flag asks for was not assessed."""
+        """Tell whether nobody was reached, or what the flag asks for was not assessed.
+
+        Nobody can be asked who has died: what is known of it ends the flag.
+        """
+        if _has_died(flag):
+            return False
         return self.contact == Contact.NOT_REACHED or bool(self.not_assessed(flag))
 
     def not_assessed(self, flag: Flag) -> tuple[str, ...]:
@@ -133,12 +138,16 @@ def check(outcome: Outcome, flag: Flag, *, at: datetime) -> None:
         (not is_sentence(outcome.note), "say in a sentence what was found and done"),
         (is_nothing(outcome.assessed_by), "say by name who made the assessment"),
         (
-            not outcome.is_attempt(flag) and is_nothing(outcome.instrument),
+            not (outcome.is_attempt(flag) or _has_died(flag)) and is_nothing(outcome.instrument),
             "say by means of what: an instrument, or a clinical interview",
         ),
     ):
         if is_wrong:
             raise OutcomeFault(sentence)
+
+
+def _has_died(flag: Flag) -> bool:
+    return flag.patient.status == PatientStatus.DECEASED
 
 
 def is_nothing(text: str) -> bool:

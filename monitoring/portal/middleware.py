@@ -3,10 +3,31 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.contrib import messages
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+
+class SignInFirst(LoginRequiredMiddleware):
+    """Lead whoever is not signed in to the sign-in, and say of what was sent that it is lost."""
+
+    def handle_no_permission(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseRedirect:
+        if request.method == "POST":
+            messages.warning(
+                request,
+                _(
+                    "You were signed out before this was saved: nothing of it is on record. If it "
+                    "was a rating whose item on self-harm is answered above zero, see to this "
+                    "person now, and do not wait until it is saved."
+                ),
+            )
+        return super().handle_no_permission(request, view_func)
 
 
 class ReadersOwnWays:

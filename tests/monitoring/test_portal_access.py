@@ -46,6 +46,7 @@ def address(pattern: URLPattern, flag: Flag) -> str:
         "laboratory_id": LaboratoryFactory.create().pk,
         "key_id": 1,
         "part": "units",
+        "atc": "N06AG02",
     }
     names = pattern.pattern.converters
     return reverse(f"portal:{pattern.name}", kwargs={name: values[name] for name in names})
@@ -123,6 +124,7 @@ def test_no_address_takes_a_name_or_a_number() -> None:
         "laboratory_id",
         "key_id",
         "part",
+        "atc",  # of a site's own table, and of nobody's trial
     }
 
 

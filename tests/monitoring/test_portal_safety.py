@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from monitoring import ingest
 from monitoring.models import CrisisPlan, Flag, FlagState
-from patients.models import Clinician, Membership, Patient, Role, SafetyDuty
-from tests.factories import ClinicianFactory, PatientFactory
+from patients.models import Clinician, Membership, Patient, Rating, Role, SafetyDuty
+from tests.factories import ClinicianFactory, PatientFactory, RatingFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -329,3 +329,67 @@ def test_a_refused_form_with_a_zero_says_nothing_of_that_kind(
 
     assert answer.status_code == 422
     assert "not on record" not in answer.content.decode()
+
+
+# What was typed and is not on record
+
+
+def correction(rating: Rating, **said: object) -> dict[str, object]:
+    items = {f"item_{number}": 0 for number in range(1, 9)}
+    return {
+        "rated_on": "02-Nov-2026",
+        "rated_time": "09:30",
+        "reason": "misread",
+        **items,
+        "item_9": 3,
+    } | said
+
+
+@pytest.fixture
+def zero(patient: Patient, reader: Clinician) -> Rating:
+    return RatingFactory.create(patient=patient, instrument="PHQ-9", total=0, items=[0] * 9)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"reason": ""}, {"rated_on": "31-Feb-2026"}, {"rated_on": "01-Jan-2099"}]
+)
+def test_a_correction_that_is_refused_interrupts_like_a_new_rating(
+    client: Client, zero: Rating, wrong: dict[str, object]
+) -> None:
+    address = reverse("portal:correct_rating", args=[zero.patient.public_id, zero.pk])
+
+    answer = client.post(address, correction(zero, **wrong))
+
+    assert answer.status_code == 422
+    text = answer.content.decode()
+    assert "See to this person now" in text
+    assert "Your site has not entered its numbers yet" in text
+    assert not Flag.objects.exists()
+
+
+def test_a_correction_that_somebody_has_overtaken_interrupts_too(
+    client: Client, zero: Rating
+) -> None:
+    address = reverse("portal:correct_rating", args=[zero.patient.public_id, zero.pk])
+    client.post(address, correction(zero, item_9=0, item_1=1))
+
+    answer = client.post(address, correction(zero))
+
+    assert answer.status_code == 422
+    assert "See to this person now" in answer.content.decode()
+    assert client.get(address).status_code == 404
+    assert client.post(address, correction(zero, item_9=0)).status_code == 302
+
+
+def test_who_was_signed_out_before_saving_is_told_that_nothing_is_on_record(
+    client: Client, zero: Rating
+) -> None:
+    client.logout()
+
+    answer = client.post(
+        reverse("portal:add_rating", args=[zero.patient.public_id]), {"item_9": 3}, follow=True
+    )
+
+    text = answer.content.decode()
+    assert "nothing of it is on record" in text
+    assert "see to this person now" in text

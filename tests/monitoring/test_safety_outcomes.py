@@ -16,7 +16,8 @@ from monitoring.models import (
     SafetyAction,
 )
 from monitoring.outcomes import Outcome, OutcomeFault, answered_at
-from patients.models import Patient, Rating
+from patients.models import Patient, PatientStatus, Rating
+from patients.record.patients import change_status
 from patients.record.ratings import RatingFault
 from tests.factories import MONDAY, ClinicianFactory, PatientFactory
 
@@ -225,6 +226,28 @@ def test_a_sentence_is_one_in_any_script(patient: Patient, note: str) -> None:
         outcome=outcome(note=note, assessed_by="李"),
         by=doctor,
         at=MONDAY + timedelta(hours=1),
+    )
+
+    assert not Flag.objects.up().exists()
+
+
+def test_the_flag_of_somebody_who_has_died_ends_by_what_is_known_of_it(patient: Patient) -> None:
+    rate(patient, 3, days=0)
+    doctor = ClinicianFactory.create(teams=[patient.team])
+    change_status(patient=patient, status=PatientStatus.DECEASED, by="clinician:0", at=MONDAY)
+    flag = Flag.objects.get()
+    nothing: dict[str, Any] = dict.fromkeys(("behaviour", "plan", "means"), Finding.NOT_ASSESSED)
+    said = outcome(
+        contact=Contact.NOT_REACHED,
+        ideation=Ideation.NOT_ASSESSED,
+        instrument="",
+        actions=[SafetyAction.OTHER],
+        note="Found dead at home; review asked for.",
+        **nothing,
+    )
+
+    safety.close(
+        flag=flag, version=flag.version, outcome=said, by=doctor, at=MONDAY + timedelta(hours=1)
     )
 
     assert not Flag.objects.up().exists()

@@ -67,7 +67,8 @@ class OutcomeForm(SiteForm):
             "Where the person was not reached, or thoughts or behaviour were not assessed, an "
             "attempt is recorded: the flag stays up and its timer goes on. Where thoughts were "
             "found, a plan belongs to it; where the flag is urgent or immediate, a plan and access "
-            "to means, whatever was found."
+            "to means, whatever was found. Of a person who has died, as their status says, what is "
+            "known of it ends the flag."
         ),
     )
     instrument = forms.CharField(

@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from monitoring import ingest, wake
+from monitoring import duties, ingest, wake
 from monitoring.portal.forms.doses import offered_by
 from monitoring.portal.forms.ratings import RatingCorrectionForm, ReasonForm
 from monitoring.portal.forms.treatment import (
@@ -19,6 +20,7 @@ from monitoring.portal.forms.treatment import (
     TrialCorrectionForm,
     course_of,
 )
+from monitoring.portal.presenters.safety import Crisis
 from monitoring.portal.views.access import patient_or_404, reader_of
 from monitoring.portal.views.record import after_rating, fill_in
 from patients.models import Event, EventKind, Patient, Rating, Trial
@@ -40,6 +42,7 @@ from patients.record.treatment import (
 
 get_or_post = require_http_methods(["GET", "POST"])
 T = TypeVar("T", Rating, Trial, Event)
+MOVED_ON = gettext_lazy("Somebody else has changed this in the meantime; look again.")
 MOVED = (RatingReplaced, TrialReplaced, EventReplaced)
 
 
@@ -47,7 +50,9 @@ MOVED = (RatingReplaced, TrialReplaced, EventReplaced)
 def correct_a_rating(request: HttpRequest, public_id: UUID, fact_id: int) -> HttpResponse:
     """Correct a rating."""
     patient, at = patient_or_404(request, public_id), timezone.now()
-    rating = _current(Rating, patient, fact_id)
+    # One that was corrected in the meantime must not take a positive answer with it unseen
+    among = Rating.objects.all() if request.method == "POST" else Rating.objects.current()
+    rating = get_object_or_404(among.filter(patient=patient), pk=fact_id)
     form = RatingCorrectionForm(
         request.POST or None, now=at, zone=patient.team.site.zone, rating=rating
     )
@@ -68,13 +73,21 @@ def correct_a_rating(request: HttpRequest, public_id: UUID, fact_id: int) -> Htt
             form.add_error(None, _("A rating of this very time is on record with other answers."))
         except RatingFault as fault:
             form.add_error(None, str(fault))
-        except MOVED:
-            return _moved(request, public_id)
+        except RatingReplaced:
+            form.add_error(None, MOVED_ON)
+            if not form.is_refused_and_positive:
+                return _moved(request, public_id)
         else:
             messages.success(request, _("The rating is corrected; the earlier one stays readable."))
             return after_rating(request, corrected)
     return fill_in(
-        request, patient, form, template="portal/correct_rating.html", at=at, fact_id=fact_id
+        request,
+        patient,
+        form,
+        template="portal/correct_rating.html",
+        at=at,
+        fact_id=fact_id,
+        crisis=Crisis.of(duties.plan_of(patient.team.site)),
     )
 
 
@@ -192,5 +205,5 @@ def _current(model: type[T], patient: Patient, fact_id: int) -> T:
 
 
 def _moved(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    messages.warning(request, _("Somebody else has changed this in the meantime; look again."))
+    messages.warning(request, MOVED_ON)
     return redirect("portal:patient", public_id)
