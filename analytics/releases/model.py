@@ -156,7 +156,7 @@ def mark_of(patient_id: object, version: str) -> str:
 
     Parameters
     ----------
-    patient_id : int or str
+    patient_id : int, float or str
         The number of the patient in the record.
     version : str
         Of the release.
@@ -165,6 +165,8 @@ def mark_of(patient_id: object, version: str) -> str:
     -------
     str
     """
+    if isinstance(patient_id, float) and patient_id.is_integer():  # as a table with gaps reads it
+        patient_id = int(patient_id)
     return sha256(f"{version}:{patient_id}".encode()).hexdigest()[:16]
 
 

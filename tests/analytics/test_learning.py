@@ -229,4 +229,6 @@ def test_a_patient_who_taught_the_model_is_marked_in_the_estimate_and_explained(
     assert Estimate.from_json(found[0].as_json()) == found[0]
     # Not by the number of the patient itself, and not by the same mark in another release
     assert mark_of(1, "taught-1") != mark_of(1, "taught-2")
+    assert mark_of(1, "x") == mark_of(np.int64(1), "x") == mark_of(1.0, "x") == mark_of("1", "x")
+    assert mark_of(np.float64(1), "x") == mark_of(1, "x")
     assert not any(each.has_taught for each in estimate_cohort(History(**tables), at=week(12)))
