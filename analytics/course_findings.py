@@ -29,6 +29,14 @@ def nearest_day(moment: datetime, zone: tzinfo) -> date:
 
 
 @dataclass(frozen=True, slots=True)
+class DoseGiven:
+    """A daily dose and since when it was given; it holds until the next."""
+
+    started_at: datetime
+    dose_mg: float
+
+
+@dataclass(frozen=True, slots=True)
 class TrialVerdict:
     """What one trial was worth, and in which words that is said.
 
@@ -58,6 +66,9 @@ class TrialVerdict:
     counted_with: int | None = None  # number of the trial whose failure counts instead
     is_same_drug: bool = False  # as that one; else it ran together with it
     stop_reason: str = ""
+    adherence: str = ""
+    doses: tuple[DoseGiven, ...] = ()
+    is_least_of_site: bool = False  # the least dose is the site's own
     had_worked: bool = False  # response or remission since it could be judged, lost or not
     was_not_taken: bool = False  # adherence was poor, or the reason for its stop
 
@@ -69,6 +80,10 @@ class TrialVerdict:
             text = fields[name]
             fields[name] = None if text is None else datetime.fromisoformat(text)
         fields["adequacy"] = Adequacy(content["adequacy"])
+        fields["doses"] = tuple(
+            DoseGiven(datetime.fromisoformat(each["started_at"]), each["dose_mg"])
+            for each in content.get("doses", ())
+        )
         return cls(**fields)
 
 

@@ -7,8 +7,14 @@ from typing import Any
 import numpy as np
 
 from analytics.adequacy import least_doses
-from analytics.columns import TrialColumns
-from analytics.course_findings import Course, DecisionReading, TrialVerdict, current_trial
+from analytics.columns import ADHERENCES
+from analytics.course_findings import (
+    Course,
+    DecisionReading,
+    DoseGiven,
+    TrialVerdict,
+    current_trial,
+)
 from analytics.courses import Courses, decision_points
 from analytics.definitions import ADEQUACIES, SYMPTOM_STATES, Adequacy, ClinicalState, Rules
 from analytics.doses import TABLE_VERSION
@@ -42,7 +48,7 @@ def read_courses(
     """
     trials: dict[int, list[TrialVerdict]] = {}
     for place, verdict in zip(
-        courses.trials.patient.tolist(), _verdicts(courses, history.trial_columns), strict=True
+        courses.trials.patient.tolist(), _verdicts(courses, history), strict=True
     ):
         trials.setdefault(place, []).append(verdict)
     decisions = _decisions(courses, rules)
@@ -91,8 +97,9 @@ def _known(value: float) -> float | None:
     return value if isfinite(value) else None
 
 
-def _verdicts(courses: Courses, known: TrialColumns) -> Iterator[TrialVerdict]:
+def _verdicts(courses: Courses, history: History) -> Iterator[TrialVerdict]:
     trials, judged, adequacy = courses.trials, courses.judged, courses.adequacy
+    known, facts = history.trial_columns, list(_facts(history))
     ids, drugs, atcs = known.trial_id.tolist(), known.drug.tolist(), known.atc.tolist()
     least = least_doses(known).tolist()
     rows = zip(
@@ -134,7 +141,32 @@ def _verdicts(courses: Courses, known: TrialColumns) -> Iterator[TrialVerdict]:
             is_failed=failed,
             stop_reason=reason,
             **counting,
+            **(facts[source] if is_real else {}),
         )
+
+
+def _facts(history: History) -> Iterator[dict[str, Any]]:
+    """Give what the adequacy of each course rests on, as it is on record."""
+    known, doses = history.trial_columns, history.dose_columns
+    steps: dict[int, list[DoseGiven]] = {}
+    rows = zip(doses.trial.tolist(), doses.started_us.tolist(), doses.dose_mg.tolist(), strict=True)
+    for trial, started, dose in rows:
+        steps.setdefault(trial, []).append(DoseGiven(moment_of(started), dose))
+    for place, (started, dose, adherence, own) in enumerate(
+        zip(
+            known.started_us.tolist(),
+            known.dose_mg.tolist(),
+            known.adherence.tolist(),
+            known.least_mg.tolist(),
+            strict=True,
+        )
+    ):
+        alone = [DoseGiven(moment_of(started), dose)] if isfinite(dose) else []
+        yield {
+            "adherence": ADHERENCES[adherence],
+            "doses": tuple(steps.get(place, alone)),
+            "is_least_of_site": isfinite(own),
+        }
 
 
 def _countings(courses: Courses) -> Iterator[dict[str, Any]]:

@@ -36,6 +36,14 @@ class DecisionPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedDose:
+    """A daily dose and the day from which it was given."""
+
+    started_on: date
+    dose_mg: float
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedTrial:
     """What one trial was worth, and whether it counts as a failed treatment, in words.
 
@@ -49,11 +57,14 @@ class ExplainedTrial:
     started_on: date
     stopped_on: date | None
     stop_reason: str
+    adherence: str
+    doses: tuple[ExplainedDose, ...]
     words: str
     adequacy: Adequacy
     is_overridden: bool
     weeks_at_dose: float
     least_mg: float | None
+    is_least_of_site: bool
     adequate_on: date | None
     baseline_total: float | None
     improvement: float | None
@@ -142,11 +153,16 @@ def _trial(trial: TrialVerdict, course: Course, rules: Rules, *, zone: tzinfo) -
         started_on=nearest_day(trial.started_at, zone),
         stopped_on=None if stopped is None else nearest_day(stopped, zone),
         stop_reason=trial.stop_reason,
+        adherence=trial.adherence,
+        doses=tuple(
+            ExplainedDose(nearest_day(each.started_at, zone), each.dose_mg) for each in trial.doses
+        ),
         words=trial.words,
         adequacy=trial.adequacy,
         is_overridden=trial.is_overridden,
         weeks_at_dose=round(trial.weeks_at_dose, 1),
         least_mg=trial.least_mg,
+        is_least_of_site=trial.is_least_of_site,
         adequate_on=None if reached is None else nearest_day(reached, zone),
         baseline_total=trial.baseline_total,
         improvement=trial.improvement,

@@ -5,7 +5,7 @@ from pathlib import Path
 import matplotlib as mpl
 from django.utils.translation import gettext as _
 from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from fpdf.enums import Align, XPos, YPos
 from fpdf.fonts import FontFace
 
 from monitoring.portal.presenters.explanation import ExplanationPage
@@ -14,7 +14,8 @@ from monitoring.portal.presenters.sections import Section
 # DejaVu comes with matplotlib and has the minus, the Greek and the accents of our texts
 _FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 _FAMILY = "DejaVu"
-_LEAST_WIDTH, _MOST_WIDTH = 12, 60  # in letters
+_LEAST_WIDTH, _MOST_WIDTH = 14, 60  # in letters; a day has eleven
+_LEAST_ROOM = 38  # mm: a heading, its sentence, and the first rows of its table
 _HEAD = FontFace(emphasis="BOLD")
 
 
@@ -30,7 +31,7 @@ class Report(FPDF):
 
     def header(self) -> None:
         self.set_font(_FAMILY, "B", 9)
-        self.multi_cell(0, 5, self.about, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.multi_cell(0, 5, self.about, align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.ln(2)
 
     def footer(self) -> None:
@@ -40,7 +41,7 @@ class Report(FPDF):
             "Decision support and a research instrument; not a diagnosis, not a treatment rule."
         )
         page = _("Page %(page)s of {nb}") % {"page": self.page_no()}
-        self.multi_cell(0, 4, f"{limits}\n{self.printed} · {page}")
+        self.multi_cell(0, 4, f"{limits}\n{self.printed} · {page}", align=Align.L)
 
 
 def render(page: ExplanationPage, *, about: str, printed: str) -> bytes:
@@ -69,17 +70,21 @@ def _widths(section: Section) -> list[int]:
 
 
 def _add(report: Report, section: Section) -> None:
+    if report.will_page_break(_LEAST_ROOM):  # a heading stays with what it heads
+        report.add_page()
     report.ln(3)
     report.set_font(_FAMILY, "B", 11)
     report.multi_cell(0, 7, section.title, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     report.set_font(_FAMILY, "", 8)
     if section.note:
-        report.multi_cell(0, 5, section.note, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        report.multi_cell(0, 5, section.note, align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     if not section.rows:
         return
     if not section.head and len(section.rows[0]) == 1:
         for row in section.rows:
-            report.multi_cell(0, 5, f"• {row[0]}", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            report.multi_cell(
+                0, 5, f"• {row[0]}", align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT
+            )
         return
     with report.table(
         col_widths=_widths(section),

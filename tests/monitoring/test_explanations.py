@@ -177,8 +177,11 @@ def test_a_trial_that_is_no_failure_says_why(client: Client, patient: Patient) -
     own, why, data = pages(client, patient)
 
     [trial] = data["course"]["trials"]
+    assert [each["dose_mg"] for each in trial["doses"]] == [10.0]
+    assert (trial["stop_reason"], trial["is_least_of_site"]) == ("intolerance", False)
     assert trial["not_counted"] == "not_tolerated"
     assert trial["counting"].startswith("not counted: stopped because it was not tolerated")
     for text in (own, why):
         assert "Trials, one by one" in text
+        assert "; stopped: not tolerated" in text
         assert "Not counted: stopped because it was not tolerated, which is no failure" in text

@@ -319,7 +319,7 @@ def test_lithium_is_no_trial_by_being_left_at_the_default(client: Client, patien
         trial(kind="antidepressant", drug="quetiapine", atc="N05AH04", dose_1_mg="300 mg"),
     )
 
-    assert "N05AN01 is no code of an antidepressant: say what this course is." in refused
+    assert "N05AN01 augments a trial and is none: choose “augmentation of a trial”." in refused
     assert list(Trial.objects.order_by("pk").values_list("kind", flat=True)) == [
         "augmentation",
         "antidepressant",

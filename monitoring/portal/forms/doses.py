@@ -17,6 +17,15 @@ from patients.models import SiteDose
 
 # Those that have a least dose are offered while typing; any other may be typed with its code
 ANTIDEPRESSANTS = {each.drug: each.atc for each in DOSE_TABLE.values()}
+# What is often added to a trial, offered with its code (WHO ATC index, M)
+AUGMENTING = {
+    "aripiprazole": "N05AX12",
+    "liothyronine": "H03AA02",
+    "lithium": "N05AN01",
+    "olanzapine": "N05AH03",
+    "quetiapine": "N05AH04",
+}
+OFFERED = ANTIDEPRESSANTS | AUGMENTING
 AN_ATC_CODE = RegexValidator(
     r"^[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}$",
     gettext_lazy("An ATC code has seven characters, such as N06AB10."),
@@ -25,7 +34,7 @@ AN_ATC_CODE = RegexValidator(
 
 def offered_by(own: Sequence[SiteDose]) -> dict[str, str]:
     """Give the drugs that are offered at a site with their codes: the table's, and its own."""
-    return ANTIDEPRESSANTS | {each.drug: each.atc for each in own if each.atc not in DOSE_TABLE}
+    return OFFERED | {each.drug: each.atc for each in own if each.atc not in DOSE_TABLE}
 
 
 class DoseField(forms.Field):
@@ -121,7 +130,7 @@ class OtherDoseForm(forms.Form):
     def clean_drug(self) -> str:
         """Take the name in lower case, as the table writes it; refuse that of another drug."""
         drug = " ".join(self.cleaned_data["drug"].split()).lower()
-        if code := (ANTIDEPRESSANTS | dict(self.taken)).get(drug):
+        if code := (OFFERED | dict(self.taken)).get(drug):
             raise forms.ValidationError(
                 _("%(drug)s is listed with the code %(code)s.")
                 % {"drug": drug.capitalize(), "code": code}

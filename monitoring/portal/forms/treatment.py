@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.doses import DOSE_TABLE
-from monitoring.portal.forms.doses import AN_ATC_CODE, ANTIDEPRESSANTS, DoseField
+from monitoring.portal.forms.doses import AN_ATC_CODE, OFFERED, DoseField
 from monitoring.portal.forms.fields import DayField, SiteForm
 from patients.models import (
     WITHOUT_DRUG,
@@ -28,6 +28,7 @@ DOSE_STEPS = 6
 # Over so many times the highest usual dose a number is a slip of the pen, or in another unit
 USUAL_AT_MOST_TIMES = 5
 _ANTIDEPRESSANTS_ATC = "N06A"
+_AUGMENTING_ATC = ("N05AN", "H03A")  # lithium and thyroid hormones are never a trial themselves
 
 
 class TrialForm(SiteForm):
@@ -37,7 +38,10 @@ class TrialForm(SiteForm):
         label=gettext_lazy("What it is"),
         choices=[("", gettext_lazy("an antidepressant, by its ATC code")), *TrialKind.choices],
         required=False,
-        help_text=gettext_lazy("Only a course of an antidepressant counts as a trial of the rule."),
+        help_text=gettext_lazy(
+            "Only a course of an antidepressant counts as a trial of the rule. Lithium, an "
+            "antipsychotic or a thyroid hormone beside one is an augmentation."
+        ),
     )
     drug = forms.CharField(
         label=gettext_lazy("Drug, or name of the course"),
@@ -75,9 +79,7 @@ class TrialForm(SiteForm):
         max_length=500,
     )
 
-    def __init__(
-        self, *args: Any, offered: Mapping[str, str] = ANTIDEPRESSANTS, **options: Any
-    ) -> None:
+    def __init__(self, *args: Any, offered: Mapping[str, str] = OFFERED, **options: Any) -> None:
         super().__init__(*args, **options)
         self.offered = offered
         for number in range(1, DOSE_STEPS + 1):
@@ -125,16 +127,25 @@ class TrialForm(SiteForm):
         if has_drug and cleaned.get("drug") and "atc" not in self.errors:
             self._check_code(cleaned)
         code = cleaned.get("atc") or ""
-        if not is_said and code and not code.startswith(_ANTIDEPRESSANTS_ATC):
-            # Taken for a trial, lithium would move the count of trials on
+        self._check_kind(cleaned["kind"], code, is_said=is_said)
+        self._check_end(cleaned)
+        cleaned["doses"] = self._doses(cleaned)
+        return cleaned
+
+    def _check_kind(self, kind: TrialKind, code: str, *, is_said: bool) -> None:
+        """Take no augmentation for a trial: lithium would move the count of trials on."""
+        if code.startswith(_AUGMENTING_ATC) and kind == TrialKind.ANTIDEPRESSANT:
+            self.add_error(
+                "kind",
+                _("%(code)s augments a trial and is none: choose “augmentation of a trial”.")
+                % {"code": code},
+            )
+        elif not is_said and code and not code.startswith(_ANTIDEPRESSANTS_ATC):
             self.add_error(
                 "kind",
                 _("%(code)s is no code of an antidepressant: say what this course is.")
                 % {"code": code},
             )
-        self._check_end(cleaned)
-        cleaned["doses"] = self._doses(cleaned)
-        return cleaned
 
     def _check_code(self, cleaned: dict[str, Any]) -> None:
         """Find the code of a drug that is offered; refuse the code of another, and absurd doses."""

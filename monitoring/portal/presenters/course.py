@@ -17,6 +17,7 @@ from monitoring.charts import clinical_date
 from monitoring.portal import words
 from monitoring.portal.presenters.banner import capitalised
 from monitoring.portal.presenters.sections import Section
+from patients.models import StopReason
 
 _FOUND: dict[SymptomState | Unread, Promise] = {
     SymptomState.NOT_RATED: gettext_lazy("not rated"),
@@ -59,6 +60,7 @@ def trials_section(course: ExplainedCourse) -> Section:
     head = (
         _("Trial"),
         _("Days"),
+        _("Taken"),
         _("By the rule"),
         _("Weeks at an adequate dose"),
         _("Change"),
@@ -73,19 +75,36 @@ def _trial(trial: ExplainedTrial) -> Iterator[str]:
     yield f"{trial.number}, {name}" if name else str(trial.number)
     end = _("running") if trial.stopped_on is None else clinical_date(trial.stopped_on)
     yield f"{clinical_date(trial.started_on)} – {end}"
+    yield capitalised(_taken(trial)) or "–"
     yield capitalised(trial.words)
     yield _weeks_at_dose(trial)
     yield "–" if trial.improvement is None else words.percent(-trial.improvement)
     yield capitalised(trial.counting)
 
 
+def _taken(trial: ExplainedTrial) -> str:
+    """Say what the adequacy rests on: doses, adherence, and why it was stopped."""
+    said = [
+        _("%(dose)g mg from %(day)s")
+        % {"dose": each.dose_mg, "day": clinical_date(each.started_on)}
+        for each in trial.doses
+    ]
+    if trial.adherence:
+        said.append(_("adherence %(how)s") % {"how": trial.adherence})
+    if trial.stop_reason:
+        known = dict(StopReason.choices)
+        why = known.get(trial.stop_reason, trial.stop_reason)
+        said.append(_("stopped: %(why)s") % {"why": why})
+    return "; ".join(said)
+
+
 def _weeks_at_dose(trial: ExplainedTrial) -> str:
     if trial.least_mg is None:
         return "–"
-    return _("%(weeks)g (%(least)g mg or more)") % {
-        "weeks": trial.weeks_at_dose,
-        "least": trial.least_mg,
-    }
+    words = _("%(weeks)g (%(least)g mg or more)")
+    if trial.is_least_of_site:
+        words = _("%(weeks)g (%(least)g mg or more, the site’s own)")
+    return words % {"weeks": trial.weeks_at_dose, "least": trial.least_mg}
 
 
 def _reached(course: ExplainedCourse) -> str:

@@ -19,6 +19,7 @@ from monitoring.portal.forms.safety import CrisisPlanForm, DutiesForm, NamedClin
 from monitoring.portal.presenters.actors import actor
 from monitoring.portal.presenters.banner import Banner
 from monitoring.portal.presenters.least_doses import table_version
+from monitoring.portal.presenters.rules import rules_in_words
 from monitoring.portal.presenters.safety import Crisis
 from monitoring.portal.views.access import leads, patient_or_404, reader_of, site_or_404
 from monitoring.recompute import mark_outdated
@@ -47,12 +48,14 @@ def site_settings(request: HttpRequest) -> HttpResponse:
                 "may_change": leads(reader, site),
                 "doses": list(site.doses.order_by("drug")),
                 "dose_table": table_version(site),
-                "rules": rules_of_site(site, at=at),
+                "rules": rules,
+                "rules_in_words": rules_in_words(rules),
                 "chosen": chosen,
                 "chosen_by": actor(chosen.changed_by) if chosen else "",
             }
             for site in sites
             for chosen in [site.rules.order_by("-pk").first()]
+            for rules in [rules_of_site(site, at=at)]
         ]
     }
     return render(request, "portal/site_settings.html", context)
