@@ -20,13 +20,15 @@ SELECT asked.system, asked.value, patient.id
   FROM json_to_recordset(%(numbers)s::json) AS asked (system text, value text)
   LEFT JOIN patients_numberingalias AS alias
     ON alias.laboratory_id = %(laboratory)s AND alias.sent = asked.system
-  JOIN patients_identifier AS identifier
-    ON identifier.system IN (coalesce(alias.means, asked.system), asked.system)
-   AND identifier.value = asked.value
-   AND CASE WHEN identifier.laboratory_id IS NULL
-            THEN identifier.system = coalesce(alias.means, asked.system)
-            ELSE identifier.laboratory_id = %(laboratory)s
-                 AND identifier.system = asked.system END
+  JOIN LATERAL (
+        SELECT patient_id FROM patients_identifier AS each
+         WHERE each.system IN (coalesce(alias.means, asked.system), asked.system)
+           AND each.value = asked.value
+           AND CASE WHEN each.laboratory_id IS NULL
+                    THEN each.system = coalesce(alias.means, asked.system)
+                    ELSE each.laboratory_id = %(laboratory)s
+                         AND each.system = asked.system END OFFSET 0
+       ) AS identifier ON TRUE
   JOIN patients_patient AS patient ON patient.id = identifier.patient_id
  ORDER BY patient.id
 """

@@ -309,7 +309,7 @@ class Parked(models.Model):
                 fields=["parked_at"], condition=Q(state="waiting"), name="draws_that_wait"
             ),
             models.Index(
-                fields=["laboratory", "accession"],
+                fields=["accession"],
                 condition=Q(state="waiting"),
                 name="waiting_draws_by_accession",
             ),
