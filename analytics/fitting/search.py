@@ -167,7 +167,7 @@ def _polish(counted: _Counted, free: Floats) -> tuple[Floats, Profile, float]:
     for _ in range(MAX_NEWTON_STEPS):
         step, gain = _newton_step(counted, free, profile)
         if gain < CONVERGED_BELOW * 1e-6:
-            break
+            return *_last_step(counted, free, step, profile), gain
         noise = 1e-13 * max(1.0, abs(profile.deviance))
         for _ in range(MAX_HALVINGS):
             trial = counted(free + step)
@@ -181,6 +181,16 @@ def _polish(counted: _Counted, free: Floats) -> tuple[Floats, Profile, float]:
             break
         free, profile = free + step, trial
     return free, profile, gain
+
+
+def _last_step(
+    counted: _Counted, free: Floats, step: Floats, profile: Profile
+) -> tuple[Floats, Profile]:
+    """Take a step that gains nothing in deviance, if it brings the gradient nearer to zero."""
+    trial = counted(free + step)
+    if np.abs(trial.gradient).max() < np.abs(profile.gradient).max():
+        return free + step, trial
+    return free, profile
 
 
 def _newton_step(counted: _Counted, free: Floats, profile: Profile) -> tuple[Floats, float]:
@@ -203,7 +213,8 @@ def _null_space(problem: Problem, free: Floats) -> Floats:
     """Return directions (columns) in which patients do not vary, in relative units."""
     L = problem.factor(free)
     values, vectors = np.linalg.eigh(L @ L.T)
-    return np.asarray(vectors[:, values < SINGULAR_BELOW * max(1.0, float(values[-1]))])
+    # Beside a very large variance a small one is still one: the limit grows by the SD, not by it.
+    return np.asarray(vectors[:, values < SINGULAR_BELOW * max(1.0, float(values[-1])) ** 0.5])
 
 
 def _way_out(problem: Problem, free: Floats, profile: Profile) -> Floats | None:
