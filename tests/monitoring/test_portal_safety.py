@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from monitoring import ingest
-from monitoring.models import CrisisPlan, Flag, FlagState
+from monitoring import ingest, safety
+from monitoring.models import CrisisPlan, Escalation, EscalationStep, Flag, FlagState
 from patients.models import Clinician, Membership, Patient, Rating, Role, SafetyDuty
 from tests.factories import ClinicianFactory, PatientFactory, RatingFactory
 
@@ -71,6 +71,22 @@ def test_the_interruption_says_how_urgent_who_and_what_without_an_invented_numbe
     assert "Your site has not entered its numbers yet" in text
     assert "Cover is told" in text
     assert "no risk" not in text.lower()
+
+
+def test_a_step_that_is_late_is_not_said_to_be_done_and_one_that_is_done_says_when(
+    client: Client, flag: Flag
+) -> None:
+    # The workers are away: the cover was due two hours ago, and nobody has told anybody
+    late = timezone.now() - timedelta(hours=2)
+    Escalation.objects.filter(flag=flag, step=EscalationStep.COVER).update(due_at=late)
+
+    assert "is not told yet: tell them yourself" in text_of(client, "flag", flag.reference)
+
+    safety.escalate_due(at=timezone.now())
+
+    text = text_of(client, "flag", flag.reference)
+    assert "Cover was told" in text
+    assert "tell them yourself" not in text
 
 
 def test_the_sites_own_text_and_numbers_are_shown_where_it_has_them(

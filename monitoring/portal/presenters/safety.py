@@ -15,6 +15,7 @@ from monitoring import duties
 from monitoring.charts import clinical_date
 from monitoring.models import (
     CrisisPlan,
+    Escalation,
     EscalationStep,
     Flag,
     FlagEvent,
@@ -141,23 +142,24 @@ def owner_in_words(case: OpenCase) -> str:
     return told or _("Nobody: the team has no active member")
 
 
+def _step(step: Escalation, *, at: datetime) -> str:
+    """Say of one step when it is due, when it was done, or that it was due and is not done."""
+    who, when = EscalationStep(step.step), dates.plain_moment(step.due_at)
+    if who is EscalationStep.UNCLOSED:
+        behind = _("The outcome was expected by %(at)s") % {"at": when}
+        return behind if step.due_at <= at else _("An outcome is expected by %(at)s") % {"at": when}
+    name = _("Cover") if who is EscalationStep.COVER else _("Lead")
+    if step.done_at is not None:
+        return _("%(who)s was told %(at)s") % {"who": name, "at": dates.plain_moment(step.done_at)}
+    if step.due_at <= at:
+        late = _("%(who)s was due to be told %(at)s and is not told yet: tell them yourself")
+        return late % {"who": name, "at": when}
+    return _("%(who)s is told %(at)s") % {"who": name, "at": when}
+
+
 def timer_of(case: OpenCase, *, at: datetime) -> list[str]:
     """Say what happens next, or should have happened: read from the rows, whoever is away."""
-    words = {
-        EscalationStep.COVER: (_("Cover is told %(at)s"), _("Cover was told %(at)s")),
-        EscalationStep.LEAD: (_("Lead is told %(at)s"), _("Lead was told %(at)s")),
-        EscalationStep.UNCLOSED: (
-            _("An outcome is expected by %(at)s"),
-            _("The outcome was expected by %(at)s"),
-        ),
-    }
-    said = []
-    for each in case.steps:
-        if each.called_off_at is not None:
-            continue
-        ahead, behind = words[EscalationStep(each.step)]
-        text = behind if each.due_at <= at else ahead
-        said.append(text % {"at": dates.plain_moment(each.due_at)})
+    said = [_step(each, at=at) for each in case.steps if each.called_off_at is None]
     if case.mail_is_late:
         said.append(_("The mail about it has not gone out: tell your colleagues yourself"))
     return said
