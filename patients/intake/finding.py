@@ -62,6 +62,7 @@ class Finding:
         self.accession = report.accession
         self.same_time = among.at(patient_id, collected_at)
         self.draw, self.units = held_by, units
+        self.is_apart = False  # from the draw that bears its accession
 
     def find(self, read: Sequence[PlacedResult], claims: Sequence[Claim]) -> Placed:
         self._look_at_times(read, claims)
@@ -104,7 +105,7 @@ class Finding:
             for now, claim, sent in zip(read, claims, self.report.results, strict=True)
         )
         if not is_meant:
-            self.draw, self.accession = None, ""
+            self.draw, self.accession, self.is_apart = None, "", True
 
     def _without_accession(self, analyte_ids: Sequence[int]) -> DrawOnRecord | None:
         """Give the draw of this time that lacks an accession too, best one without these results.
@@ -159,7 +160,8 @@ class Finding:
         """Say whether this is the result that its draw holds already.
 
         With the accession it is, unless it comes with another name in a numbering that has named
-        the one on record. Without one, only a bare repetition is.
+        the one on record. Without one, only a bare repetition is, or what was set apart before from
+        the draw of the same accession.
         """
         before = draw.results[now.analyte_id]
         if draw.accession and draw.accession == self.report.accession:
@@ -167,7 +169,9 @@ class Finding:
                 before.name_systems & {name.system for name in sent.names}
             )
         else:
+            is_bare = not (sent.names or before.name_systems)
             is_same = not sent.names and now.says_the_same_as(before.placed)
+            is_same = is_same or (is_bare and self.is_apart)
         if is_same:
             return before
         if before.placed.status in RETRACTED and len(self.report.results) == 1:

@@ -1,5 +1,6 @@
 """Several samples under one number are several draws; only what is put right moves a result."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from patients.models import Laboratory, Parked, Patient, Result
 from patients.record.laboratories import issue_key
-from tests.conftest import MONDAY
+from tests.conftest import MONDAY, draw
 from tests.monitoring.fhir_door import FhirDoor
 from tests.monitoring.test_retractions_at_the_doors import push
 from tests.patients.fhir_messages import Tree, named, observation
@@ -167,3 +168,26 @@ def test_the_day_and_an_hour_of_it_under_another_name_go_to_a_person(
 
     assert Result.objects.count() == 1
     assert Parked.objects.get().reasons == ["possible_duplicate"]
+
+
+def test_in_json_too_what_was_set_apart_is_put_right_and_taken_back(
+    door: FhirDoor, patient: Patient
+) -> None:
+    def send(analyte: str, day: int, **said: Any) -> Any:
+        sent = draw(
+            collected_at=f"2026-10-{day:02}T08:00:00Z",
+            results=[{"analyte": analyte, "unit": CODES[analyte], **said}],
+        )
+        body = json.dumps(sent)
+        return push(door, body, address="/api/v1/results", kind="application/json").json()
+
+    send("sIL-6R", 1, value="30")
+    states = [
+        send("IL-6", 3, value="2")["state"],
+        send("IL-6", 3, value="2.5")["state"],
+        send("IL-6", 3, value=None, status="entered-in-error")["state"],
+    ]
+
+    assert states == ["recorded", "corrected", "corrected"]
+    assert days() == {"sIL-6R": 1, "IL-6": 3}
+    assert Result.objects.get(superseded_at=None, analyte__code="IL-6").value is None
