@@ -171,6 +171,8 @@ def is_before(trials: EpisodeTrials, started: Ints) -> Bools:
 def is_beside(trials: TrialColumns, rules: Rules) -> Bools:
     """Tell which courses stand beside a trial and are none: by their kind, else by the ATC code.
 
+    Esketamine does whatever it was recorded as: its code is among those of antidepressants.
+
     Parameters
     ----------
     trials : TrialColumns
@@ -182,12 +184,13 @@ def is_beside(trials: TrialColumns, rules: Rules) -> Bools:
     -------
     array of bool
     """
-    augments = [code.startswith(rules.augmentation_atc) for code in trials.atc.tolist()]
+    codes = trials.atc.tolist()
+    augments = [code.startswith(rules.augmentation_atc) for code in codes]
     by_atc = np.array(augments, dtype=np.bool_)
     is_beside: Bools = trials.kind != _ANTIDEPRESSANT
     is_unsaid = trials.kind == _BY_ATC
     is_beside[is_unsaid] = by_atc[is_unsaid]
-    return is_beside
+    return is_beside | np.array([code in rules.beside_atc for code in codes], dtype=np.bool_)
 
 
 def judge_adequacy(

@@ -95,7 +95,7 @@ class RatingColumns:
 
 @dataclass(frozen=True, slots=True)
 class TrialColumns:
-    """Trials sorted by patient, start, id."""
+    """Trials sorted by patient, start, end, and what else is known of them."""
 
     patient: Ints
     trial_id: Ints

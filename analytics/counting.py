@@ -21,6 +21,7 @@ class NotCounted(StrEnum):
     NOT_RATED = "not_rated"
     IMPROVED = "improved"
     HAD_WORKED = "had_worked"
+    BEGAN_MILD = "began_mild"
     NOT_RECORDED = "not_recorded"
 
 
@@ -65,6 +66,8 @@ def _by_ratings(trial: TrialVerdict, rules: Rules) -> NotCounted:
     gained = trial.improvement
     if trial.had_worked and gained is not None and gained < rules.failure_improvement:
         return NotCounted.HAD_WORKED
+    if trial.began_mild and gained is not None and gained < rules.failure_improvement:
+        return NotCounted.BEGAN_MILD
     if gained is None:
         return NotCounted.NOT_RATED
     # By the variant too: what was remission by the last rating that judges is no failure
@@ -111,6 +114,7 @@ _SENTENCES = {
     NotCounted.NOT_RATED: "no rating judges it, from its last week at an adequate dose on",
     NotCounted.IMPROVED: "{improved}",
     NotCounted.HAD_WORKED: "it had worked, or there was no more to gain; a relapse is no failure",
+    NotCounted.BEGAN_MILD: "it began at {baseline}, under what the scale calls an episode",
     NotCounted.NOT_RECORDED: "no trial is on record",
 }
 
@@ -127,6 +131,7 @@ def _because(why: NotCounted, trial: TrialVerdict, course: Course, rules: Rules)
         dose=f"{trial.least_mg:g} mg a day" if has_least else "the least dose",
         unknown="no dose is on record" if has_least else no_least,
         improved=_improved(trial, rules),
+        baseline="" if trial.baseline_total is None else f"{trial.baseline_total:g}",
     )
 
 

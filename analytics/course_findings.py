@@ -71,6 +71,7 @@ class TrialVerdict:
     is_least_of_site: bool = False  # the least dose is the site's own
     had_worked: bool = False  # response or remission since it could be judged, lost or not
     was_not_taken: bool = False  # adherence was poor, or the reason for its stop
+    began_mild: bool = False  # under what its scale calls an episode: then nothing fails
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "TrialVerdict":

@@ -178,15 +178,17 @@ def _countings(courses: Courses) -> Iterator[dict[str, Any]]:
         judged.counted_with.tolist(),
         judged.is_same_drug.tolist(),
         judged.had_worked.tolist(),
+        judged.began_mild.tolist(),
         courses.adequacy.was_not_taken.tolist(),
         strict=True,
     )
-    for failed, counted, instead, is_same, worked, not_taken in rows:
+    for failed, counted, instead, is_same, worked, mild, not_taken in rows:
         yield {
             "is_counted": counted or not failed,
             "counted_with": instead or None,
             "is_same_drug": is_same,
             "had_worked": worked,
+            "began_mild": mild,
             "was_not_taken": not_taken,
         }
 

@@ -45,8 +45,6 @@ _MEETS_RULE = STATES.index(ClinicalState.MEETS_TRD_RULE)
 _RESPONSE, _REMISSION = map(STATES.index, (ClinicalState.RESPONSE, ClinicalState.REMISSION))
 _INADEQUATE_TRIAL = STATES.index(ClinicalState.TRIAL_1_INADEQUATE)
 _FAILED = STATES.index(ClinicalState.TRIAL_1_FAILED)
-_ADEQUATE = ADEQUACIES.index(Adequacy.ADEQUATE)
-_NOT_YET = ADEQUACIES.index(Adequacy.NOT_YET)
 _INADEQUATE = ADEQUACIES.index(Adequacy.INADEQUATE)
 _STEP_OF_NUMBER = np.array([0, 0, 1, 2, 3, 4])  # trial 5 and later ones share their words
 _RECOVERED, _RELAPSED = map(STATES.index, (ClinicalState.RECOVERY, ClinicalState.RELAPSE))
@@ -58,12 +56,14 @@ class Courses(NamedTuple):
     """Where each patient stands, one entry per patient; -1 and NaN mean not known.
 
     ``early`` is 1 for early non-improvement in the first trial, 0 for early
-    improvement, -1 when no rating can tell. ``is_early_now`` and the other booleans
-    concern the latest trial; one that ends in ``kept`` holds a flag up that is up, and raises none.
+    improvement, -1 when no rating can tell. What is found of trials holds where it does of any that
+    runs, or of the latest if none does; ``state``, ``trial_number`` and ``is_running`` are those of
+    the current trial, the latest that runs. What ends in ``kept`` holds a flag up that is up, and
+    raises none. ``is_dose_adequate`` tells it of a trial without early improvement.
     """
 
     state: Ints
-    is_running: Bools  # the latest trial
+    is_running: Bools
     weeks_on_therapy: Floats
     instrument: Ints  # position in instruments; -1: no rating
     instruments: tuple[str, ...]
@@ -76,6 +76,8 @@ class Courses(NamedTuple):
     is_dose_adequate: Bools
     is_non_response: Bools
     is_non_response_kept: Bools
+    is_response_lost: Bools  # little is gained any more, where there had been response
+    is_response_lost_kept: Bools
     is_failed: Bools
     is_failed_kept: Bools
     failed_trials: Ints
@@ -84,6 +86,7 @@ class Courses(NamedTuple):
     is_psychotic: Bools  # a psychotic disorder, F20 to F29
     trial_number: Ints
     is_well: Bools  # response or remission at the latest rating
+    is_steadily_well: Bools  # so long, or after such a fall, that it lowers a flag
     symptoms: Symptoms
     trials: EpisodeTrials
     adequacy: TrialAdequacy
@@ -127,9 +130,13 @@ def assess_courses(history: History, *, at_us: int, rules: Rules = RULES) -> Cou
     courses = _gather(
         history, places, (ratings, instrument, scale), (trials, adequacy, judged), at_us, rules
     )
-    inadequate = places.latest(adequacy.adequacy == _INADEQUATE, missing=False)
-    bare = places.latest(trials.source < 0, missing=False)
-    state = _states(courses, places.has, bare, inadequate)
+    state = _states(
+        courses,
+        has=places.has,
+        bare=places.current(trials.source < 0, missing=False),
+        inadequate=places.current(adequacy.adequacy == _INADEQUATE, missing=False),
+        failed=places.current(judged.is_failed, missing=False),
+    )
     return courses._replace(state=state)
 
 
@@ -184,11 +191,14 @@ def _not_known(size: int) -> dict[str, Any]:
         "is_dose_adequate": no,
         "is_non_response": no,
         "is_non_response_kept": no,
+        "is_response_lost": no,
+        "is_response_lost_kept": no,
         "is_failed": no,
         "is_failed_kept": no,
         "failed_trials": constant(0, size, np.int64),
         "meets_rule": no,
         "is_well": no,
+        "is_steadily_well": no,
         "symptoms": not_rated(size),
     }
 
@@ -204,8 +214,11 @@ def _gather(
     """Bring what was found of the trials together for each patient."""
     (ratings, instrument, scale), (trials, adequacy, judged) = rated, tried
     baseline, started = places.first(judged.baseline, np.nan), places.started
-    symptoms = judge_symptoms(ratings, scale, baseline, started, at_us, rules)
-    running = places.latest(trials.stopped_us == NEVER, missing=False)
+    comparable = places.first(judged.comparable, np.nan)
+    symptoms = judge_symptoms(ratings, scale, comparable, started, at_us, rules)
+    runs = trials.stopped_us == NEVER
+    running, of_any = places.current(runs, missing=False), places.any_current
+    is_well = symptoms.is_remission | symptoms.is_response
     early_row = places.first(judged.early_row, -1)
     failed = failed_treatments(trials, judged.is_counted, history.earlier_failures, started, rules)
     is_bipolar = history.is_bipolar & rules.excludes_bipolar
@@ -222,19 +235,22 @@ def _gather(
         early=places.first(judged.early, -1),
         early_total=ratings.totals(early_row),
         early_us=ratings.times(early_row),
-        is_early_now=running & places.latest(judged.is_early, missing=False),
-        is_early_kept=running & places.latest(judged.is_early_kept, missing=False),
-        is_dose_adequate=places.latest(adequacy.runs.is_adequate_now, missing=False),
-        is_non_response=running & places.latest(judged.is_non_response, missing=False),
-        is_non_response_kept=running & places.latest(judged.is_non_response_kept, missing=False),
-        is_failed=places.latest(judged.is_failed, missing=False),
-        is_failed_kept=places.latest(judged.is_failed_kept, missing=False),
+        is_early_now=of_any(judged.is_early & runs),
+        is_early_kept=of_any(judged.is_early_kept & runs),
+        is_dose_adequate=of_any(judged.is_early_kept & runs & adequacy.runs.is_adequate_now),
+        is_non_response=of_any(judged.is_non_response & runs),
+        is_non_response_kept=of_any(judged.is_non_response_kept & runs),
+        is_response_lost=of_any(judged.is_response_lost & runs),
+        is_response_lost_kept=of_any(judged.is_response_lost_kept & runs),
+        is_failed=of_any(judged.is_failed),
+        is_failed_kept=of_any(judged.is_failed_kept),
         failed_trials=failed,
         meets_rule=(failed >= rules.failed_trials) & ~(is_bipolar | is_psychotic),
         is_bipolar=is_bipolar,
         is_psychotic=is_psychotic,
-        trial_number=places.latest(trials.number, 0),
-        is_well=symptoms.is_remission | symptoms.is_response,
+        trial_number=places.current(trials.number, 0),
+        is_well=is_well,
+        is_steadily_well=symptoms.is_steadily_well,
         symptoms=symptoms,
         trials=trials,
         adequacy=adequacy,
@@ -246,7 +262,7 @@ def _gather(
 
 
 def decision_points(courses: Courses, rules: Rules = RULES) -> DecisionPoints:
-    """Read the decision points of each patient's latest trial.
+    """Read the decision points of each patient's current trial.
 
     Parameters
     ----------
@@ -263,14 +279,14 @@ def decision_points(courses: Courses, rules: Rules = RULES) -> DecisionPoints:
     return read_decision_points(
         courses.ratings,
         courses.scale,
-        places.latest(courses.judged.baseline, np.nan),
-        places.latest(trials.started_us, NEVER),
-        places.latest(trials.end_us, NEVER) + rules.grace_days * US_PER_DAY,
+        places.current(courses.judged.comparable, np.nan),
+        places.current(trials.started_us, NEVER),
+        places.current(trials.end_us, NEVER) + rules.grace_days * US_PER_DAY,
         rules,
     )
 
 
-def _states(courses: Courses, has: Bools, bare: Bools, inadequate: Bools) -> Ints:
+def _states(courses: Courses, *, has: Bools, bare: Bools, inadequate: Bools, failed: Bools) -> Ints:
     """Name the state; what is further along the course of therapy wins, and is written last."""
     step = _STEP_OF_NUMBER.take(courses.trial_number, mode="clip")
     state, symptoms = _ON_TRIAL + step, courses.symptoms
@@ -278,7 +294,6 @@ def _states(courses: Courses, has: Bools, bare: Bools, inadequate: Bools) -> Int
     put(state, bare, _NO_TRIAL_RECORDED)
     put(state, courses.is_early_now, _EARLY)
     state[inadequate] = _INADEQUATE_TRIAL + step[inadequate]
-    failed = courses.is_failed
     state[failed] = _FAILED + step[failed]
     put(state, courses.meets_rule, _MEETS_RULE)
     put(state, symptoms.is_response, _RESPONSE)

@@ -114,9 +114,14 @@ class Rules:
     adequate_weeks : float
         Weeks at an adequate dose without a break that make a trial adequate; at least
         ``least_weeks``, before which a stopped trial is indeterminate.
-    clear_improvement, early_clear_improvement : float
-        Shares below which a flag that is up stays up, so that a total which trembles about the
-        limit does not lower and raise it.
+    clear_improvement, early_clear_improvement, clear_days : float, float, int
+        A flag that is up is lowered by ratings that gain so much, or show response or remission,
+        from the first to the last of so many days; 0: by one. So a total that trembles by the
+        noise of its scale lowers and raises nothing. Response or remission after a fall beyond
+        that noise lowers it at once.
+    noise_share_of_range : float
+        The noise of a scale that declares no smallest change that matters, as a share of its range:
+        that of the PHQ-9, 5 of 27 points, two standard errors (Löwe 2004).
     recovery_weeks : float
         Weeks of remission without a break that are a recovery.
     decision_days : tuple
@@ -129,10 +134,14 @@ class Rules:
         for ``together_days`` one; those of the episode before its first dose on record count.
     spares_the_well : bool
         Whether a total in the range of remission is no failure, nor the loss of what a trial had
-        gained since it could be judged: a response, or remission by the variant.
+        gained since it could be judged: a response, or remission by the variant; nor anything of a
+        trial that began in remission or with mild symptoms.
     together_days : int
         From so many days on two trials are one in combination; less is a change from one to the
         other.
+    augmentation_atc, beside_atc : tuple of str
+        Beginnings of the ATC codes that augment where nobody has said what they are, and codes
+        that stand beside a trial whatever they were recorded as: esketamine and ketamine.
     """
 
     name: str
@@ -142,12 +151,14 @@ class Rules:
     failed_trials: int = 2
     failure: Failure = Failure.LITTLE_IMPROVEMENT
     failure_improvement: float = 0.25
-    clear_improvement: float = 0.30
+    clear_improvement: float = 0.40
     adequate_weeks: float = 6.0
     least_weeks: float = 4.0
     decision_weeks: float = 4.0
     early_improvement: float = EARLY_IMPROVEMENT_SHARE.value
-    early_clear_improvement: float = 0.25
+    early_clear_improvement: float = 0.35
+    clear_days: int = 6
+    noise_share_of_range: float = 5 / 27
     early_from_days: int = 11
     early_to_days: int = 32
     recovery_weeks: float = 16.0
@@ -168,6 +179,7 @@ class Rules:
     spares_the_well: bool = True
     together_days: int = 28
     augmentation_atc: tuple[str, ...] = ("N05", "H03")
+    beside_atc: tuple[str, ...] = ("N06AX27", "N01AX03", "N01AX14")
     intolerance_reasons: tuple[str, ...] = (
         "intolerance",
         "intolerable",
@@ -192,9 +204,10 @@ class Rules:
         content = asdict(self)
         content["effective_from"] = self.effective_from.isoformat()
         content["failure"] = self.failure.value
+        for key, value in content.items():
+            if isinstance(value, tuple):
+                content[key] = list(value)
         content["decision_days"] = [list(each) for each in self.decision_days]
-        for key in ("augmentation_atc", "intolerance_reasons", "non_adherence_reasons"):
-            content[key] = list(content[key])
         return content
 
 
@@ -208,6 +221,14 @@ _NON_REMISSION = (
     "than the consensus. Six weeks as in the MGH-ATRQ (M)."
 )
 CONSENSUS, NON_REMISSION = "eu-pearl", "non-remission"
+# Before: one rating lowered a flag, the last one alone judged a trial, and esketamine was a trial
+_BY_THE_LAST_RATING: dict[str, Any] = {
+    "clear_improvement": 0.30,
+    "early_clear_improvement": 0.25,
+    "clear_days": 0,
+    "spares_the_well": False,
+    "beside_atc": (),
+}
 RULE_SETS: tuple[Rules, ...] = (
     Rules(
         CONSENSUS,
@@ -217,8 +238,8 @@ RULE_SETS: tuple[Rules, ...] = (
         excludes_bipolar=False,
         excludes_psychotic_disorders=False,
         counts_treatments=False,
-        spares_the_well=False,
         augmentation_atc=("N05",),
+        **_BY_THE_LAST_RATING,
     ),
     Rules(
         CONSENSUS,
@@ -227,10 +248,11 @@ RULE_SETS: tuple[Rules, ...] = (
         _DELPHI,
         excludes_psychotic_disorders=False,
         counts_treatments=False,
-        spares_the_well=False,
         augmentation_atc=("N05",),
+        **_BY_THE_LAST_RATING,
     ),
-    Rules(CONSENSUS, "eu-pearl-3", date(2026, 11, 28), _DELPHI),
+    Rules(CONSENSUS, "eu-pearl-3", date(2026, 11, 28), _DELPHI, **_BY_THE_LAST_RATING),
+    Rules(CONSENSUS, "eu-pearl-4", date(2026, 11, 28), _DELPHI),
     Rules(
         NON_REMISSION,
         "non-remission-1",
@@ -239,12 +261,20 @@ RULE_SETS: tuple[Rules, ...] = (
         failure=Failure.NON_REMISSION,
         excludes_psychotic_disorders=False,
         counts_treatments=False,
-        spares_the_well=False,
         augmentation_atc=("N05",),
+        **_BY_THE_LAST_RATING,
     ),
     Rules(
         NON_REMISSION,
         "non-remission-2",
+        date(2026, 11, 28),
+        _NON_REMISSION,
+        failure=Failure.NON_REMISSION,
+        **_BY_THE_LAST_RATING,
+    ),
+    Rules(
+        NON_REMISSION,
+        "non-remission-3",
         date(2026, 11, 28),
         _NON_REMISSION,
         failure=Failure.NON_REMISSION,
@@ -278,14 +308,15 @@ def rules_on(day: date, *, name: str = CONSENSUS) -> Rules:
     known = [rules for rules in RULE_SETS if rules.name == name and rules.effective_from <= day]
     if not known:
         raise NoSuchRules(f"no rules {name!r} on {day.isoformat()}")
-    return max(known, key=lambda rules: rules.effective_from)
+    # Of two of one day, the later replaced the earlier on it
+    return max(reversed(known), key=lambda rules: rules.effective_from)
 
 
 _WEEKS = re.compile(r"(?P<base>.+)\+(?P<weeks>\d+(\.\d+)?)wk")
 
 
 def with_weeks(rules: Rules, weeks: float) -> Rules:
-    """Give rules with another least duration of an adequate trial, named so: eu-pearl-3+4wk.
+    """Give rules with another least duration of an adequate trial, named so: eu-pearl-4+4wk.
 
     Parameters
     ----------
@@ -334,4 +365,4 @@ def rules_of(version: str) -> Rules:
     raise NoSuchRules(f"no rules of version {version!r}")
 
 
-RULES = rules_of("eu-pearl-3")
+RULES = rules_of("eu-pearl-4")

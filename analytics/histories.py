@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from analytics.coding import codes_of, in_order, order_of, positions_of
+from analytics.coding import codes_of, order_of, positions_of
 from analytics.columns import (
     ADHERENCES,
     ANALYTES,
@@ -185,25 +185,24 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
     names, is_kit_assumed = name_segments(given, patient, analyte)
     segment, segments = labels(names)
     order = order_of(patient, drawn, analyte, segment)
-    keys = [in_order(column, order) for column in (drawn, patient, analyte, segment)]
+    keys = [column[order] for column in (drawn, patient, analyte, segment)]
     _refuse_repeats(
         table, given, order, keys, "one result per patient, analyte, drawn_at and segment"
     )
-    is_corrected = status == STATUSES.index("corrected")
     return ResultColumns(
         patient=keys[1],
         drawn_us=keys[0],
         analyte=keys[2],
-        value=in_order(value, order),
-        comparator=in_order(comparator, order),
-        is_preliminary=in_order(status == STATUSES.index("preliminary"), order),
-        is_confirmed=in_order(given["is_confirmed"] | is_corrected, order),
+        value=value[order],
+        comparator=comparator[order],
+        is_preliminary=status[order] == STATUSES.index("preliminary"),
+        is_confirmed=(given["is_confirmed"] | (status == STATUSES.index("corrected")))[order],
         segment=keys[3],
         segments=segments,
-        is_kit_assumed=in_order(is_kit_assumed, order),
-        assay_cv=in_order(given["assay_cv"], order),
-        local_day=in_order(given["local_day"], order),
-        is_overridden=in_order(given["is_overridden"], order),
+        is_kit_assumed=is_kit_assumed[order],
+        assay_cv=given["assay_cv"][order],
+        local_day=given["local_day"][order],
+        is_overridden=given["is_overridden"][order],
         specimens=_specimens(given, order),
     )
 
@@ -262,9 +261,7 @@ def _trials(given: dict[str, Column], ids: Ints) -> TrialColumns:
     started, stopped = given["started_at"], given["stopped_at"]
     wrong = (stopped != NEVER) & (stopped < started)
     _refuse(table, given, "stopped_at", wrong, "a stop that is not before the start")
-    # Of two that began on one day the shorter is first, whichever was recorded first
-    ends = np.where(stopped == NEVER, np.iinfo(np.int64).max, stopped)
-    order = np.lexsort((given["trial_id"], ends, started, patient))
+    order = _order_of_trials(given, patient)
     by_id = np.argsort(given["trial_id"], kind="stable")
     _refuse_repeats(table, given, by_id, [given["trial_id"][by_id]], "each trial_id once")
     _refuse_overlaps(given, patient)
@@ -283,6 +280,22 @@ def _trials(given: dict[str, Column], ids: Ints) -> TrialColumns:
         override=codes_of(table, given, "override", OVERRIDES)[order],
         least_mg=given["least_mg"][order],
     )
+
+
+def _order_of_trials(given: dict[str, Column], patient: Ints) -> Ints:
+    """Order trials by patient and start; of those of one day by facts, and never by their ids.
+
+    The one that ran longer comes later, and last the one that runs still.
+    """
+    started, stopped = given["started_at"], given["stopped_at"]
+    ends = np.where(stopped == NEVER, np.iinfo(np.int64).max, stopped)
+    order = np.lexsort((ends, started, patient))
+    same = [column[order][1:] == column[order][:-1] for column in (ends, started, patient)]
+    if not is_any(same[0] & same[1] & same[2]):
+        return order
+    names = ("override", "adherence", "stop_reason", "kind", "drug", "atc")
+    codes = [labels(given[name])[0] for name in names]
+    return np.lexsort((given["trial_id"], given["dose_mg"], *codes, ends, started, patient))
 
 
 def _refuse_overlaps(given: dict[str, Column], patient: Ints) -> None:

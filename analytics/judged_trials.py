@@ -1,4 +1,4 @@
-"""What the ratings say of each trial: early, at the decision points, and whether it has failed."""
+"""What the ratings say of each trial: early non-improvement, non-response, failure, relapse."""
 
 from typing import NamedTuple
 
@@ -6,10 +6,17 @@ import numpy as np
 
 from analytics.adequacy import EpisodeTrials, TrialAdequacy, is_before
 from analytics.columns import US_PER_DAY, US_PER_WEEK
-from analytics.definitions import ADEQUACIES, Adequacy, Rules
+from analytics.definitions import ADEQUACIES, Adequacy, Failure, Rules
 from analytics.ratings import PrimaryRatings
 from analytics.ready import constant, ready_for_few
-from analytics.symptoms import had_worked, has_failed, improvement, is_well
+from analytics.symptoms import (
+    has_failed,
+    improvement,
+    is_beyond_noise,
+    is_ill,
+    is_remission,
+    is_response,
+)
 from analytics.tables import NEVER, Bools, Floats, Ints, column_of
 
 _ADEQUATE = ADEQUACIES.index(Adequacy.ADEQUATE)
@@ -17,9 +24,14 @@ _NOT_YET = ADEQUACIES.index(Adequacy.NOT_YET)
 
 
 class JudgedTrials(NamedTuple):
-    """What the ratings say about each trial."""
+    """What the ratings say about each trial.
+
+    Little gained after four weeks at an adequate dose is no response, and failure once the trial
+    was adequate; where there had been response or remission in the trial it is a response lost.
+    """
 
     baseline: Floats
+    comparable: Floats  # the same where a share of it says something; NaN: none, or in remission
     improvement: Floats  # by the last rating that can judge the trial; NaN: none
     early: Ints
     early_row: Ints
@@ -27,12 +39,32 @@ class JudgedTrials(NamedTuple):
     is_early_kept: Bools
     is_failed: Bools
     is_failed_kept: Bools
-    had_worked: Bools  # before its last rating, or by it
     is_counted: Bools  # its failure is that of a treatment of its own
     counted_with: Ints  # number of the trial whose failure counts instead; 0: none
     is_same_drug: Bools  # as that one; else it ran together with it
     is_non_response: Bools
     is_non_response_kept: Bools
+    is_response_lost: Bools
+    is_response_lost_kept: Bools
+    had_worked: Bools  # from its fourth week on, or there was nothing to gain
+    began_well: Bools  # in remission: then no share of the baseline says anything
+    began_mild: Bools  # under what its scale calls an episode: then nothing fails
+
+
+class _Told(NamedTuple):
+    """The ratings that say something of each trial, by trial and time; one may speak of several."""
+
+    trial: Ints
+    rated_us: Ints
+    scale: Ints
+    total: Floats
+    gained: Floats
+    is_little: Bools  # under the early share
+    is_poor: Bools  # as a failure is
+    is_well: Bools  # response or remission
+    has_decided: Bools  # in the fourth week of the trial or later
+    had_responded: Bools  # in the trial before
+    is_last: Bools
 
 
 def judge_trials(
@@ -43,44 +75,90 @@ def judge_trials(
     started: Ints,
     rules: Rules,
 ) -> JudgedTrials:
-    """Compare each trial's ratings with its baseline."""
+    """Compare each trial's ratings with its baseline.
+
+    Parameters
+    ----------
+    trials, adequacy : EpisodeTrials, TrialAdequacy
+        The trials, and what they are worth.
+    ratings : PrimaryRatings
+    scale_of : array of int
+        Each patient's scale.
+    started : array of int
+        First dose of each patient, or ``NEVER``.
+    rules : Rules
+        Shares, weeks and days.
+
+    Returns
+    -------
+    JudgedTrials
+    """
+    size = len(trials.patient)
     if not len(ratings.key):
-        return not_judged(len(trials.patient))
+        return not_judged(size)
     baseline_row, early_row, since_row, last_row = _rows_that_tell(trials, ratings, started, rules)
-    baseline = ratings.totals(baseline_row)
+    baseline, scale = ratings.totals(baseline_row), scale_of[trials.patient]
     baseline[baseline <= 0] = np.nan
-    gain = improvement(ratings, early_row, baseline)
-    scale, total = scale_of[trials.patient], ratings.totals(last_row)
-    is_early = gain < rules.early_improvement
-    is_early &= ~is_well(ratings.totals(early_row), scale, rules)
-    since = improvement(ratings, since_row, baseline)
+    began_well = is_remission(baseline, scale) & (rules.spares_the_well)
+    began_mild = ~is_ill(baseline, scale) & ~np.isnan(baseline) & (rules.spares_the_well)
+    comparable = np.where(began_well, np.nan, baseline)
+    gain, since = (improvement(ratings, row, comparable) for row in (early_row, since_row))
     # A comparison with NaN is False: what is not known has not failed.
-    last = improvement(ratings, last_row, baseline)
-    poor = has_failed(total, last, scale, rules)
-    kept = poor | ((last < rules.clear_improvement) & ~is_well(total, scale, rules))
-    rated, grace = ratings.times(last_row), rules.grace_days * US_PER_DAY
-    may_fail = (adequacy.adequacy == _ADEQUATE) & (rated >= adequacy.judged_from_us - grace)
-    first_row = ratings.first_since(trials.patient, _decided(trials, rules))
-    worked = had_worked(ratings, (first_row, last_row), baseline, scale, rules)
-    may_fail &= ~worked
-    by_now = _is_long_enough(trials, adequacy, rated, rules)
-    early = is_early.astype(np.int64)
+    early = (gain < rules.early_improvement).astype(np.int64)
     early[np.isnan(gain)] = -1
+    is_early = (early == 1) & (since < rules.early_improvement)
+    told = _told(trials, ratings, comparable, scale, rules)
+    was_early = told.is_little & (told.rated_us <= _early_to(trials, rules)[told.trial])
+    kept = _of_any(told, was_early, size)
+    kept &= _is_held(told, told.is_little, rules.early_clear_improvement, size, rules)
+    may_fail = _may_fail(adequacy, told, rules) & ~began_mild[told.trial]
+    by_now = _is_long_enough(trials, adequacy, told, rules)
+    failed, failed_kept = _said(told, may_fail & ~told.had_responded, size, rules)
+    silent, silent_kept = _said(told, by_now & ~told.had_responded, size, rules)
+    lost, lost_kept = _said(told, by_now & told.had_responded, size, rules)
     return JudgedTrials(
         baseline=baseline,
-        improvement=last,
+        comparable=comparable,
+        improvement=improvement(ratings, last_row, baseline),
         early=early,
         early_row=early_row,
-        is_early=is_early & (since < rules.early_improvement),
-        is_early_kept=np.maximum(gain, since) < rules.early_clear_improvement,
-        is_failed=poor & may_fail,
-        is_failed_kept=kept & may_fail,
-        had_worked=worked,
-        is_counted=poor & may_fail,
-        counted_with=column_of(0, len(poor), np.int64),
-        is_same_drug=column_of(value=False, size=len(poor), dtype=np.bool_),
-        is_non_response=poor & by_now,
-        is_non_response_kept=kept & by_now,
+        is_early=is_early,
+        is_early_kept=is_early | kept,
+        is_failed=failed,
+        is_failed_kept=failed_kept,
+        is_counted=failed,
+        counted_with=column_of(0, size, np.int64),
+        is_same_drug=column_of(value=False, size=size, dtype=np.bool_),
+        is_non_response=silent,
+        is_non_response_kept=silent_kept,
+        is_response_lost=lost,
+        is_response_lost_kept=lost_kept,
+        had_worked=_of_any(told, told.had_responded, size) | began_well,
+        began_well=began_well,
+        began_mild=began_mild,
+    )
+
+
+@ready_for_few
+def not_judged(size: int) -> JudgedTrials:
+    """Say what no rating says of some trials.
+
+    Parameters
+    ----------
+    size : int
+        How many trials.
+
+    Returns
+    -------
+    JudgedTrials
+    """
+    unknown, nothing = constant(np.nan, size), constant(-1, size, np.int64)
+    no = constant(value=False, size=size, dtype=np.bool_)
+    none = constant(0, size, np.int64)
+    return JudgedTrials(
+        *(unknown, unknown, unknown, nothing, nothing),
+        *(no, no, no, no, no, none, no),
+        *(no, no, no, no, no, no, no),
     )
 
 
@@ -88,50 +166,142 @@ def _rows_that_tell(
     trials: EpisodeTrials, ratings: PrimaryRatings, started: Ints, rules: Rules
 ) -> Ints:
     """Find each trial's baseline, and its latest rating in the early days, since, and lately."""
-    day, start, end = US_PER_DAY, trials.started_us, trials.end_us
-    after, grace = end + rules.after_stop_days * day, rules.grace_days * day
+    day, start = US_PER_DAY, trials.started_us
+    after = _after(trials, rules)
     early_from = start + rules.early_from_days * day
-    early_to = np.minimum(start + rules.early_to_days * day, end + grace)
-    decision = _decided(trials, rules)
     # One that ran before the first dose on record has that day's baseline
     begin = np.where(is_before(trials, started), started[trials.patient], start)
     return ratings.latest(
         np.concatenate([trials.patient] * 4),
-        not_after=np.concatenate([begin + rules.baseline_after_days * day, early_to, after, after]),
+        not_after=np.concatenate(
+            [begin + rules.baseline_after_days * day, _early_to(trials, rules), after, after]
+        ),
         not_before=np.concatenate(
-            [start - rules.baseline_before_days * day, early_from, early_from, decision]
+            [
+                start - rules.baseline_before_days * day,
+                *(early_from, early_from),
+                _decision(trials, rules),
+            ]
         ),
     ).reshape(4, -1)
 
 
-def _decided(trials: EpisodeTrials, rules: Rules) -> Ints:
-    """Give the moment from which on a rating can judge each trial."""
-    weeks, grace = int(rules.decision_weeks * US_PER_WEEK), rules.grace_days * US_PER_DAY
-    return np.asarray(trials.started_us + weeks - grace)
+def _after(trials: EpisodeTrials, rules: Rules) -> Ints:
+    return trials.end_us + rules.after_stop_days * US_PER_DAY
 
 
-@ready_for_few
-def not_judged(size: int) -> JudgedTrials:
-    """Say what no rating says of a trial."""
-    unknown, nothing = constant(np.nan, size), constant(-1, size, np.int64)
-    no = constant(value=False, size=size, dtype=np.bool_)
-    none = constant(0, size, np.int64)
-    return JudgedTrials(
-        *(unknown, unknown, nothing, nothing, no, no, no, no, no, no, none, no, no, no)
+def _early_to(trials: EpisodeTrials, rules: Rules) -> Ints:
+    return np.minimum(
+        trials.started_us + rules.early_to_days * US_PER_DAY,
+        trials.end_us + rules.grace_days * US_PER_DAY,
     )
 
 
+def _decision(trials: EpisodeTrials, rules: Rules) -> Ints:
+    return trials.started_us + _least(rules)
+
+
+def _least(rules: Rules) -> int:
+    """Give the time from which on a decision is made, in microseconds."""
+    return int(rules.decision_weeks * US_PER_WEEK) - rules.grace_days * US_PER_DAY
+
+
+def _told(
+    trials: EpisodeTrials, ratings: PrimaryRatings, comparable: Floats, scale: Ints, rules: Rules
+) -> _Told:
+    """Lay out every rating of every trial, from its early days to shortly after its end."""
+    since = trials.started_us + rules.early_from_days * US_PER_DAY
+    first = ratings.first_since(trials.patient, since)
+    last = ratings.latest(trials.patient, not_after=_after(trials, rules), not_before=since)
+    count = np.where(last < 0, 0, last - first + 1)
+    trial = np.arange(len(count)).repeat(count)
+    begins = (count.cumsum() - count)[trial]
+    row = first[trial] + np.arange(len(trial)) - begins
+    total, rated = ratings.totals(row), ratings.times(row)
+    gained = improvement(ratings, row, comparable[trial])
+    in_remission = is_remission(total, scale[trial])
+    is_well = in_remission | is_response(gained, scale[trial])
+    poor = has_failed(total, gained, scale[trial], rules)
+    has_decided = rated >= _decision(trials, rules)[trial]
+    had_responded = np.zeros(len(trial), dtype=np.bool_)
+    if rules.spares_the_well:
+        poor &= ~np.isnan(comparable[trial])
+        counts = in_remission if rules.failure is Failure.NON_REMISSION else is_well
+        known = np.zeros(len(trial) + 1, dtype=np.int64)
+        (counts & has_decided).cumsum(out=known[1:])
+        had_responded = known[1:] > known[begins]
+    is_last = np.ones(len(trial), dtype=np.bool_)
+    is_last[:-1] = trial[1:] != trial[:-1]
+    return _Told(
+        trial=trial,
+        rated_us=rated,
+        scale=scale[trial],
+        total=total,
+        gained=gained,
+        is_little=gained < rules.early_improvement,
+        is_poor=poor,
+        is_well=is_well,
+        has_decided=has_decided,
+        had_responded=had_responded,
+        is_last=is_last,
+    )
+
+
+def _of_any(told: _Told, holds: Bools, size: int) -> Bools:
+    """Tell of which trials something holds of a rating."""
+    found = np.zeros(size, dtype=np.bool_)
+    found[told.trial[holds]] = True
+    return found
+
+
+def _said(told: _Told, may_be: Bools, size: int, rules: Rules) -> tuple[Bools, Bools]:
+    """Tell of which trials the last rating says it, and which are held to it by an earlier one."""
+    says = told.is_poor & may_be
+    said = _of_any(told, says & told.is_last, size)
+    return said, said | _is_held(told, says, rules.clear_improvement, size, rules)
+
+
+def _is_held(told: _Told, says: Bools, clear: float, size: int, rules: Rules) -> Bools:
+    """Tell which trials have a rating that raises a flag, and since then none that lowers it.
+
+    It is lowered by ratings over the limit from the first to the last of some days, for one alone
+    may be the noise of the scale; or by response or remission after a fall beyond that noise.
+    """
+    is_over = (told.gained >= clear) | told.is_well
+    place = np.arange(len(says))
+    begins = is_over.copy()
+    begins[1:] &= ~is_over[:-1] | (told.trial[1:] != told.trial[:-1])
+    since = np.maximum.accumulate(np.where(begins, place, 0)) if len(place) else place
+    days = (told.rated_us - told.rated_us[since]) / US_PER_DAY
+    raised, lowered = column_of(-1, size, np.int64), column_of(-1, size, np.int64)
+    raising = says & ~is_over
+    before = np.maximum.accumulate(np.where(raising, place, 0)) if len(place) else place
+    fall = told.total[before] - told.total
+    at_once = told.is_well & is_beyond_noise(fall, told.scale, rules)
+    at_once &= told.trial[before] == told.trial
+    lowering = is_over & ((days >= rules.clear_days) | at_once)
+    raised[told.trial[raising]] = place[raising]  # in order of time: the latest one stays
+    lowered[told.trial[lowering]] = place[lowering]
+    return np.asarray(raised > lowered)
+
+
+def _may_fail(adequacy: TrialAdequacy, told: _Told, rules: Rules) -> Bools:
+    """Tell which ratings come when the trial was adequate, or shortly before."""
+    from_us = adequacy.judged_from_us - rules.grace_days * US_PER_DAY
+    is_adequate = adequacy.adequacy == _ADEQUATE
+    may: Bools = told.has_decided & is_adequate[told.trial] & (told.rated_us >= from_us[told.trial])
+    return may
+
+
 def _is_long_enough(
-    trials: EpisodeTrials, adequacy: TrialAdequacy, rated: Ints, rules: Rules
+    trials: EpisodeTrials, adequacy: TrialAdequacy, told: _Told, rules: Rules
 ) -> Bools:
-    """Tell where the rating comes after enough weeks at an adequate dose for a decision point."""
+    """Tell which ratings come after enough weeks at an adequate dose for a decision point."""
     runs = adequacy.runs
-    least = int(rules.decision_weeks * US_PER_WEEK) - rules.grace_days * US_PER_DAY
     has_run = runs.from_us != NEVER
-    from_us = trials.started_us.copy()
-    from_us[has_run] = runs.from_us[has_run]
-    known = has_run | adequacy.is_overridden
+    from_us = np.where(has_run, runs.from_us, trials.started_us)
     judged = (adequacy.adequacy == _ADEQUATE) | (adequacy.adequacy == _NOT_YET)
-    until = np.minimum(rated, trials.end_us)
-    long_enough: Bools = judged & known & (rated != NEVER) & (until - from_us >= least)
-    return long_enough
+    judged &= has_run | adequacy.is_overridden
+    until = np.minimum(told.rated_us, trials.end_us[told.trial])
+    long_enough = until - from_us[told.trial] >= _least(rules)
+    return np.asarray(long_enough & judged[told.trial] & told.has_decided)

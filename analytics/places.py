@@ -1,31 +1,50 @@
-"""Picks each patient's first or latest trial out of the columns of all trials."""
+"""Picks each patient's first trial, or the one that speaks, out of the columns of all trials."""
 
 import numpy as np
 
 from analytics.adequacy import EpisodeTrials
-from analytics.tables import NEVER, Column, Ints, column_of
+from analytics.tables import NEVER, Bools, Column, Ints, column_of
 
 
 class Places:
-    """Picks each patient's first or latest trial out of the columns of all trials."""
+    """Picks each patient's first trial, or the current one, out of the columns of all trials.
+
+    The current trial is the latest of those that run, else the latest: one that was tried for some
+    days beside another that goes on takes nothing from it.
+    """
 
     def __init__(self, trials: EpisodeTrials, started: Ints) -> None:
-        """Find where each patient's trials begin and end; all with an episode have one."""
+        """Find each patient's first trial and the current one; all with an episode have one."""
         self.started, self.has = started, started != NEVER
+        self._patient = trials.patient
+        self._runs = trials.stopped_us == NEVER
         [those] = self.has.nonzero()
         self._those = None if len(those) == len(started) else those
         self._has_one_each = self._those is None and len(trials.patient) == len(started)
         if not self._has_one_each:
             self._first = trials.patient.searchsorted(those)
-            self._last = _current(trials, those)
+            current = trials.patient.searchsorted(np.arange(len(started)), side="right") - 1
+            [running] = self._runs.nonzero()
+            current[trials.patient[running]] = running  # in order of time: the latest one stays
+            self._current = current[those]
 
     def first(self, column: Column, missing: float) -> Column:
         """Give each patient's first trial's entry."""
         return column if self._has_one_each else self._spread(column[self._first], missing)
 
-    def latest(self, column: Column, missing: float) -> Column:
-        """Give each patient's latest trial's entry; one that runs is later than one that ended."""
-        return column if self._has_one_each else self._spread(column[self._last], missing)
+    def current(self, column: Column, missing: float) -> Column:
+        """Give the entry of each patient's current trial."""
+        return column if self._has_one_each else self._spread(column[self._current], missing)
+
+    def any_current(self, holds: Bools) -> Bools:
+        """Tell of whom something holds of any trial that runs, or of the current one."""
+        if self._has_one_each:
+            return holds
+        speaks = self._runs.copy()
+        speaks[self._current] = True
+        found = np.zeros(len(self.has), dtype=np.bool_)
+        found[self._patient[holds & speaks]] = True
+        return found
 
     def _spread(self, entries: Column, missing: float) -> Column:
         if self._those is None:
@@ -33,15 +52,3 @@ class Places:
         found = column_of(missing, len(self.has), entries.dtype)
         found[self._those] = entries
         return found
-
-
-def _current(trials: EpisodeTrials, patients: Ints) -> Ints:
-    """Find the trial that is spoken of: the latest that runs, else the latest."""
-    last = trials.patient.searchsorted(patients, side="right") - 1
-    [running] = (trials.stopped_us == NEVER).nonzero()
-    if len(running) == 0:
-        return last
-    of = trials.patient[running]
-    place = of.searchsorted(patients, side="right") - 1
-    runs = (place >= 0) & (of[place] == patients)
-    return np.where(runs, running[place], last)

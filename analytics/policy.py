@@ -51,6 +51,7 @@ class FlagReason(StrEnum):
     IMPLAUSIBLE_RESULT = "implausible_result_waits_for_a_check"
     PROBABILITY_OVER_THRESHOLD = "probability_over_threshold"
     NON_RESPONSE = "non_response_at_decision_point"
+    RESPONSE_LOST = "response_lost_on_an_adequate_dose"
     TRIAL_FAILED = "trial_failed"
     MEETS_TRD_RULE = "meets_trd_rule"
     NO_EARLY_IMPROVEMENT = "no_early_improvement"
@@ -122,7 +123,7 @@ class Policy:
         A threshold is no number of its kind.
     """
 
-    version: str = "policy-4"
+    version: str = "policy-5"
     watch_probability: float = 0.42
     watch_clear_probability: float = 0.38
     watch_marker_log_odds: float = 0.35
@@ -275,7 +276,7 @@ def _may_want_any(signs: Signs, risk: Risk, courses: Courses, policy: Policy) ->
     marks = (
         *(signs.is_held, signs.is_blocked, courses.is_bipolar, courses.is_psychotic),
         *(courses.is_early_kept, courses.meets_rule, courses.is_failed_kept),
-        courses.is_non_response_kept,
+        *(courses.is_non_response_kept, courses.is_response_lost_kept),
     )
     if any(True in mark.tolist() for mark in marks):
         return True
@@ -319,8 +320,8 @@ def _drifting(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Pl
 
 def _is_high(courses: Courses) -> Bools:
     """Tell for whom symptoms on an adequate trial speak of resistance."""
-    kept = courses.is_failed_kept | courses.is_non_response_kept
-    high: Bools = (courses.meets_rule | kept) & ~courses.is_well
+    kept = courses.is_failed_kept | courses.is_non_response_kept | courses.is_response_lost_kept
+    high: Bools = kept | (courses.meets_rule & ~courses.is_steadily_well)
     return high
 
 
@@ -332,7 +333,9 @@ def _trending(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Pl
     if not places:
         return found
     meets, failed, silent = courses.meets_rule, courses.is_failed_kept, courses.is_non_response_kept
-    raised = meets | courses.is_failed | courses.is_non_response
+    lost = courses.is_response_lost_kept
+    raised = meets | courses.is_failed | courses.is_non_response | courses.is_response_lost
+    raised &= ~courses.is_well
     agrees = signs.is_assessed & (risk.marker >= policy.agree_log_odds)
     for place in places:
         reasons: list[FlagReason] = []
@@ -342,6 +345,8 @@ def _trending(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Pl
             reasons.append(FlagReason.TRIAL_FAILED)
         if silent[place]:
             reasons.append(FlagReason.NON_RESPONSE)
+        if lost[place]:
+            reasons.append(FlagReason.RESPONSE_LOST)
         if agrees[place]:
             reasons.append(FlagReason.BIOMARKER_AGREES)
         kind, is_raise = FlagKind.TRENDING_TO_RESISTANCE, bool(raised[place])
@@ -355,7 +360,7 @@ def _early(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Place
     if not is_any(courses.is_early_kept):
         return found
     agrees = signs.is_assessed & (risk.marker >= policy.agree_log_odds)
-    for place in (courses.is_early_kept & ~courses.is_well).nonzero()[0].tolist():
+    for place in courses.is_early_kept.nonzero()[0].tolist():
         reasons = [FlagReason.NO_EARLY_IMPROVEMENT]
         adequate = bool(courses.is_dose_adequate[place])
         if not adequate:
@@ -363,7 +368,7 @@ def _early(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Place
         if agrees[place]:
             reasons.append(FlagReason.BIOMARKER_AGREES)
         level = FlagLevel.HIGH if adequate else FlagLevel.WATCH
-        is_raise = bool(courses.is_early_now[place])
+        is_raise = bool(courses.is_early_now[place] and not courses.is_well[place])
         flag = WantedFlag(FlagKind.EARLY_NON_IMPROVEMENT, level, tuple(reasons), is_raise)
         found.append((place, flag))
     return found

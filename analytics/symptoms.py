@@ -27,6 +27,10 @@ _REMISSION = _figures([scale.remission_at_most for scale in KNOWN], -1)
 _RELAPSE = _figures([scale.relapse_at_least for scale in KNOWN], np.inf)
 _RESPONSE = _figures([scale.response_share for scale in KNOWN], _HALF)
 _PARTIAL = _figures([scale.partial_share for scale in KNOWN], _QUARTER)
+# From here on a scale speaks of an episode: moderate, or a relapse where that is less
+_ILL = _figures([scale.ill_at_least for scale in KNOWN], -np.inf)
+_SMALLEST_CHANGE = _figures([scale.smallest_change or np.nan for scale in KNOWN], np.nan)
+_RANGE = _figures([scale.highest_total for scale in KNOWN], np.nan)
 _POINT = [scale.decision_point for scale in KNOWN]
 _POINT_REMISSION = _figures([p.remission_at_most if p else np.nan for p in _POINT], np.nan)
 _POINT_PARTIAL = _figures([p.partial_at_most if p else np.nan for p in _POINT], np.nan)
@@ -41,6 +45,7 @@ class Symptoms(NamedTuple):
     improvement: Floats  # share of the baseline gained; below zero is worse
     is_response: Bools
     is_remission: Bools  # recovery is remission too
+    is_steadily_well: Bools  # either, for the days of the rules or by a fall beyond noise
 
 
 def scale_of_patients(names: tuple[str, ...], instrument: Ints) -> Ints:
@@ -83,6 +88,77 @@ def improvement(ratings: PrimaryRatings, rows: Ints, baseline: Floats) -> Floats
     return 1 - ratings.totals(rows) / baseline + ROUNDING
 
 
+def is_remission(total: Floats, scale: Ints) -> Bools:
+    """Tell which totals are remission; of a NaN, and of a scale that is not declared, none is.
+
+    Parameters
+    ----------
+    total : array of float
+    scale : array of int
+        Position in :data:`analytics.ratings.KNOWN`.
+
+    Returns
+    -------
+    array of bool
+    """
+    return np.asarray(total <= _REMISSION[scale])
+
+
+def is_ill(total: Floats, scale: Ints) -> Bools:
+    """Tell which totals speak of an episode: moderate by the scale, or enough for a relapse.
+
+    Parameters
+    ----------
+    total : array of float
+    scale : array of int
+        Position in :data:`analytics.ratings.KNOWN`.
+
+    Returns
+    -------
+    array of bool
+        Any total of a scale that is not declared; of a NaN none.
+    """
+    return np.asarray(total >= _ILL[scale])
+
+
+def is_response(gained: Floats, scale: Ints) -> Bools:
+    """Tell which shares of the baseline gained are response.
+
+    Parameters
+    ----------
+    gained : array of float
+    scale : array of int
+        Position in :data:`analytics.ratings.KNOWN`.
+
+    Returns
+    -------
+    array of bool
+    """
+    return np.asarray(gained >= _RESPONSE[scale])
+
+
+def is_beyond_noise(fall: Floats, scale: Ints, rules: Rules) -> Bools:
+    """Tell which falls of a total are more than one rating differs from the next by chance.
+
+    Parameters
+    ----------
+    fall : array of float
+        In points of the scale.
+    scale : array of int
+        Position in :data:`analytics.ratings.KNOWN`.
+    rules : Rules
+        The noise of scales that do not declare the smallest change that matters.
+
+    Returns
+    -------
+    array of bool
+        False for a scale that is not declared: of its noise nothing is known.
+    """
+    by_range = rules.noise_share_of_range * _RANGE[scale]
+    declared = _SMALLEST_CHANGE[scale]
+    return np.asarray(fall >= np.where(np.isnan(declared), by_range, declared))
+
+
 def has_failed(total: Floats, gained: Floats, scale: Ints, rules: Rules) -> Bools:
     """Tell whether a total after an adequate trial is a failure.
 
@@ -102,65 +178,9 @@ def has_failed(total: Floats, gained: Floats, scale: Ints, rules: Rules) -> Bool
     """
     if rules.failure is Failure.NON_REMISSION:
         return total > np.where(scale == UNKNOWN, np.inf, _REMISSION[scale])
-    return np.asarray((gained < rules.failure_improvement) & ~is_well(total, scale, rules))
-
-
-def is_well(total: Floats, scale: Ints, rules: Rules) -> Bools:
-    """Tell whether a total is in the range of remission, where the rules spare such people.
-
-    Parameters
-    ----------
-    total : array of float
-    scale : array of int
-        Position in :data:`analytics.ratings.KNOWN`.
-    rules : Rules
-        Whether they do.
-
-    Returns
-    -------
-    array of bool
-        False where it is not known.
-    """
-    return np.asarray((total <= _REMISSION[scale]) & rules.spares_the_well)
-
-
-def had_worked(
-    ratings: PrimaryRatings,
-    rows: tuple[Ints, Ints],
-    baseline: Floats,
-    scale: Ints,
-    rules: Rules,
-) -> Bools:
-    """Tell which trials had worked, whatever was lost later: that is a relapse, and no failure.
-
-    Parameters
-    ----------
-    ratings : PrimaryRatings
-    rows : tuple of array of int
-        Of each trial the first and the last rating that can judge it; none, if they cross.
-    baseline : array of float
-        The totals to compare with.
-    scale : array of int
-        Position in :data:`analytics.ratings.KNOWN`.
-    rules : Rules
-        Whether what had worked is spared, and whether it takes remission.
-
-    Returns
-    -------
-    array of bool
-    """
-    found = np.zeros(len(baseline), dtype=np.bool_)
-    [those] = ((rows[0] <= rows[1]) & (rows[1] >= 0)).nonzero()
-    if not rules.spares_the_well or len(those) == 0:
-        return found
-    bounds = np.column_stack([rows[0][those], rows[1][those] + 1]).ravel()
-    least = np.minimum.reduceat(np.append(ratings.total, np.inf), bounds)[::2]
-    of = scale[those]
-    worked = least <= _REMISSION[of]
-    if rules.failure is Failure.LITTLE_IMPROVEMENT:
-        worked |= 1 - least / baseline[those] + ROUNDING >= _RESPONSE[of]
-    found[those] = worked
-    return found
+    return np.asarray(
+        (gained < rules.failure_improvement) & ~(is_remission(total, scale) & rules.spares_the_well)
+    )
 
 
 def judge_symptoms(
@@ -203,11 +223,12 @@ def judge_symptoms(
     row[has_none] = -1
     total = ratings.totals(row)
     gained = improvement(ratings, row, baseline)
-    remission = total <= _REMISSION[scale]
-    response = gained >= _RESPONSE[scale]
-    was_well, well_since = _remissions(ratings, row, everyone, from_us, scale)
+    remission, response = is_remission(total, scale), is_response(gained, scale)
+    in_remission = is_remission(ratings.total, scale[ratings.patients])
+    first = ratings.first_since(everyone, from_us)
+    was_well, _, remitted_since = _unbroken(ratings, row, first, in_remission)
     rated = ratings.times(row)
-    weeks_well = (rated - well_since) / US_PER_WEEK  # of those in remission
+    weeks_well = (rated - remitted_since) / US_PER_WEEK  # of those in remission
     relapse = (total >= _RELAPSE[scale]) & was_well
     state = _read(
         [
@@ -220,6 +241,12 @@ def judge_symptoms(
             (SymptomState.PARTIAL_RESPONSE, gained >= _PARTIAL[scale]),
         ]
     )
+    share = 1 - ratings.total / baseline[ratings.patients] + ROUNDING
+    well = in_remission | is_response(share, scale[ratings.patients])
+    _, ill_row, well_since = _unbroken(ratings, row, first, well)
+    before = np.where(ill_row < 0, baseline, ratings.totals(ill_row))
+    lasts = (rated - well_since) / US_PER_DAY >= rules.clear_days
+    steadily = (remission | response) & (lasts | is_beyond_noise(before - total, scale, rules))
     return Symptoms(
         state=state,
         latest_us=rated,
@@ -227,6 +254,7 @@ def judge_symptoms(
         improvement=gained,
         is_response=response & ~relapse,
         is_remission=remission,
+        is_steadily_well=steadily & ~relapse,
     )
 
 
@@ -251,6 +279,7 @@ def not_rated(size: int) -> Symptoms:
         improvement=unknown,
         is_response=no,
         is_remission=no,
+        is_steadily_well=no,
     )
 
 
@@ -259,21 +288,23 @@ def _read(readings: list[tuple[SymptomState, Bools]]) -> Ints:
     return first_that_holds(cases, _PLACE[SymptomState.NON_RESPONSE])
 
 
-def _remissions(
-    ratings: PrimaryRatings, row: Ints, everyone: Ints, from_us: Ints, scale: Ints
-) -> tuple[Bools, Ints]:
-    """Tell who was in remission before the latest rating, and since when without a break."""
-    first = ratings.first_since(everyone, from_us)
-    is_well = ratings.total <= _REMISSION[scale[ratings.patients]]
-    counted = np.zeros(len(is_well) + 1, dtype=np.int64)
-    is_well.cumsum(out=counted[1:])
+def _unbroken(
+    ratings: PrimaryRatings, row: Ints, first: Ints, holds: Bools
+) -> tuple[Bools, Ints, Ints]:
+    """Tell of whom it held of a rating before the latest, and since when it holds unbroken.
+
+    In between the row of the last rating of which it did not hold; -1: none.
+    """
+    counted = np.zeros(len(holds) + 1, dtype=np.int64)
+    holds.cumsum(out=counted[1:])
     at = np.maximum(row, 0)
     before = (row >= 0) & (counted[at] - counted[np.minimum(first, at)] > 0)
-    ill = np.arange(len(is_well))
-    ill[is_well] = -1
-    last_ill = np.maximum.accumulate(ill)
-    since = np.maximum(last_ill[at] + 1, first)
-    return before, ratings.rated_us[np.minimum(since, len(is_well) - 1)]
+    broken = np.arange(len(holds))
+    broken[holds] = -1
+    last_broken = np.maximum.accumulate(broken)
+    since = np.maximum(last_broken[at] + 1, first)
+    broken_row = np.where(last_broken[at] < first, -1, last_broken[at])
+    return before, broken_row, ratings.rated_us[np.minimum(since, len(holds) - 1)]
 
 
 @dataclass(frozen=True, slots=True)

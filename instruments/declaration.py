@@ -112,6 +112,12 @@ class Instrument:
     def self_harm_item(self) -> int:
         return self.self_harm.item
 
+    @property
+    def ill_at_least(self) -> int:
+        """Give the total from which on it speaks of an episode: moderate, or a relapse if less."""
+        moderate = [band.lowest for band in self.bands if band.name == "moderate"]
+        return min([self.relapse_at_least, *moderate])
+
     @cached_property
     def names_of_items(self) -> tuple[str, ...]:
         """Name every item by its domain, in the order of the scale."""

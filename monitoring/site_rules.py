@@ -72,7 +72,5 @@ def rules_for(day: date, name: str, weeks: float | None) -> Rules:
     try:
         rules = rules_on(day, name=name)
     except NoSuchRules:
-        rules = max(
-            (each for each in RULE_SETS if each.name == name), key=lambda one: one.effective_from
-        )
+        rules = [each for each in RULE_SETS if each.name == name][-1]
     return rules if weeks is None else with_weeks(rules, weeks)

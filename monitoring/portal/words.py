@@ -83,9 +83,13 @@ _FLAG_REASONS: dict[str, Promise] = {
         "Symptoms have improved by less than 25 % at a decision point (week 4 or later) "
         "on an adequate dose."
     ),
+    FlagReason.RESPONSE_LOST: gettext_lazy(
+        "Less than 25 % is gained any more on an adequate dose, where there had been response or "
+        "remission: a relapse, and no failed trial."
+    ),
     FlagReason.TRIAL_FAILED: gettext_lazy(
-        "The latest trial was adequate in dose and duration, and symptoms improved by less "
-        "than 25 %."
+        "A trial that runs, or else the latest, was adequate in dose and duration, and symptoms "
+        "improved by less than 25 %."
     ),
     FlagReason.MEETS_TRD_RULE: gettext_lazy(
         "Two adequate trials in this episode have failed: the course meets the TRD rule."

@@ -46,14 +46,14 @@ def test_no_two_rule_sets_have_one_version() -> None:
 
 def test_the_rules_in_force_are_the_ones_that_are_applied() -> None:
     assert rules_on(date(2026, 11, 28)) is RULES
-    assert rules_on(date(2026, 11, 28), name=NON_REMISSION).version == "non-remission-2"
+    assert rules_on(date(2026, 11, 28), name=NON_REMISSION).version == "non-remission-3"
 
 
 def test_a_sites_own_weeks_are_named_by_the_version_and_read_back() -> None:
     own = with_weeks(RULES, 4)
 
-    assert own.version == "eu-pearl-3+4wk"
-    assert rules_of("eu-pearl-3+4wk") == own
+    assert own.version == "eu-pearl-4+4wk"
+    assert rules_of("eu-pearl-4+4wk") == own
     assert with_weeks(RULES, 6) is RULES
 
 

@@ -162,7 +162,7 @@ def test_two_failed_trials_meet_the_rule() -> None:
     found = rated([20, 19, 18], weeks=[0, 8, 16], at=16, trials=trials)
 
     assert found.state is ClinicalState.MEETS_TRD_RULE
-    assert found.state.worded(RULES.version) == "meets TRD rule eu-pearl-3"
+    assert found.state.worded(RULES.version) == "meets TRD rule eu-pearl-4"
     assert found.rules_version == RULES.version
 
 

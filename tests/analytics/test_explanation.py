@@ -49,7 +49,7 @@ def test_versions_of_everything_are_named() -> None:
     assert said.versions == {
         "model": found.release_version,
         "policy": found.policy_version,
-        "rules": "eu-pearl-3",
+        "rules": "eu-pearl-4",
         "evidence": evidence.VERSION,
         "QIDS-SR16": "1",
         "least doses": TABLE_VERSION,
@@ -102,7 +102,7 @@ def test_one_more_failed_trial_would_meet_the_rule() -> None:
 
     _, said = explained(ratings=ratings, trials=trials_table())
 
-    assert levers(said)[Lever.ONE_MORE_FAILED_TRIAL] == {"rules": "eu-pearl-3"}
+    assert levers(said)[Lever.ONE_MORE_FAILED_TRIAL] == {"rules": "eu-pearl-4"}
     # 20 less a quarter
     assert levers(said)[Lever.RATING_FOR_NO_FAILURE]["at_most"] == 15
 

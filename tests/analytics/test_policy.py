@@ -95,9 +95,9 @@ def test_a_first_implausible_result_asks_for_a_look_before_anything_can_be_asses
     assert wanted(found)[FlagKind.DRIFTING].reasons == (FlagReason.IMPLAUSIBLE_RESULT,)
 
 
-def test_early_non_improvement_is_kept_until_a_quarter_is_gained() -> None:
-    totals = [20, 17, 16, 17, 16, 15]
-    weeks = [0, 2, 16 / 7, 18 / 7, 20 / 7, 22 / 7]
+def test_early_non_improvement_is_kept_until_a_third_is_gained_for_six_days() -> None:
+    totals = [20, 17, 16, 17, 13, 13, 13]
+    weeks = [0, 2, 16 / 7, 18 / 7, 20 / 7, 25 / 7, 26 / 7]
 
     def flag_after(n: int) -> bool | None:
         ratings = ratings_table(totals[:n], weeks=weeks[:n])
@@ -105,7 +105,7 @@ def test_early_non_improvement_is_kept_until_a_quarter_is_gained() -> None:
         flag = found.get(FlagKind.EARLY_NON_IMPROVEMENT)
         return None if flag is None else flag.is_raise
 
-    assert [flag_after(n) for n in range(2, 7)] == [True, False, True, False, None]
+    assert [flag_after(n) for n in range(2, 8)] == [True, False, True, False, False, None]
 
 
 def test_a_high_level_asks_for_watch_by_the_probability_and_not_for_trending() -> None:

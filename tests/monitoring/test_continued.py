@@ -171,7 +171,7 @@ def test_a_fact_of_the_episode_that_was_wrong_is_told_and_one_that_was_not_known
     patient = PatientFactory.create()
     started = MONDAY.date() - timedelta(days=60)
     EpisodeFactory.create(patient=patient, started_on=started, earlier_failures=before)
-    recompute([patient.pk], at=MONDAY + timedelta(days=7))  # by eu-pearl-3
+    recompute([patient.pk], at=MONDAY + timedelta(days=7))  # by eu-pearl-4
     after = 0 if is_told else 2
     facts = EpisodeFacts(started, None, "", "", None, "", after)
 

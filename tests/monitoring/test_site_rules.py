@@ -162,7 +162,7 @@ def test_the_same_choice_again_changes_nothing(
 
 def test_a_new_version_is_in_force_from_its_day_on(patient: Patient) -> None:
     assert rules_for(date(2026, 11, 27), CONSENSUS, None).version == "eu-pearl-2"
-    assert rules_for(date(2026, 11, 28), CONSENSUS, 4.0).version == "eu-pearl-3+4wk"
+    assert rules_for(date(2026, 11, 28), CONSENSUS, 4.0).version == "eu-pearl-4+4wk"
 
     before = datetime(2026, 11, 27, 3, tzinfo=UTC)
     recompute([patient.pk], at=before)

@@ -72,7 +72,7 @@ def two_failures(patient: Patient) -> None:
 
 def assess(patient: Patient) -> RiskAssessment:
     Patient.objects.filter(pk=patient.pk).update(history_version=patient.history_version + 50)
-    [found] = recompute([patient.pk], at=MONDAY + timedelta(days=7))  # by eu-pearl-3
+    [found] = recompute([patient.pk], at=MONDAY + timedelta(days=7))  # by eu-pearl-4
     return found
 
 
