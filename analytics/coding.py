@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from analytics.ready import constant
-from analytics.tables import FEW_ROWS, Column, HistoryIsUnfit, Ints, first_row, is_any
+from analytics.segments import labels
+from analytics.tables import FEW_ROWS, NEVER, Column, HistoryIsUnfit, Ints, first_row, is_any
 
 
 def order_of(*keys: Ints) -> Ints:
@@ -150,3 +151,30 @@ def codes_of(table: str, given: dict[str, Column], column: str, known: tuple[str
             value=words[row],
             wanted=" or ".join(repr(word) for word in known),
         ) from None
+
+
+def order_of_trials(given: dict[str, Column], patient: Ints) -> Ints:
+    """Order trials by patient and start; of those of one day by facts, and never by their ids.
+
+    The one that ran longer comes later, and last the one that runs still.
+
+    Parameters
+    ----------
+    given : dict
+        The columns of the trials.
+    patient : array of int
+        Whose they are.
+
+    Returns
+    -------
+    array of int
+    """
+    started, stopped = given["started_at"], given["stopped_at"]
+    ends = np.where(stopped == NEVER, np.iinfo(np.int64).max, stopped)
+    order = np.lexsort((ends, started, patient))
+    same = [column[order][1:] == column[order][:-1] for column in (ends, started, patient)]
+    if not is_any(same[0] & same[1] & same[2]):
+        return order
+    names = ("override", "adherence", "stop_reason", "kind", "drug", "atc")
+    codes = [labels(given[name])[0] for name in names]
+    return np.lexsort((given["trial_id"], given["dose_mg"], *codes, ends, started, patient))

@@ -217,7 +217,6 @@ def _gather(
     comparable = places.first(judged.comparable, np.nan)
     symptoms = judge_symptoms(ratings, scale, comparable, started, at_us, rules)
     runs = trials.stopped_us == NEVER
-    running, of_any = places.current(runs, missing=False), places.any_current
     is_well = symptoms.is_remission | symptoms.is_response
     early_row = places.first(judged.early_row, -1)
     failed = failed_treatments(trials, judged.is_counted, history.earlier_failures, started, rules)
@@ -227,7 +226,7 @@ def _gather(
     weeks[~places.has] = np.nan
     return Courses(
         state=started,  # until it is known from the rest
-        is_running=running,
+        is_running=places.current(runs, missing=False),
         weeks_on_therapy=weeks,
         instrument=instrument,
         instruments=history.rating_columns.instruments,
@@ -235,15 +234,7 @@ def _gather(
         early=places.first(judged.early, -1),
         early_total=ratings.totals(early_row),
         early_us=ratings.times(early_row),
-        is_early_now=of_any(judged.is_early & runs),
-        is_early_kept=of_any(judged.is_early_kept & runs),
-        is_dose_adequate=of_any(judged.is_early_kept & runs & adequacy.runs.is_adequate_now),
-        is_non_response=of_any(judged.is_non_response & runs),
-        is_non_response_kept=of_any(judged.is_non_response_kept & runs),
-        is_response_lost=of_any(judged.is_response_lost & runs),
-        is_response_lost_kept=of_any(judged.is_response_lost_kept & runs),
-        is_failed=of_any(judged.is_failed),
-        is_failed_kept=of_any(judged.is_failed_kept),
+        **_of_any_trial(judged, runs, adequacy.runs.is_adequate_now, places),
         failed_trials=failed,
         meets_rule=(failed >= rules.failed_trials) & ~(is_bipolar | is_psychotic),
         is_bipolar=is_bipolar,
@@ -259,6 +250,24 @@ def _gather(
         scale=scale,
         started=started,
     )
+
+
+def _of_any_trial(
+    judged: JudgedTrials, runs: Bools, is_adequate_now: Bools, places: "Places"
+) -> dict[str, Bools]:
+    """Tell of whom each thing holds of any trial that runs, or of the latest if none does."""
+    of_any = places.any_current
+    return {
+        "is_early_now": of_any(judged.is_early & runs),
+        "is_early_kept": of_any(judged.is_early_kept & runs),
+        "is_dose_adequate": of_any(judged.is_early_kept & runs & is_adequate_now),
+        "is_non_response": of_any(judged.is_non_response & runs),
+        "is_non_response_kept": of_any(judged.is_non_response_kept & runs),
+        "is_response_lost": of_any(judged.is_response_lost & runs),
+        "is_response_lost_kept": of_any(judged.is_response_lost_kept & runs),
+        "is_failed": of_any(judged.is_failed),
+        "is_failed_kept": of_any(judged.is_failed_kept),
+    }
 
 
 def decision_points(courses: Courses, rules: Rules = RULES) -> DecisionPoints:

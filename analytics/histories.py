@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from analytics.coding import codes_of, order_of, positions_of
+from analytics.coding import codes_of, order_of, order_of_trials, positions_of
 from analytics.columns import (
     ADHERENCES,
     ANALYTES,
@@ -261,7 +261,7 @@ def _trials(given: dict[str, Column], ids: Ints) -> TrialColumns:
     started, stopped = given["started_at"], given["stopped_at"]
     wrong = (stopped != NEVER) & (stopped < started)
     _refuse(table, given, "stopped_at", wrong, "a stop that is not before the start")
-    order = _order_of_trials(given, patient)
+    order = order_of_trials(given, patient)
     by_id = np.argsort(given["trial_id"], kind="stable")
     _refuse_repeats(table, given, by_id, [given["trial_id"][by_id]], "each trial_id once")
     _refuse_overlaps(given, patient)
@@ -280,22 +280,6 @@ def _trials(given: dict[str, Column], ids: Ints) -> TrialColumns:
         override=codes_of(table, given, "override", OVERRIDES)[order],
         least_mg=given["least_mg"][order],
     )
-
-
-def _order_of_trials(given: dict[str, Column], patient: Ints) -> Ints:
-    """Order trials by patient and start; of those of one day by facts, and never by their ids.
-
-    The one that ran longer comes later, and last the one that runs still.
-    """
-    started, stopped = given["started_at"], given["stopped_at"]
-    ends = np.where(stopped == NEVER, np.iinfo(np.int64).max, stopped)
-    order = np.lexsort((ends, started, patient))
-    same = [column[order][1:] == column[order][:-1] for column in (ends, started, patient)]
-    if not is_any(same[0] & same[1] & same[2]):
-        return order
-    names = ("override", "adherence", "stop_reason", "kind", "drug", "atc")
-    codes = [labels(given[name])[0] for name in names]
-    return np.lexsort((given["trial_id"], given["dose_mg"], *codes, ends, started, patient))
 
 
 def _refuse_overlaps(given: dict[str, Column], patient: Ints) -> None:

@@ -108,9 +108,6 @@ def judge_trials(
     early[np.isnan(gain)] = -1
     is_early = (early == 1) & (since < rules.early_improvement)
     told = _told(trials, ratings, comparable, scale, rules)
-    was_early = told.is_little & (told.rated_us <= _early_to(trials, rules)[told.trial])
-    kept = _of_any(told, was_early, size)
-    kept &= _is_held(told, told.is_little, rules.early_clear_improvement, size, rules)
     may_fail = _may_fail(adequacy, told, rules) & ~began_mild[told.trial]
     by_now = _is_long_enough(trials, adequacy, told, rules)
     failed, failed_kept = _said(told, may_fail & ~told.had_responded, size, rules)
@@ -123,7 +120,7 @@ def judge_trials(
         early=early,
         early_row=early_row,
         is_early=is_early,
-        is_early_kept=is_early | kept,
+        is_early_kept=is_early | _is_early_held(trials, told, rules),
         is_failed=failed,
         is_failed_kept=failed_kept,
         is_counted=failed,
@@ -259,6 +256,14 @@ def _said(told: _Told, may_be: Bools, size: int, rules: Rules) -> tuple[Bools, B
     says = told.is_poor & may_be
     said = _of_any(told, says & told.is_last, size)
     return said, said | _is_held(told, says, rules.clear_improvement, size, rules)
+
+
+def _is_early_held(trials: EpisodeTrials, told: _Told, rules: Rules) -> Bools:
+    """Tell which trials had gained little in the early days, and are held to it since."""
+    size = len(trials.patient)
+    was_early = told.is_little & (told.rated_us <= _early_to(trials, rules)[told.trial])
+    is_held = _is_held(told, told.is_little, rules.early_clear_improvement, size, rules)
+    return _of_any(told, was_early, size) & is_held
 
 
 def _is_held(told: _Told, says: Bools, clear: float, size: int, rules: Rules) -> Bools:

@@ -241,12 +241,7 @@ def judge_symptoms(
             (SymptomState.PARTIAL_RESPONSE, gained >= _PARTIAL[scale]),
         ]
     )
-    share = 1 - ratings.total / baseline[ratings.patients] + ROUNDING
-    well = in_remission | is_response(share, scale[ratings.patients])
-    _, ill_row, well_since = _unbroken(ratings, row, first, well)
-    before = np.where(ill_row < 0, baseline, ratings.totals(ill_row))
-    lasts = (rated - well_since) / US_PER_DAY >= rules.clear_days
-    steadily = (remission | response) & (lasts | is_beyond_noise(before - total, scale, rules))
+    steadily = _is_steady(ratings, row, first, (scale, baseline), rules)
     return Symptoms(
         state=state,
         latest_us=rated,
@@ -254,7 +249,7 @@ def judge_symptoms(
         improvement=gained,
         is_response=response & ~relapse,
         is_remission=remission,
-        is_steadily_well=steadily & ~relapse,
+        is_steadily_well=steadily & (remission | response) & ~relapse,
     )
 
 
@@ -286,6 +281,23 @@ def not_rated(size: int) -> Symptoms:
 def _read(readings: list[tuple[SymptomState, Bools]]) -> Ints:
     cases = [(holds, _PLACE[state]) for state, holds in readings]
     return first_that_holds(cases, _PLACE[SymptomState.NON_RESPONSE])
+
+
+def _is_steady(
+    ratings: PrimaryRatings,
+    row: Ints,
+    first: Ints,
+    of: tuple[Ints, Floats],
+    rules: Rules,
+) -> Bools:
+    """Tell who of those who are well has been so for days, or after a fall beyond noise."""
+    (scale, baseline), patients = of, ratings.patients
+    share = 1 - ratings.total / baseline[patients] + ROUNDING
+    well = is_remission(ratings.total, scale[patients]) | is_response(share, scale[patients])
+    _, ill_row, since = _unbroken(ratings, row, first, well)
+    before = np.where(ill_row < 0, baseline, ratings.totals(ill_row))
+    lasts = (ratings.times(row) - since) / US_PER_DAY >= rules.clear_days
+    return np.asarray(lasts | is_beyond_noise(before - ratings.totals(row), scale, rules))
 
 
 def _unbroken(
