@@ -22,7 +22,9 @@ from analytics.fitting.growth import (
     Method,
     NotConvergedWarning,
     RandomEffects,
+    ResidualVarianceIsZero,
     SingularFitWarning,
+    UnidentifiableFit,
     chosen,
     fit_growth,
 )
@@ -63,7 +65,7 @@ def fit_growth_with_censoring(
 
     Raises
     ------
-    UnidentifiableFit, PropagationDidNotSettle
+    UnidentifiableFit, ResidualVarianceIsZero, PropagationDidNotSettle
 
     Warns
     -----
@@ -218,6 +220,8 @@ class _Problem:
     def negative(self, free: Floats) -> tuple[float, Floats]:
         """Return minus the log-likelihood (with sites: the restricted one) and its gradient."""
         lines, D, s2 = self.parts(free)
+        if not (np.isfinite(D).all() and np.all((s2 > 0) & (s2 < np.inf))):
+            raise ResidualVarianceIsZero("the residual variance runs to zero or beyond all bounds")
         p, f, k = self.shape
         value = 0.0
         by_line, by_D, by_s2 = np.zeros_like(lines), np.zeros_like(D), np.zeros(k)
@@ -234,7 +238,10 @@ class _Problem:
                 Part(self.exact, self.exact_group, None),
                 Part(self.mixed, self.mixed_group, self.sites),
             ]
-            price = restriction(both, self.designs, D, s2)
+            try:
+                price = restriction(both, self.designs, D, s2)
+            except np.linalg.LinAlgError as error:
+                raise UnidentifiableFit("the draws do not tell the groups' lines") from error
             value, by_D, by_s2 = value + price[0], by_D + price[1], by_s2 + price[2]
         L = np.zeros((len(self.active),) * 2)
         L[np.tril_indices(len(L))] = free[p : p + f]

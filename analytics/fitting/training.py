@@ -8,7 +8,12 @@ import pandas as pd
 
 from analytics.evidence import ENOUGH_LOCAL_PATIENTS, PRIOR_PATIENTS
 from analytics.fitting.censored_growth import fit_growth_with_censoring
-from analytics.fitting.censoring import CensoredDraws, padded, propagate
+from analytics.fitting.censoring import (
+    CensoredDraws,
+    PropagationDidNotSettle,
+    padded,
+    propagate,
+)
 from analytics.fitting.designs import CoefficientsAreConfounded
 from analytics.fitting.fit import GrowthFit, MarkersDiffer
 from analytics.fitting.growth import (
@@ -309,6 +314,10 @@ def _fit_or_none(
             return fit_growth_with_censoring(statistics, censored, group=group)
         return fit_growth(statistics, group=group)
     except (UnidentifiableFit, CoefficientsAreConfounded, ResidualVarianceIsZero):
+        return None
+    except PropagationDidNotSettle as error:
+        text = f"draws beyond a limit: {error}; the variances stay those given"
+        warnings.warn(text, NotConvergedWarning, stacklevel=2)
         return None
 
 
