@@ -46,6 +46,11 @@ def log_variance(*, within_cv: float, assay_cv: float) -> float:
     Returns
     -------
     float
+
+    Raises
+    ------
+    ChangeIsUnfit
+        A variation that is no fraction.
     """
     _refuse_no_variation(within_cv=within_cv, assay_cv=assay_cv)
     return log(1 + within_cv**2 + assay_cv**2)
@@ -113,6 +118,15 @@ def symmetric_reference_change(
     Returns
     -------
     ReferenceChange
+
+    Raises
+    ------
+    ChangeIsUnfit
+        As in :func:`reference_change`.
+
+    Notes
+    -----
+    Source: Harris and Yasaka 1983, Clin Chem 29:25.
     """
     _refuse_no_limit(z=z, draws_before=draws_before)
     _refuse_no_variation(within_cv=within_cv, assay_cv=assay_cv)

@@ -78,6 +78,11 @@ def variance_names(markers: tuple[str, ...]) -> tuple[str, ...]:
     -------
     tuple of str
         The lower triangle of D row by row, then the K residual variances.
+
+    Raises
+    ------
+    BadLabel
+        One word is given where a list is wanted, or a marker stands twice.
     """
     markers = names(markers, name="markers", refusal=BadLabel)
     effects = [f"{marker} {part}" for marker in markers for part in ("intercept", "slope")]

@@ -157,6 +157,11 @@ def dump(release: Release) -> str:
     -------
     str
         What :func:`parse` reads.
+
+    Raises
+    ------
+    ReleaseIsUnfit
+        It is no Release.
     """
     if not isinstance(release, Release):
         raise ReleaseIsUnfit(f"{type(release).__name__}; wanted: a Release")
