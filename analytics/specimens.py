@@ -49,18 +49,21 @@ def mark_specimens(results: ResultColumns, known: Bools | slice, reasons: Ints) 
 
 
 def _is_new_lot(results: ResultColumns, lot: Objects, known: Bools | slice) -> Bools:
-    """Mark the first result of another lot than the one before, of one analyte and segment."""
+    """Mark the first result of each further lot of one analyte and segment; a lot is new once."""
     found = np.zeros(len(lot), dtype=np.bool_)
     rows = np.flatnonzero(lot != "")
     if len(rows) < 2:
         return found
     series = results.patient[known][rows] * len(ANALYTES) + results.analyte[known][rows]
-    segment = results.segment[known][rows]
-    order = np.lexsort((results.drawn_us[known][rows], segment, series))
-    before, after = order[:-1], order[1:]
-    changed = (series[before] == series[after]) & (segment[before] == segment[after])
-    changed &= lot[rows[before]] != lot[rows[after]]
-    found[rows[after[changed]]] = True
+    series = series * len(results.segments) + results.segment[known][rows]
+    order = np.lexsort((results.drawn_us[known][rows], series))
+    names, codes = np.unique(lot[rows].astype(str), return_inverse=True)
+    those = series[order] * len(names) + codes[order]
+    is_first_of_lot = np.zeros(len(order), dtype=np.bool_)
+    is_first_of_lot[np.unique(those, return_index=True)[1]] = True
+    is_first_of_series = np.ones(len(order), dtype=np.bool_)
+    is_first_of_series[1:] = series[order][1:] != series[order][:-1]
+    found[rows[order[is_first_of_lot & ~is_first_of_series]]] = True
     return found
 
 

@@ -14,7 +14,7 @@ from monitoring.portal.presenters.sections import Section
 # DejaVu comes with matplotlib and has the minus, the Greek and the accents of our texts
 _FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 _FAMILY = "DejaVu"
-_LEAST_WIDTH, _MOST_WIDTH = 14, 60  # in letters; a day has eleven
+_SHORT, _LONG, _PADDING = 26, 90, 4  # mm: a column up to which is short, and what it is given more
 _LEAST_ROOM = 38  # mm: a heading, its sentence, and the first rows of its table
 _HEAD = FontFace(emphasis="BOLD")
 
@@ -60,12 +60,24 @@ def render(page: ExplanationPage, *, about: str, printed: str) -> bytes:
     return bytes(report.output())
 
 
-def _widths(section: Section) -> list[int]:
-    """Give each column room by its longest text, so that a source is not squeezed into a strip."""
-    rows = [section.head, *section.rows] if section.head else section.rows
+def _widths(report: Report, section: Section) -> list[float]:
+    """Give each short column the room of its longest cell, and share the rest among the long ones.
+
+    So a day or a word is never broken, and a source is not squeezed into a strip.
+    """
+    report.set_font(_FAMILY, "B", 8)
+    columns = list(zip(*section.rows, strict=True))
+    wanted = [max(map(report.get_string_width, cells)) for cells in columns]
+    for place, title in enumerate(section.head):
+        wanted[place] = max(wanted[place], *map(report.get_string_width, title.split()))
+    report.set_font(_FAMILY, "", 8)
+    short = [width + _PADDING if width <= _SHORT else 0.0 for width in wanted]
+    left = report.epw - sum(short)
+    long = sum(min(width, _LONG) for width in wanted if width > _SHORT)
+    if not long or left <= 0:
+        return wanted
     return [
-        max(_LEAST_WIDTH, min(_MOST_WIDTH, max(len(cell) for cell in column)))
-        for column in zip(*rows, strict=True)
+        fixed or left * min(width, _LONG) / long for fixed, width in zip(short, wanted, strict=True)
     ]
 
 
@@ -87,7 +99,7 @@ def _add(report: Report, section: Section) -> None:
             )
         return
     with report.table(
-        col_widths=_widths(section),
+        col_widths=tuple(_widths(report, section)),
         text_align="LEFT",
         line_height=4.5,
         padding=1,

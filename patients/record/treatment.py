@@ -184,6 +184,9 @@ def _check(course: Course, patient: Patient, *, at: datetime, but: Trial | None 
     if any(day < course.started_on for day, _ in course.doses):
         message = "A dose begins on the first day of its trial, or later."
         raise DoseBeforeTrial(message)
+    if len({day for day, _ in course.doses}) < len(course.doses):
+        message = "Two doses begin on one day; give the one that was taken from that day on."
+        raise TrialFault(message)
     _check_days(patient, course.started_on, course.stopped_on, at=at)
     if course.stopped_on is not None and any(day > course.stopped_on for day, _ in course.doses):
         message = "A dose begins after the last day of the trial; check both days."

@@ -259,3 +259,10 @@ def test_two_trials_from_one_day_stand_in_one_order_however_they_came(
     trials = assess(patient).content["course"]["trials"]
 
     assert [each["drug"] for each in trials] == ["mirtazapine", "sertraline"]
+
+
+def test_two_doses_from_one_day_are_refused_in_a_sentence(patient: Patient) -> None:
+    said = Course(*SERTRALINE, day(0), doses=((day(0), Decimal(50)), (day(0), Decimal(100))))
+
+    with pytest.raises(TrialFault, match="Two doses begin on one day"):
+        record(patient, said)

@@ -108,6 +108,8 @@ def _weeks_at_dose(trial: ExplainedTrial) -> str:
 
 
 def _reached(course: ExplainedCourse) -> str:
+    if course.first_adequate_on is None and course.failed_before:
+        return _("No trial on record here has been adequate so far")
     if course.first_adequate_on is None:
         return _("No trial has been adequate so far")
     day = clinical_date(course.first_adequate_on)
