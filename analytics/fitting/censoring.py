@@ -229,10 +229,8 @@ def posterior_with_censoring(
     Returns
     -------
     Posterior
-        For patients without a censored draw exactly that of :func:`posterior`; exact to rounding
-        too where one draw is censored. Against quadrature, with the spreads of the four analytes
-        and limits from 3 SD below to 2 above the mean: 3 of 5 censored, means within 0.001 prior
-        SD, SDs within 0.4 %; 5 of 5, level within 0.02 prior SD, its SD within 8 %.
+        Exactly that of :func:`posterior` without a censored draw, exact to rounding with one. With
+        3 of 5 censored means are within 0.001 prior SD of quadrature; with 5 of 5 within 0.02.
 
     Raises
     ------
