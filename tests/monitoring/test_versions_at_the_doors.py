@@ -270,3 +270,29 @@ def test_an_outcome_of_fhir_names_what_came_late(key: str, patient: Patient) -> 
     )
 
     assert b"late: " in answer.content
+
+
+def test_the_same_in_later_messages_is_known_and_yet_the_newest_word(
+    key: str, patient: Patient
+) -> None:
+    def send(hour: int, value: str, **change: str) -> str:
+        said = {
+            "MSH-7": f"20261102{hour:02}3000+0900",
+            "MSH-10": f"M-{hour}",
+            "OBR-22": "",
+            "OBX-3": "sIL-6R^sIL-6R^L",
+            "OBX-5": value,
+        } | change
+        told = Pushed("POST", "/hl7v2", "application/hl7-v2", message(change=said))
+        answer: str = push(told, key=key).content.decode()
+        return answer
+
+    send(11, "37.50")
+    again = [send(hour, "37.50") for hour in (12, 13, 16)]
+
+    assert all("1 known" in each for each in again)
+    assert Result.objects.count() == 1
+    assert "results late" in send(14, "39.00", **{"OBX-11": "C"})
+    assert "1 corrected" in send(17, "40.00")
+    current = Result.objects.get(superseded_at=None)
+    assert (current.sent_value, current.status) == ("40.00", "corrected")
