@@ -15,6 +15,7 @@ from monitoring.models import (
     Delivery,
     DeliveryState,
     Flag,
+    FlagKind,
     FlagLevel,
     FlagState,
     Urgency,
@@ -162,10 +163,12 @@ def _is_still_needed(alert: Alert) -> bool:
             and alert.flag.patient.status != PatientStatus.DECEASED
             and alert.flag.state != FlagState.RESOLVED
         )
+    # Whoever acted on what was wrong hears of it, whatever a colleague has done since
+    is_open = alert.flag.state in {FlagState.RAISED, FlagState.SEEN}
     return (
         alert.clinician.is_active
         and alert.flag.patient.status == PatientStatus.ACTIVE
-        and alert.flag.state in {FlagState.RAISED, FlagState.SEEN}
+        and (is_open or alert.flag.kind == FlagKind.CORRECTED)
     )
 
 

@@ -11,7 +11,7 @@ from analytics import Estimate
 from analytics.corrections import correction_flag
 from monitoring import alerts, duties, flags
 from monitoring.continued import TABLES, Wrong, wrong_among
-from monitoring.models import Flag, FlagEvent, FlagKind, FlagLevel, RiskAssessment
+from monitoring.models import Flag, FlagEvent, FlagKind, FlagLevel, FlagState, RiskAssessment
 from patients.models import Audit, SafetyDuty
 from patients.statements import ask, numbers
 
@@ -114,6 +114,8 @@ def tell(
         up = Flag.objects.up().filter(patient=patient_id, kind=FlagKind.CORRECTED).first()
         if up is None:  # a person has settled the same reason lately
             continue
+        if up.state != FlagState.RAISED:
+            flags.bring_back(up, reason=wanted.reasons[0], at=at)
         people = _who_hears(up, who_acted(patient_id, since=old.known_since))
         alerts.queue([up], at=at, only=people, occasion=f"corrected:{at:%Y%m%d%H%M%S}")
         told.append(up)

@@ -161,6 +161,12 @@ def _renew(flag: Flag, assessed: Assessed, wanted: Wanted, *, at: datetime) -> N
         alerts.queue([flag], at=at, occasion=f"{NOW_SO}{flag.version}")
 
 
+def bring_back(flag: Flag, *, reason: str, at: datetime) -> None:
+    """Let an open flag that somebody has looked at be new again, for a new fact."""
+    flag.has_returned = True
+    _step(flag, FlagState.RAISED, by=None, reason=NOW_SO + reason, at=at)
+
+
 def _overtake(flag: Flag, assessed: Assessed, *, at: datetime) -> None:
     """Let a flag give way to the more urgent one that takes its place, and says so anew."""
     _step(flag, FlagState.RESOLVED, by=None, reason=OVERTAKEN, assessed=assessed, at=at)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from monitoring import alerts, flags
 from monitoring.continued import is_restated
-from monitoring.models import Alert, Flag, FlagKind
+from monitoring.models import AcknowledgeReason, Alert, Flag, FlagKind, FlagState
 from monitoring.recompute import recompute
 from patients import audit
 from patients.models import Clinician, Episode, Override, Patient, Rating, Role, Trial, Verdict
@@ -133,6 +134,53 @@ def test_who_acted_before_more_became_known_is_told_too(patient: Patient) -> Non
     recompute([patient.pk], at=NOW)
 
     assert told() == [reader]
+
+
+def test_a_colleague_who_was_quicker_leaves_nobody_untold(patient: Patient) -> None:
+    state(patient)
+    recompute([patient.pk], at=ASSESSED_AT)
+    quick, slow = somebody_looks(patient), somebody_looks(patient)
+    state(patient, at=NOW, earlier_failures=0)
+    recompute([patient.pk], at=NOW)
+    flag = Flag.objects.get(kind=FlagKind.CORRECTED)
+    reviewing: dict[str, Any] = {
+        "reason": AcknowledgeReason.REVIEWING,
+        "plan": "",
+        "by": quick,
+        "at": NOW,
+    }
+
+    flags.acknowledge(flag=flag, version=flag.version, **reviewing)
+    alerts.gather(at=NOW + timedelta(days=1))
+
+    heard = Alert.objects.filter(flag=flag, delivery__isnull=False)
+    assert {each.clinician for each in heard} == {quick, slow}
+
+
+def test_a_second_correction_brings_the_flag_back_from_whoever_had_taken_it_on(
+    patient: Patient,
+) -> None:
+    state(patient)
+    recompute([patient.pk], at=ASSESSED_AT)
+    reader = somebody_looks(patient)
+    state(patient, at=NOW, earlier_failures=0)
+    recompute([patient.pk], at=NOW)
+    flag = Flag.objects.get(kind=FlagKind.CORRECTED)
+    reviewing: dict[str, Any] = {
+        "reason": AcknowledgeReason.REVIEWING,
+        "plan": "",
+        "by": reader,
+        "at": NOW,
+    }
+    flags.acknowledge(flag=flag, version=flag.version, **reviewing)
+
+    later = NOW + timedelta(hours=1)
+    state(patient, at=later, earlier_failures=1)
+    recompute([patient.pk], at=later)
+
+    flag.refresh_from_db()
+    assert (flag.state, flag.has_returned) == (FlagState.RAISED, True)
+    assert Alert.objects.filter(flag=flag, clinician=reader).count() == 2
 
 
 def test_where_all_who_acted_have_left_the_lead_hears_of_it(patient: Patient) -> None:
