@@ -21,6 +21,6 @@ def test_every_address_of_a_form_leads_to_a_page_above_it(client: Client) -> Non
             continue
         seen += 1
         above = answer.context["page_above"]
-        # a name in it may be made up here, but it is an address that shows a page
-        assert client.get(above).status_code in {200, 404}, pattern.name
+        # a name in it may be made up here, or the page be a lead's, but it shows one to somebody
+        assert client.get(above).status_code in {200, 403, 404}, pattern.name
     assert seen > 10

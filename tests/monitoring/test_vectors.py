@@ -142,7 +142,6 @@ def test_a_single_file_will_do(tmp_path: Path) -> None:
         ("score", {"instrument": "PHQ-9", "items": 3}),
         ("schedule", {"what": "rating", "started_on": 20260105, "today": "2026-01-05"}),
         ("real change", {"results": []}),
-        ("reference change", {"within_cv": "much", "assay_cv": 0.1}),
         ("reference change", {"within_cv": 0.15, "assay_cv": 0.1, "form": "symetric"}),
         ("history", {"at_day": 3, "trails": []}),
         ("history", {"at_day": 3, "trials": [{"from_day": 0, "adherance": "poor"}]}),

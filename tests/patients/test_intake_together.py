@@ -133,7 +133,7 @@ def test_a_correction_that_is_not_allowed_keeps_all_out(
     push: Push, sender: Sender, patient: Patient
 ) -> None:
     push(arrival().body)
-    creator = replace(sender, scopes="c")
+    reader = replace(sender, scopes="cr")
 
     with pytest.raises(NotTogether):
         take_in_together(
@@ -141,8 +141,23 @@ def test_a_correction_that_is_not_allowed_keeps_all_out(
                 arrival(accession="A-18", collected_at="2026-11-02T09:10:00+09:00"),
                 arrival(value="41.00"),
             ],
-            sender=creator,
+            sender=reader,
             at=MONDAY,
         )
 
     assert Draw.objects.get().accession == "A-17"
+
+
+def test_a_correction_by_a_key_that_only_creates_waits_for_a_person_and_is_not_told_apart(
+    push: Push, sender: Sender, patient: Patient
+) -> None:
+    push(arrival().body)
+    other = arrival(accession="A-18", collected_at="2026-11-02T09:10:00+09:00")
+
+    receipts = take_in_together(
+        [other, arrival(value="41.00")], sender=replace(sender, scopes="c"), at=MONDAY
+    )
+
+    assert [each.answers[0].state for each in receipts] == ["received", "received"]
+    assert Parked.objects.get().reasons == ["correction_by_a_key_that_only_creates"]
+    assert Result.objects.get(draw__accession="A-17").sent_value == "37.50"
