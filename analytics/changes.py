@@ -194,6 +194,8 @@ def widened_z(*, looks: int, draws_before: int = 1, alpha: float = 0.05) -> floa
     """
     if not is_real(alpha) or not LEAST_ALPHA <= alpha <= MOST_ALPHA:
         raise ChangeIsUnfit(f"alpha: {alpha}; wanted: a rate from {LEAST_ALPHA} to {MOST_ALPHA}")
+    if not is_whole(looks, least=0):
+        raise ChangeIsUnfit(f"looks: {looks}; wanted: how many later results, whole, at least 0")
     if looks <= 1:
         return _normal_limit(alpha)
     found = brentq(

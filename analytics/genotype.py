@@ -65,7 +65,7 @@ def genotype_adjusted(
     ValueError
         The genotype is none of the three, or a level is no concentration.
     """
-    if genotype not in GENOTYPES[1:]:
+    if not isinstance(genotype, str) or genotype not in GENOTYPES[1:]:
         message = f"genotype {genotype!r}; wanted: {', '.join(GENOTYPES[1:])}"
         raise ValueError(message)
     for name, value in (("level_ng_ml", level_ng_ml), ("typical_ng_ml", typical_ng_ml)):

@@ -156,10 +156,12 @@ def _refuse_no_statistic(t: float, *, n_first: int, n_second: int) -> None:
     if not is_real(t):
         raise ComparisonIsUnfit(column="t", value=t, wanted="Student's t, a finite number")
     for column, size in (("n_first", n_first), ("n_second", n_second)):
-        if not is_whole(size, least=1) or n_first + n_second < 3:
-            raise ComparisonIsUnfit(
-                column=column, value=size, wanted="at least 1 patient, 3 in both groups together"
-            )
+        if not is_whole(size, least=1):
+            raise ComparisonIsUnfit(column=column, value=size, wanted="at least 1 patient")
+    if n_first + n_second < 3:
+        raise ComparisonIsUnfit(
+            column="n_first, n_second", value=(n_first, n_second), wanted="at least 3 patients"
+        )
 
 
 def read_groups(

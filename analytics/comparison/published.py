@@ -8,6 +8,7 @@ from scipy import special, stats
 
 from analytics import evidence
 from analytics.comparison.groups import (
+    LARGEST,
     ComparisonIsUnfit,
     effect_interval,
     hedges_correction,
@@ -16,6 +17,7 @@ from analytics.comparison.groups import (
 from analytics.evaluation.roc import hanley_mcneil_standard_error
 from analytics.scalars import is_real, is_whole
 
+LARGEST_GROUP = 10**9
 MOST_DECIMALS = 15  # as many as a number holds
 STATUS = "back-calculated"
 ASSUMPTION = (
@@ -244,14 +246,15 @@ def _check(summary: PublishedSummary, prevalence: float, level: float) -> None:
             column="summary", value=type(summary).__name__, wanted="a PublishedSummary"
         )
     sizes = (summary.n_resistant, summary.n_remitted)
-    if not all(is_whole(n, least=2) for n in sizes):
+    if not all(is_whole(n, least=2) and n < LARGEST_GROUP for n in sizes):
         raise ComparisonIsUnfit(
             column="n",
             value=sizes,
             wanted="at least two patients in each group, in whole numbers",
         )
     means = (summary.mean_resistant, summary.mean_remitted)
-    if not (all(map(is_real, means)) and min(means) > 0 and means[0] != means[1]):
+    are_levels = all(is_real(mean) and 0 < mean < LARGEST for mean in means)
+    if not are_levels or means[0] == means[1]:
         raise ComparisonIsUnfit(
             column="means", value=means, wanted="two different concentrations above 0"
         )

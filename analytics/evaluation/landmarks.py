@@ -22,6 +22,7 @@ FIGURES = (
     "auc", "auc_low", "auc_high", "brier", "brier_of_prevalence", "brier_gain", "intercept",
     "intercept_low", "intercept_high", "slope", "slope_low", "slope_high",
 )  # fmt: skip
+_IN_GROUP = "a value, so that the row belongs to a group"
 _TOLD = ("n", "n_positive", *FIGURES, "left_out")
 
 
@@ -57,9 +58,8 @@ def evaluate_by(
     _refuse_taken(by, (*_TOLD, "is_resistant", "probability"))
     outcome = read_outcomes(predictions, "is_resistant", name="predictions")
     told = _read_probabilities(predictions)
-    in_group = "a value, so that the row belongs to a group"
     for column in by:
-        refuse_what_names_nothing(predictions, column, name="predictions", wanted=in_group)
+        refuse_what_names_nothing(predictions, column, name="predictions", wanted=_IN_GROUP)
     table = predictions.assign(is_resistant=outcome, probability=told)
     groups = table.groupby(list(by), observed=True) if by else [((), table)]
     rows = [dict(zip(by, key, strict=True)) | _figures(group, level=level) for key, group in groups]
@@ -112,6 +112,8 @@ def evaluate_at_landmarks(
         )
     for table, name in ((predictions, "predictions"), (outcomes, "outcomes")):
         refuse_what_names_nothing(table, "patient_id", name=name)
+    for column in by:
+        refuse_what_names_nothing(outcomes, column, name="outcomes", wanted=_IN_GROUP)
     week, or_none = "a week since the first dose", "a week since the first dose, or nothing"
     at = read_column(predictions, "landmark_week", name="predictions", wanted=week)
     outcome = read_outcomes(outcomes, "is_resistant", name="outcomes")

@@ -78,6 +78,10 @@ def replay(
     day of its draw.
     """
     weeks = _read_weeks(weeks)
+    if not isinstance(release, Release):
+        raise EvaluationIsUnfit(
+            column="release", value=type(release).__name__, wanted="a Release, as load(path) gives"
+        )
     history = History(**_with_one_first_dose(tables))
     taught = _teachers(history, release)
     if not with_teachers:

@@ -199,7 +199,8 @@ def training_set(
         raise BadDraw(
             f"row {row}, column 'patient_id': {shown(given[row])} - no label; a labelled patient"
         )
-    numbers(draws, "level", refusal=BadDraw)
+    for column in ("weeks", "level"):
+        numbers(draws, column, refusal=BadDraw)
     _refuse_repeats(draws)
     _refuse_leaks(draws, labels, place, landmark_weeks)
     is_exact = np.ones(len(draws), dtype=bool)
