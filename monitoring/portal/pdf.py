@@ -66,19 +66,20 @@ def _widths(report: Report, section: Section) -> list[float]:
     So a day or a word is never broken, and a source is not squeezed into a strip.
     """
     report.set_font(_FAMILY, "B", 8)
-    columns = list(zip(*section.rows, strict=True))
-    wanted = [max(map(report.get_string_width, cells)) for cells in columns]
-    for place, title in enumerate(section.head):
-        wanted[place] = max(wanted[place], *map(report.get_string_width, title.split()))
+    heads = section.head or ("",) * len(section.rows[0])
+    wanted, least = [], []
+    for head, *cells in zip(heads, *section.rows, strict=True):
+        words = [word for text in (head, *cells) for word in text.split()]
+        least.append(_PADDING + max(map(report.get_string_width, words), default=0.0))
+        wanted.append(max(least[-1], _PADDING + max(map(report.get_string_width, cells))))
     report.set_font(_FAMILY, "", 8)
-    short = [width + _PADDING if width <= _SHORT else 0.0 for width in wanted]
-    left = report.epw - sum(short)
-    long = sum(min(width, _LONG) for width in wanted if width > _SHORT)
-    if not long or left <= 0:
+    columns = list(zip(wanted, least, strict=True))
+    floors = [low if width > _SHORT else width for width, low in columns]
+    shares = [min(width, _LONG) if width > _SHORT else 0.0 for width in wanted]
+    left = report.epw - sum(floors)
+    if left <= 0 or not any(shares):
         return wanted
-    return [
-        fixed or left * min(width, _LONG) / long for fixed, width in zip(short, wanted, strict=True)
-    ]
+    return [floor + left * share / sum(shares) for floor, share in zip(floors, shares, strict=True)]
 
 
 def _add(report: Report, section: Section) -> None:
