@@ -80,6 +80,7 @@ class Courses(NamedTuple):
     is_response_lost_kept: Bools
     is_failed: Bools
     is_failed_kept: Bools
+    is_raised: Bools  # by the latest rating, and not kept only
     failed_trials: Ints
     meets_rule: Bools
     is_bipolar: Bools
@@ -195,6 +196,7 @@ def _not_known(size: int) -> dict[str, Any]:
         "is_response_lost_kept": no,
         "is_failed": no,
         "is_failed_kept": no,
+        "is_raised": no,
         "failed_trials": constant(0, size, np.int64),
         "meets_rule": no,
         "is_well": no,
@@ -266,6 +268,7 @@ def _of_any_trial(
         "is_response_lost": of_any(judged.is_response_lost & runs),
         "is_response_lost_kept": of_any(judged.is_response_lost_kept & runs),
         "is_failed": of_any(judged.is_failed),
+        "is_raised": of_any(judged.may_raise & (runs | judged.is_failed)),
         "is_failed_kept": of_any(judged.is_failed_kept),
     }
 

@@ -118,7 +118,8 @@ class Rules:
         A flag that is up is lowered by ratings that gain so much, or show response or remission,
         from the first to the last of so many days; 0: by one. So a total that trembles by the
         noise of its scale lowers and raises nothing. Response or remission after a fall beyond
-        that noise lowers it at once.
+        that noise lowers it at once. Once lowered, it is raised anew by ratings for as many days,
+        or by a rise beyond the noise.
     noise_share_of_range : float
         The noise of a scale that declares no smallest change that matters, as a share of its range:
         that of the PHQ-9, 5 of 27 points, two standard errors (Löwe 2004).

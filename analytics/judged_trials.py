@@ -46,6 +46,7 @@ class JudgedTrials(NamedTuple):
     is_non_response_kept: Bools
     is_response_lost: Bools
     is_response_lost_kept: Bools
+    may_raise: Bools  # a flag: where it was raised and lowered before, by what is no chance
     had_worked: Bools  # from its fourth week on, or there was nothing to gain
     began_well: Bools  # in remission: then no share of the baseline says anything
     began_mild: Bools  # under what its scale calls an episode: then nothing fails
@@ -130,6 +131,7 @@ def judge_trials(
         is_non_response_kept=silent_kept,
         is_response_lost=lost,
         is_response_lost_kept=lost_kept,
+        may_raise=_may_raise(told, told.is_poor & (may_fail | by_now), size, rules),
         had_worked=_of_any(told, told.had_responded, size) | began_well,
         began_well=began_well,
         began_mild=began_mild,
@@ -155,7 +157,7 @@ def not_judged(size: int) -> JudgedTrials:
     return JudgedTrials(
         *(unknown, unknown, unknown, nothing, nothing),
         *(no, no, no, no, no, none, no),
-        *(no, no, no, no, no, no, no),
+        *(no, no, no, no, no, no, no, no),
     )
 
 
@@ -267,27 +269,54 @@ def _is_early_held(trials: EpisodeTrials, told: _Told, rules: Rules) -> Bools:
 
 
 def _is_held(told: _Told, says: Bools, clear: float, size: int, rules: Rules) -> Bools:
-    """Tell which trials have a rating that raises a flag, and since then none that lowers it.
+    """Tell which trials have a rating that raises a flag, and since then none that lowers it."""
+    raising, lowering = _raising_and_lowering(told, says, clear, rules)
+    place = np.arange(len(says))
+    raised, lowered = column_of(-1, size, np.int64), column_of(-1, size, np.int64)
+    raised[told.trial[raising]] = place[raising]  # in order of time: the latest one stays
+    lowered[told.trial[lowering]] = place[lowering]
+    return np.asarray(raised > lowered)
+
+
+def _raising_and_lowering(
+    told: _Told, says: Bools, clear: float, rules: Rules
+) -> tuple[Bools, Bools]:
+    """Tell which ratings raise a flag, and which lower it.
 
     It is lowered by ratings over the limit from the first to the last of some days, for one alone
     may be the noise of the scale; or by response or remission after a fall beyond that noise.
     """
     is_over = (told.gained >= clear) | told.is_well
-    place = np.arange(len(says))
-    begins = is_over.copy()
-    begins[1:] &= ~is_over[:-1] | (told.trial[1:] != told.trial[:-1])
-    since = np.maximum.accumulate(np.where(begins, place, 0)) if len(place) else place
-    days = (told.rated_us - told.rated_us[since]) / US_PER_DAY
-    raised, lowered = column_of(-1, size, np.int64), column_of(-1, size, np.int64)
     raising = says & ~is_over
-    before = np.maximum.accumulate(np.where(raising, place, 0)) if len(place) else place
+    before = _latest(told, raising)
     fall = told.total[before] - told.total
-    at_once = told.is_well & is_beyond_noise(fall, told.scale, rules)
-    at_once &= told.trial[before] == told.trial
-    lowering = is_over & ((days >= rules.clear_days) | at_once)
-    raised[told.trial[raising]] = place[raising]  # in order of time: the latest one stays
-    lowered[told.trial[lowering]] = place[lowering]
-    return np.asarray(raised > lowered)
+    at_once = told.is_well & (before >= 0) & is_beyond_noise(fall, told.scale, rules)
+    return raising, is_over & (_lasts(told, is_over, rules) | at_once)
+
+
+def _latest(told: _Told, holds: Bools) -> Ints:
+    """Give the latest rating of the same trial of which something held; -1: none."""
+    if not len(holds):
+        return np.arange(0)
+    found = np.maximum.accumulate(np.where(holds, np.arange(len(holds)), -1))
+    return np.where((found >= 0) & (told.trial[found] == told.trial), found, -1)
+
+
+def _lasts(told: _Told, holds: Bools, rules: Rules) -> Bools:
+    """Tell at which ratings something has held unbroken for the days of the rules."""
+    begins = holds.copy()
+    begins[1:] &= ~holds[:-1] | (told.trial[1:] != told.trial[:-1])
+    since = _latest(told, begins)
+    return holds & ((told.rated_us - told.rated_us[since]) / US_PER_DAY >= rules.clear_days)
+
+
+def _may_raise(told: _Told, says: Bools, size: int, rules: Rules) -> Bools:
+    """Tell by which trials a flag may be raised: once lowered, by what lasts or is beyond noise."""
+    raising, lowering = _raising_and_lowering(told, says, rules.clear_improvement, rules)
+    lowered = _latest(told, lowering & (_latest(told, raising) >= 0))
+    rise = told.total - told.total[lowered]
+    anew = _lasts(told, says, rules) | is_beyond_noise(rise, told.scale, rules)
+    return _of_any(told, told.is_last & says & ((lowered < 0) | anew), size)
 
 
 def _may_fail(adequacy: TrialAdequacy, told: _Told, rules: Rules) -> Bools:

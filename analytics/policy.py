@@ -334,8 +334,7 @@ def _trending(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Pl
         return found
     meets, failed, silent = courses.meets_rule, courses.is_failed_kept, courses.is_non_response_kept
     lost = courses.is_response_lost_kept
-    raised = meets | courses.is_failed | courses.is_non_response | courses.is_response_lost
-    raised &= ~courses.is_well
+    raised = (meets | courses.is_raised) & ~courses.is_well
     agrees = signs.is_assessed & (risk.marker >= policy.agree_log_odds)
     for place in places:
         reasons: list[FlagReason] = []

@@ -31,6 +31,7 @@ _PARTIAL = _figures([scale.partial_share for scale in KNOWN], _QUARTER)
 _ILL = _figures([scale.ill_at_least for scale in KNOWN], -np.inf)
 _SMALLEST_CHANGE = _figures([scale.smallest_change or np.nan for scale in KNOWN], np.nan)
 _RANGE = _figures([scale.highest_total for scale in KNOWN], np.nan)
+_RELIABLE = 1.96 / 2**0.5  # of two standard errors, to be a reliable change between two ratings
 _POINT = [scale.decision_point for scale in KNOWN]
 _POINT_REMISSION = _figures([p.remission_at_most if p else np.nan for p in _POINT], np.nan)
 _POINT_PARTIAL = _figures([p.partial_at_most if p else np.nan for p in _POINT], np.nan)
@@ -138,7 +139,10 @@ def is_response(gained: Floats, scale: Ints) -> Bools:
 
 
 def is_beyond_noise(fall: Floats, scale: Ints, rules: Rules) -> Bools:
-    """Tell which falls of a total are more than one rating differs from the next by chance.
+    """Tell which falls of a total are more than two ratings differ by chance.
+
+    That is 1.96 times the root of two of the standard error (Jacobson and Truax 1991); the smallest
+    change that matters is two of them.
 
     Parameters
     ----------
@@ -156,7 +160,8 @@ def is_beyond_noise(fall: Floats, scale: Ints, rules: Rules) -> Bools:
     """
     by_range = rules.noise_share_of_range * _RANGE[scale]
     declared = _SMALLEST_CHANGE[scale]
-    return np.asarray(fall >= np.where(np.isnan(declared), by_range, declared))
+    two_errors = np.where(np.isnan(declared), by_range, declared)
+    return np.asarray(fall >= _RELIABLE * two_errors)
 
 
 def has_failed(total: Floats, gained: Floats, scale: Ints, rules: Rules) -> Bools:

@@ -54,6 +54,34 @@ def test_a_total_that_trembles_about_a_fifth_raises_its_flag_once(totals: list[f
     assert raises(FlagKind.EARLY_NON_IMPROVEMENT, wanted) <= 1
 
 
+@pytest.mark.parametrize(
+    ("totals", "days", "kind"),
+    [
+        ([16, 14] * 4, range(30, 86, 7), FlagKind.TRENDING_TO_RESISTANCE),
+        ([12, 16, 10, 16, 14, 16], range(30, 72, 7), FlagKind.TRENDING_TO_RESISTANCE),
+        ([17, 15] * 3, range(12, 30, 3), FlagKind.EARLY_NON_IMPROVEMENT),
+    ],
+)
+def test_what_two_ratings_differ_by_chance_raises_a_flag_once(
+    totals: list[float], days: range, kind: FlagKind
+) -> None:
+    """Of a baseline of 20 on a QIDS, whose ratings differ by chance by less than seven points."""
+    weeks = [day / 7 for day in days]
+    wanted = [
+        {
+            flag.kind: flag.is_raise
+            for flag in estimate_one(
+                ratings=ratings_table([20, *totals[:known]], weeks=[0, *weeks[:known]]),
+                trials=trials_table(),
+                at=week(weeks[known - 1]),
+            ).wanted_flags
+        }
+        for known in range(1, len(totals) + 1)
+    ]
+
+    assert raises(kind, wanted) == 1
+
+
 # The limit is near +61 %, and 0.7 of it in ln near +40 %
 @pytest.mark.parametrize("trembling", [[34, 31, 34, 31], [33, 30, 33, 31], [31, 34, 31, 34]])
 def test_a_level_that_trembles_about_the_limit_raises_its_flag_once(trembling: list[float]) -> None:
