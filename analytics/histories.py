@@ -112,7 +112,9 @@ class History:
         """Read every column once; whatever is wrong is refused here."""
         given = read_table("patients", self.patients)
         earlier = given["earlier_failures"]
-        _refuse("patients", given, "earlier_failures", earlier < 0, "a number of trials, or none")
+        no_count = (earlier < 0) | (earlier % 1 > 0)
+        counted = "a number of trials, whole, or none"
+        _refuse("patients", given, "earlier_failures", no_count, counted)
         order = given["patient_id"].argsort(kind="stable")
         ids = given["patient_id"][order]
         _refuse_repeats("patients", given, order, [ids], "each patient_id once")

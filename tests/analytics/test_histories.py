@@ -343,3 +343,13 @@ def test_a_long_table_in_another_order_is_the_same_history() -> None:
 
     assert one.drawn_us.tolist() == other.drawn_us.tolist()
     assert one.value.tolist() == other.value.tolist()
+
+
+@pytest.mark.parametrize("wrong", [0.5, -1.0])
+def test_half_a_failed_treatment_is_refused(wrong: float) -> None:
+    patients = patients_table().assign(earlier_failures=wrong)
+
+    with pytest.raises(
+        HistoryIsUnfit, match=rf"earlier_failures, row 0: {wrong}; wanted: a number"
+    ):
+        History(patients=patients)
