@@ -27,6 +27,9 @@ _REASONS: dict[str, Promise] = {
     Reason.POSSIBLE_DUPLICATE: gettext_lazy(
         "This patient has a result of the same analyte and moment already, under another name."
     ),
+    Reason.NUMBER_USED_AGAIN: gettext_lazy(
+        "Its number is on record for a draw more than a week before or after this one."
+    ),
     Reason.MAY_NOT_CORRECT: gettext_lazy(
         "It would change a result on record, and came with a key that may only bring new ones."
     ),
@@ -51,6 +54,7 @@ REASONS_IN_SHORT: dict[str, Promise] = {
     Reason.COLLECTED_IN_THE_FUTURE.value: gettext_lazy("collected in the future"),
     Reason.NAMES_DISAGREE.value: gettext_lazy("names of different results"),
     Reason.POSSIBLE_DUPLICATE.value: gettext_lazy("possible duplicate"),
+    Reason.NUMBER_USED_AGAIN.value: gettext_lazy("number of a draw long before or after"),
     Reason.MAY_NOT_CORRECT.value: gettext_lazy("correction by a key that only creates"),
     Reason.SAMPLE_WITHOUT_DRAW.value: gettext_lazy("a sample without its draw"),
 }

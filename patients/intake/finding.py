@@ -1,19 +1,26 @@
 """What a draw changes: which of its results are on record already, under which draw."""
 
+import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import uuid4
 
 from patients import units
 from patients.intake.naming import Claim
 from patients.intake.reasons import Reason, is_a_concentration
-from patients.intake.reports import DrawReport, ResultReport
+from patients.intake.reports import ADDRESS, DrawReport, Identifier, ResultReport
 from patients.intake.specimens import specimen_of
 from patients.intake.surroundings import Surroundings
 from patients.record.draws import DrawOnRecord, Moment, Placed
 from patients.record.results import RETRACTED, Line, PlacedResult, ResultOnRecord
+
+# By more than this no time of a draw is put right unasked: laboratories give their numbers anew,
+# each year or each day, and then the number of an old draw is that of another one
+PUT_RIGHT_WITHIN = timedelta(days=7)
+_NEVER_GIVEN_TWICE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class IfDuplicate(StrEnum):
@@ -63,6 +70,7 @@ class Finding:
         self.same_time = among.at(patient_id, collected_at)
         self.draw, self.units = held_by, units
         self.is_apart = False  # from the draw that bears its accession
+        self.is_another = False  # though its names are on record: they were given anew
 
     def find(self, read: Sequence[PlacedResult], claims: Sequence[Claim]) -> Placed:
         self._look_at_times(read, claims)
@@ -106,6 +114,23 @@ class Finding:
         )
         if not is_meant:
             self.draw, self.accession, self.is_apart = None, "", True
+        elif abs(draw.collected_at - self.collected_at) > PUT_RIGHT_WITHIN:
+            self._look_at_number(read)
+
+    def _look_at_number(self, read: Sequence[PlacedResult]) -> None:
+        """Ask whether a number of long before or after means the same draw."""
+        names = [name for sent in self.report.results for name in sent.names]
+        if self.terms.replaces is not None or any(map(_is_given_once, names)):
+            return
+        is_set_apart = any(
+            not draw.accession and not draw.results.keys().isdisjoint(r.analyte_id for r in read)
+            for draw in self.same_time
+        )
+        if is_set_apart or self.terms.if_duplicate is IfDuplicate.OTHER:
+            self.draw, self.accession = None, ""
+            self.is_apart = self.is_another = True
+        elif self.terms.if_duplicate is IfDuplicate.ASK:
+            self.reasons.append(Reason.NUMBER_USED_AGAIN.value)
 
     def _without_accession(self, analyte_ids: Sequence[int]) -> DrawOnRecord | None:
         """Give the draw of this time that lacks an accession too, best one without these results.
@@ -123,8 +148,10 @@ class Finding:
         return next(iter(free or draws), None)
 
     def _line(self, now: PlacedResult, claim: Claim, sent: ResultReport) -> Line:
-        before = None
-        if claim.line in self.among.by_line:
+        before, is_on_record = None, claim.line in self.among.by_line
+        if self.is_another and is_on_record:
+            before, claim = self._look_for_double(now, None), Claim(uuid4())
+        elif is_on_record:
             _draw, before = self.among.by_line[claim.line]
             if before.placed.analyte_id != now.analyte_id:
                 self.reasons.append(Reason.OTHER_ANALYTE.value)
@@ -224,6 +251,11 @@ class Finding:
         if target is None and not stay:
             return placed
         return placed._replace(on_record=target, leaves=draw)
+
+
+def _is_given_once(name: Identifier) -> bool:
+    """Tell whether no second result can bear this name: an address, or a UUID."""
+    return name.system == ADDRESS or _NEVER_GIVEN_TWICE.search(name.value) is not None
 
 
 def _has_retracted(draw: DrawOnRecord, analyte_ids: Sequence[int]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from patients import units
 from patients.intake.finding import Finding, Terms
@@ -23,6 +23,7 @@ _DISPUTES = frozenset(
         Reason.OTHER_PATIENT.value,
         Reason.OTHER_ANALYTE.value,
         Reason.POSSIBLE_DUPLICATE.value,
+        Reason.NUMBER_USED_AGAIN.value,
     }
 )
 
@@ -121,6 +122,9 @@ def place(
         units={each.pk: each.unit for each in meant},
     )
     placed = finding.find(read, claims)
+    if Reason.NUMBER_USED_AGAIN in finding.reasons:
+        # It may not be what its names say, so it waits under names of its own
+        lines = tuple(uuid4() if each in among.by_line else each for each in lines)
     if finding.reasons:
         return Unplaceable(report, tuple(dict.fromkeys(finding.reasons)), lines)
     return placed

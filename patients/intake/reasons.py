@@ -32,6 +32,7 @@ class Reason(StrEnum):
     OTHER_ANALYTE = "name_belongs_to_another_analyte"
     NAMES_DISAGREE = "names_of_different_results"
     POSSIBLE_DUPLICATE = "possible_duplicate"
+    NUMBER_USED_AGAIN = "number_of_a_draw_long_before_or_after"
     MAY_NOT_CORRECT = "correction_by_a_key_that_only_creates"
     SAMPLE_WITHOUT_DRAW = "draw_of_the_sample_not_on_record"
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,7 +13,7 @@ from monitoring.portal import dates
 from monitoring.portal.presenters.banner import capitalised, name_of
 from monitoring.suggestions import Likeness, Suggestion, birth_date, numbers_to_remember
 from patients.intake.reports import DrawReport
-from patients.models import Patient, Result
+from patients.models import Patient, Result, ResultName
 
 Fact = tuple[str, str | SafeString]
 
@@ -105,15 +106,23 @@ def _differences(
         yield _("The gender differs: the laboratory says “%(theirs)s”.") % {"theirs": person.sex}
 
 
-def doubles_of(report: DrawReport, patient: Patient) -> list[str]:
-    """Say what is on record of the same moment, beside which this would stand."""
-    moments = [time.at for time in report.times if time.at is not None]
+def doubles_of(report: DrawReport, patient: Patient, *, laboratory_id: int) -> list[str]:
+    """Say what is on record of the same moment, or under the same number or names."""
+    meant = Q(draw__collected_at__in=[time.at for time in report.times if time.at is not None])
+    if report.accession:
+        meant |= Q(draw__laboratory=laboratory_id, draw__accession=report.accession)
+    for name in (name for result in report.results for name in result.names):
+        lines = ResultName.objects.filter(
+            laboratory=laboratory_id, system=name.system, value=name.value
+        )
+        meant |= Q(public_id__in=lines.values("line"))
     results = Result.objects.filter(
-        draw__patient=patient, draw__collected_at__in=moments, superseded_at=None
+        meant, draw__patient=patient, superseded_at=None
     ).select_related("draw__laboratory", "analyte")
     return [
-        _("%(analyte)s %(value)s %(unit)s, %(laboratory)s, sample %(accession)s")
+        _("%(analyte)s %(value)s %(unit)s, %(laboratory)s, sample %(accession)s, taken %(day)s")
         % {
+            "day": clinical_date(each.draw.collected_at.date()),
             "analyte": each.analyte.code,
             "value": f"{each.get_comparator_display()}{each.sent_value}",
             "unit": each.sent_unit,

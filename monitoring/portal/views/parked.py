@@ -43,6 +43,9 @@ from patients.models import Parked, Patient
 from patients.record.parking import NoLongerWaiting
 from patients.record.patients import IdentifierTaken
 
+# Whether it is the result on record or another one is asked of whoever matches it
+_FOR_A_PERSON = frozenset({Reason.POSSIBLE_DUPLICATE.value, Reason.NUMBER_USED_AGAIN.value})
+
 
 @require_GET
 def parked_draw(request: HttpRequest, public_id: UUID) -> HttpResponse:
@@ -126,7 +129,7 @@ def place(
         )
         return redirect("portal:parked_draw", waiting.public_id)
     except parking.StillUnplaceable as fault:
-        if Reason.POSSIBLE_DUPLICATE in fault.reasons:
+        if not _FOR_A_PERSON.isdisjoint(fault.reasons):
             return page_of_parked(request, waiting, asks_of=patient, status=409)
         reasons = " ".join(parked_words.parked_reason(code) for code in fault.reasons)
         messages.error(request, _("It cannot be placed yet: %(why)s") % {"why": reasons})
@@ -179,7 +182,9 @@ def page_of_parked(
         ],
         "has_searched": found is not None,
         "asks": asks_of is not None,
-        "doubles": [] if asks_of is None else doubles_of(report, asks_of),
+        "doubles": []
+        if asks_of is None
+        else doubles_of(report, asks_of, laboratory_id=waiting.laboratory_id),
         "unknown": teachable(waiting) if reader.is_operator else [],
         "ignored": (IGNORED, IGNORED_WORDS),
         "needs_operator": bool(teachable(waiting)) and not reader.is_operator,
