@@ -51,6 +51,9 @@ def test_a_first_draw_that_is_implausible_waits_for_somebody(
     assert flag.reasons == ["implausible_result_waits_for_a_check"]
     text = client.get(reverse("portal:held")).content.decode()
     assert patient.family_name.upper() in text
+    assert "3400" in text
+    draw = patient.draws.get()
+    assert reverse("portal:judge_draw", args=[patient.public_id, draw.public_id]) in text
     assert "No result is held" not in text
 
 

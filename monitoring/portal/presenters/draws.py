@@ -165,6 +165,11 @@ def _is_another_value(old: Result, now: Result) -> bool:
     return (old.value, old.comparator) != (now.value, now.comparator)
 
 
+def value_of(result: Result) -> str:
+    """Give the value of a result with its unit."""
+    return f"{_value(result)} {result.analyte.unit}"
+
+
 def _value(result: Result) -> str:
     """Give the value as it was sent; in the record's unit where another one was sent."""
     if result.value is None:

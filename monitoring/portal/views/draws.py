@@ -84,6 +84,8 @@ def held(request: HttpRequest) -> HttpResponse:
             "team": each.patient.team.name,
             "public_id": each.patient.public_id,
             "drawn": dates.clinical_moment(each.drawn_at, zone=each.patient.team.site.zone),
+            "value": presenter.value_of(each.result) if each.result else "",
+            "draw_id": each.draw.public_id if each.draw else None,
         }
         for each in held_draws(reader_of(request))
     ]
