@@ -17,7 +17,7 @@ from analytics.symptoms import (
     is_remission,
     is_response,
 )
-from analytics.tables import NEVER, Bools, Floats, Ints, column_of
+from analytics.tables import NEVER, Bools, Floats, Ints, column_of, is_any
 
 _ADEQUATE = ADEQUACIES.index(Adequacy.ADEQUATE)
 _NOT_YET = ADEQUACIES.index(Adequacy.NOT_YET)
@@ -246,6 +246,10 @@ def _told(
     )
 
 
+def _none(size: int) -> Bools:
+    return constant(value=False, size=size, dtype=np.bool_)
+
+
 def _of_any(told: _Told, holds: Bools, size: int) -> Bools:
     """Tell of which trials something holds of a rating."""
     found = np.zeros(size, dtype=np.bool_)
@@ -256,6 +260,8 @@ def _of_any(told: _Told, holds: Bools, size: int) -> Bools:
 def _said(told: _Told, may_be: Bools, size: int, rules: Rules) -> tuple[Bools, Bools]:
     """Tell of which trials the last rating says it, and which are held to it by an earlier one."""
     says = told.is_poor & may_be
+    if not is_any(says):
+        return _none(size), _none(size)
     said = _of_any(told, says & told.is_last, size)
     return said, said | _is_held(told, says, rules.clear_improvement, size, rules)
 
@@ -263,6 +269,8 @@ def _said(told: _Told, may_be: Bools, size: int, rules: Rules) -> tuple[Bools, B
 def _is_early_held(trials: EpisodeTrials, told: _Told, rules: Rules) -> Bools:
     """Tell which trials had gained little in the early days, and are held to it since."""
     size = len(trials.patient)
+    if not is_any(told.is_little):
+        return _none(size)
     was_early = told.is_little & (told.rated_us <= _early_to(trials, rules)[told.trial])
     is_held = _is_held(told, told.is_little, rules.early_clear_improvement, size, rules)
     return _of_any(told, was_early, size) & is_held
@@ -312,6 +320,8 @@ def _lasts(told: _Told, holds: Bools, rules: Rules) -> Bools:
 
 def _may_raise(told: _Told, says: Bools, size: int, rules: Rules) -> Bools:
     """Tell by which trials a flag may be raised: once lowered, by what lasts or is beyond noise."""
+    if not is_any(says):
+        return _none(size)
     raising, lowering = _raising_and_lowering(told, says, rules.clear_improvement, rules)
     lowered = _latest(told, lowering & (_latest(told, raising) >= 0))
     rise = told.total - told.total[lowered]
