@@ -31,6 +31,7 @@ from monitoring.models import Flag, FlagEvent, FlagKind, RiskAssessment, Silence
 from patients.models import (
     CareTeam,
     Clinician,
+    Contradiction,
     Draw,
     DrawVerdict,
     Episode,
@@ -156,6 +157,7 @@ class PatientRecord:
     events: tuple[Event, ...]
     assessments: tuple[RiskAssessment, ...]
     verdicts: tuple[DrawVerdict, ...]
+    contradictions: tuple[Contradiction, ...]
     measured: tuple[Measured, ...]
 
 
@@ -355,6 +357,7 @@ def read_patient(clinician: Clinician, public_id: UUID) -> PatientRecord:
         events=tuple(patient.events.filter(superseded_at=None).order_by("started_on", "pk")),
         assessments=tuple(patient.assessments.order_by("-made_at", "-pk")[:ASSESSMENTS_SHOWN]),
         verdicts=tuple(patient.draw_verdicts.filter(superseded_at=None)),
+        contradictions=tuple(patient.contradictions.order_by("pk")),
         measured=measured_of(patient.pk),
     )
 

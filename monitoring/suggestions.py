@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from django.db.models import Q
 
+from patients.intake.persons import birth_date_of
 from patients.intake.reports import DrawReport
 from patients.models import Clinician, Patient
 
@@ -82,14 +83,7 @@ def compare(patients: Iterable[Patient], report: DrawReport) -> list[Suggestion]
 
 def birth_date(report: DrawReport) -> date | None:
     """Give the birth date that the laboratory states, if it is a whole one."""
-    text = "" if report.person is None else report.person.birth_date.strip()
-    digits = text.replace("-", "")[:8]
-    if len(digits) < len("19800501") or not digits.isdecimal():
-        return None
-    try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
-    except ValueError:
-        return None
+    return None if report.person is None else birth_date_of(report.person)
 
 
 def _near(value: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 from patients import audit
 from patients.intake.finding import IfDuplicate, Terms
 from patients.intake.naming import Claim, Names, names_in
+from patients.intake.persons import Told, note_contradictions
 from patients.intake.placing import Unplaceable, draw_taken_back, place
 from patients.intake.profiles import PROFILE, read_profile, without_ignored
 from patients.intake.reasons import Reason
@@ -112,6 +113,9 @@ def _place(
         by=by,
         at=at,
     )
+    if by == RULE:  # a person has seen who is named, before deciding
+        told_of = Told(found.patient_id, written.public_id, waiting.inbound_id, whole.person)
+        note_contradictions([told_of], at=at)
     if placed is None:
         placed_as = [line.public_id for line in found.lines]
         _rename(waiting, names, list(zip(report.results, told, placed_as, strict=True)))

@@ -15,6 +15,7 @@ from patients.intake.arriving import Arriving
 from patients.intake.finding import Terms
 from patients.intake.naming import Claim
 from patients.intake.parking import take_back
+from patients.intake.persons import Told, note_contradictions
 from patients.intake.placing import Unplaceable, place, whose
 from patients.intake.reasons import Reason
 from patients.intake.receipts import (
@@ -164,6 +165,18 @@ class Taking(Arriving):
         )
         for each, done in zip(placed, written, strict=True):
             self.answers[each] = answer_written(done, self.reports[each])
+        note_contradictions(
+            [
+                Told(
+                    placed[each].patient_id,
+                    done.public_id,
+                    self.inbound_ids[each],
+                    self.reports[each].person,
+                )
+                for each, done in zip(placed, written, strict=True)
+            ],
+            at=self.at,
+        )
         self._rename(
             (result, line.public_id)
             for each, draw in placed.items()

@@ -8,6 +8,7 @@ from patients.models.clients import (
     LaboratoryClient,
     SpentAssertion,
 )
+from patients.models.contradiction import Contradiction
 from patients.models.facts import Fact
 from patients.models.laboratory import (
     Analyte,
@@ -71,6 +72,7 @@ __all__ = [
     "ClientSecret",
     "Clinician",
     "Comparator",
+    "Contradiction",
     "DoseStep",
     "DoseTableChange",
     "Draw",

@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy
 from monitoring.charts import clinical_date
 from monitoring.portal import dates
 from monitoring.portal.presenters.banner import capitalised, name_of
-from monitoring.suggestions import Likeness, Suggestion, birth_date, numbers_to_remember
+from monitoring.portal.presenters.contradictions import in_words
+from monitoring.suggestions import Likeness, Suggestion, numbers_to_remember
+from patients.intake.persons import contradictions
 from patients.intake.reports import DrawReport
 from patients.models import Patient, Result, ResultName
 
@@ -28,8 +30,6 @@ _REASONS = {
     Likeness.SAME_FAMILY_NAME: gettext_lazy("The same family name."),
     Likeness.SAME_GIVEN_NAME: gettext_lazy("The same given name."),
 }
-# As FHIR and HL7 v2 write it
-_SEXES = {"f": "female", "m": "male", "o": "other", "a": "other", "u": "unknown"}
 
 
 @dataclass(frozen=True)
@@ -87,23 +87,7 @@ def _differences(
     person = sent.person
     if person is None:
         return
-    for label, theirs, ours in (
-        (_("family name"), person.family, patient.family_name),
-        (_("given name"), person.given, patient.given_name),
-    ):
-        if theirs and theirs.casefold() != ours.casefold():
-            yield _("The %(what)s differs: the laboratory says “%(theirs)s”.") % {
-                "what": label,
-                "theirs": theirs,
-            }
-    born = birth_date(sent)
-    if born is not None and patient.birth_date is not None and born != patient.birth_date:
-        yield _("The date of birth differs: the laboratory says %(theirs)s.") % {
-            "theirs": clinical_date(born)
-        }
-    sex = _SEXES.get(person.sex[:1].casefold(), "unknown")
-    if "unknown" not in {sex, patient.sex} and sex != patient.sex:
-        yield _("The gender differs: the laboratory says “%(theirs)s”.") % {"theirs": person.sex}
+    yield from in_words(contradictions(person, patient, to_the_letter=True))
 
 
 def doubles_of(report: DrawReport, patient: Patient, *, laboratory_id: int) -> list[str]:

@@ -11,6 +11,7 @@ from monitoring.portal import dates, timeline, words
 from monitoring.portal.presenters import draws
 from monitoring.portal.presenters import record as tables
 from monitoring.portal.presenters.banner import Banner
+from monitoring.portal.presenters.contradictions import NamedOtherwise, named_otherwise
 from monitoring.portal.presenters.explanation import course_sections
 from monitoring.portal.presenters.flags import URGENCY, FlagCard
 from monitoring.portal.presenters.risk import RiskBlock
@@ -27,6 +28,7 @@ class PatientPage:
     banner: Banner
     chart: timeline.Figure | None
     sentence: str
+    named_otherwise: list[NamedOtherwise]
     open_flags: list[FlagCard]
     past_flags: list[FlagCard]
     risk: RiskBlock | None
@@ -58,6 +60,7 @@ class PatientPage:
             ),
             chart=timeline.draw_timeline(record, sentence=said, at=at),
             sentence=said,
+            named_otherwise=named_otherwise(record),
             open_flags=[card for flag, card in flags if flag.state != FlagState.RESOLVED],
             past_flags=[card for flag, card in flags if flag.state == FlagState.RESOLVED],
             risk=None
