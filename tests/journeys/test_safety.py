@@ -114,7 +114,7 @@ def test_it_interrupts_alarms_and_escalates_without_broker_worker_and_beat(
     page.reload()
     expect(page.get_by_role("alert")).to_contain_text("The mail about it has not gone out")
     page.get_by_role("link", name="All open safety flags").click()
-    expect(page.locator("main")).to_contain_text("Cover was told")
+    expect(page.locator("main")).to_contain_text("is not told yet: tell them yourself")
 
     for pid in stopped:
         os.kill(pid, signal.SIGCONT)
