@@ -1,7 +1,5 @@
-"""What is owed to whom: owed with the flag, gathered into mails, leased, sent, then marked."""
+"""What is owed to whom: owed with the flag, gathered into mails (sent by mail_round.py)."""
 
-import logging
-import smtplib
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime, time, timedelta
@@ -9,11 +7,9 @@ from datetime import datetime, time, timedelta
 from django.db import transaction
 from django.db.models import prefetch_related_objects
 
-from monitoring import emails
 from monitoring.models import (
     Alert,
     Delivery,
-    DeliveryState,
     Flag,
     FlagKind,
     FlagLevel,
@@ -22,12 +18,6 @@ from monitoring.models import (
 )
 from patients.models import Clinician, Membership, PatientStatus
 
-logger = logging.getLogger(__name__)
-
-# Longer than a mail server is given to answer, so that no second worker takes a mail in hand
-LEASE = timedelta(minutes=2)
-FIRST_PAUSE = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(minutes=5)
 ALERTS_AT_ONCE = 500
 
 
@@ -170,56 +160,3 @@ def _is_still_needed(alert: Alert) -> bool:
         and alert.flag.patient.status == PatientStatus.ACTIVE
         and (is_open or alert.flag.kind == FlagKind.CORRECTED)
     )
-
-
-@transaction.atomic
-def lease_next(*, at: datetime) -> Delivery | None:
-    """Take the next mail that is due, and keep others away from it for a while.
-
-    The lease is committed before the mail leaves. A worker that dies gives the mail back when the
-    lease runs out: told twice under one Message-ID is a nuisance, never told is harm.
-    """
-    delivery = (
-        Delivery.objects.select_for_update(of=("self",), skip_locked=True)
-        .select_related("clinician")
-        .filter(state=DeliveryState.OWED, send_after__lte=at)
-        .order_by("send_after")
-        .first()
-    )
-    if delivery is not None:
-        delivery.attempts += 1
-        delivery.send_after = at + LEASE
-        delivery.save(update_fields=["attempts", "send_after"])
-    return delivery
-
-
-def deliver_next(*, at: datetime) -> bool:
-    """Send one mail that is due; return False when none is left."""
-    delivery = lease_next(at=at)
-    if delivery is None:
-        return False
-    try:
-        emails.send(delivery)
-    except smtplib.SMTPRecipientsRefused as fault:
-        [(code, _text)] = fault.recipients.values()
-        if 500 <= code < 600:
-            _end(delivery, DeliveryState.REFUSED, fault=f"refused with {code}", at=at)
-        else:
-            _postpone(delivery, fault=f"refused with {code}", at=at)
-    except (smtplib.SMTPException, OSError) as fault:
-        _postpone(delivery, fault=type(fault).__name__, at=at)
-    else:
-        _end(delivery, DeliveryState.SENT, fault="", at=at)
-    return True
-
-
-def _end(delivery: Delivery, state: DeliveryState, *, fault: str, at: datetime) -> None:
-    delivery.state, delivery.fault, delivery.ended_at = state, fault, at
-    delivery.save(update_fields=["state", "fault", "ended_at"])
-
-
-def _postpone(delivery: Delivery, *, fault: str, at: datetime) -> None:
-    pause = min(FIRST_PAUSE * 2 ** min(delivery.attempts - 1, 10), LONGEST_PAUSE)
-    delivery.fault, delivery.send_after = fault, at + pause
-    delivery.save(update_fields=["fault", "send_after"])
-    logger.warning("Mail %s could not be sent (%s); trying again", delivery.message_id, fault)

@@ -4,6 +4,7 @@ from email.utils import parseaddr
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -16,10 +17,12 @@ from monitoring.models import Delivery, Urgency
 LINKS_AT_MOST = 5
 
 
-def send(delivery: Delivery) -> None:
+def send(delivery: Delivery, server: BaseEmailBackend) -> None:
     """Send one mail; raises what the mail server says when it does not take it."""
     with translation.override(delivery.clinician.language):
-        compose(delivery).send()
+        mail = compose(delivery)
+    mail.connection = server
+    mail.send()
 
 
 def compose(delivery: Delivery) -> EmailMultiAlternatives:

@@ -251,7 +251,7 @@ if EMAIL_URL:
     EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 else:
     EMAIL_BACKEND = "monitoring.mail_files.EmailBackend"
-EMAIL_TIMEOUT = 20
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="Soundings <soundings@localhost>")
 
 # The queue (reasons: docs/adr/0006-the-database-is-the-queue.md)

@@ -5,7 +5,18 @@ import gc
 from celery import shared_task
 from django.utils import timezone
 
-from monitoring import alerts, door_log, flags, ingest, overdue, safety, silences, uploads, wake
+from monitoring import (
+    alerts,
+    door_log,
+    flags,
+    ingest,
+    mail_round,
+    overdue,
+    safety,
+    silences,
+    uploads,
+    wake,
+)
 from monitoring.recompute import (
     PATIENTS_AT_ONCE,
     assess_stale_patients,
@@ -36,12 +47,11 @@ def sweep() -> None:
 
 @shared_task
 def deliver_alerts() -> None:
-    """Send what is owed, one mail at a time, until nothing is due."""
+    """Put what is due into mails, and send them unless another worker is about it."""
     at = timezone.now()
     while alerts.gather(at=at):
         pass
-    while alerts.deliver_next(at=timezone.now()):
-        pass
+    mail_round.deliver_due()
 
 
 @shared_task

@@ -1,5 +1,6 @@
-"""A real mail server that keeps what it is sent, and can be away."""
+"""A real mail server that keeps what it is sent, and can be away or hang."""
 
+import socket
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -16,6 +17,7 @@ class MailServer:
         self.port = ports.choose(None)
         self.mails: list[EmailMessage] = []
         self._controller: Controller | None = None
+        self._mute: socket.socket | None = None
 
     def start(self) -> None:
         self._controller = Controller(_Keeper(self.mails), hostname=ports.HOST, port=self.port)
@@ -25,7 +27,14 @@ class MailServer:
         """Be away: connections are refused until the next start."""
         if self._controller is not None:
             self._controller.stop()
-        self._controller = None
+        if self._mute is not None:
+            self._mute.close()
+        self._controller = self._mute = None
+
+    def hang(self) -> None:
+        """Take connections and never say a word, until it is stopped."""
+        self.stop()
+        self._mute = socket.create_server((ports.HOST, self.port), backlog=100)
 
 
 class _Keeper:

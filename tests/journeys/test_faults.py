@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from socket import create_connection
@@ -9,7 +10,15 @@ from socket import create_connection
 import httpx
 import pytest
 
-from tests.journeys.clinic import Clinic, draw, import_ratings, set_up, with_self_harm
+from tests.journeys.clinic import (
+    EMAIL,
+    PASSWORD,
+    Clinic,
+    draw,
+    import_ratings,
+    set_up,
+    with_self_harm,
+)
 from tests.journeys.conftest import StartSite
 from tests.journeys.site import wait_for
 
@@ -91,6 +100,29 @@ def test_mails_wait_for_a_mail_server_that_is_away(clinic: Clinic, tmp_path: Pat
     clinic.wait_until(alerts_owed=0, within_s=90)
 
     assert clinic.status()["alerts_sent"] == len(clinic.site.mails) == 1
+
+
+def test_a_mail_server_that_never_answers_holds_up_no_assessment(
+    clinic: Clinic, tmp_path: Path
+) -> None:
+    people = [f"reader{number}@example.org" for number in range(3)]
+    for email in people:
+        arguments = ("add_clinician", email, "--team", "Ward 3", "--password-stdin")
+        assert clinic.site.manage(*arguments, input=PASSWORD).returncode == 0
+    clinic.site.mail_server.hang()
+    import_ratings(clinic, tmp_path, with_self_harm("0000"))
+
+    for number in range(8):  # for as long as four mails would each be waited for
+        assert clinic.push(draw(number, f"{number:04}")).status_code == 201
+        clinic.wait_until(stale_patients=0, within_s=10)
+        assert clinic.site.status_of("/health/") == 200
+        time.sleep(4)
+    assert clinic.status()["alerts_sent"] == 0
+
+    clinic.site.mail_server.stop()
+    clinic.site.mail_server.start()
+    clinic.wait_until(alerts_owed=0, within_s=120)
+    assert sorted(mail["To"] for mail in clinic.site.mails) == sorted([EMAIL, *people])
 
 
 def test_bodies_that_never_come_stop_neither_pages_nor_for_long_the_door(clinic: Clinic) -> None:

@@ -7,7 +7,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from django.urls import reverse
 
-from monitoring import alerts, silences, vital_signs
+from monitoring import mail_round, silences, vital_signs
 from monitoring.models import Silence
 from patients.models import Laboratory
 from tests.factories import (
@@ -155,8 +155,7 @@ def test_operators_are_told_once_by_mail_and_nobody_else(
 
     for minute in range(3):
         silences.watch(at=MONDAY + timedelta(minutes=minute))
-    while alerts.deliver_next(at=MONDAY + timedelta(minutes=5)):
-        pass
+    mail_round.deliver_due(at=MONDAY + timedelta(minutes=5))
 
     [mail] = mailoutbox
     assert mail.to == [operator.email]
