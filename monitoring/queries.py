@@ -374,7 +374,7 @@ def visible_flags(clinician: Clinician) -> QuerySet[Flag]:
 
 
 def may_see_parked(clinician: Clinician) -> bool:
-    """Parked draws have no team yet: whoever looks after any patient may look for theirs."""
+    """Whoever looks after any patient may look for draws of theirs among those of nobody known."""
     return clinician.is_active and CareTeam.objects.filter(members=clinician).exists()
 
 

@@ -3,14 +3,36 @@
 from datetime import datetime
 from typing import Self
 
-from django.db.models import Q, QuerySet, TextField
+from django.db.models import BooleanField, Q, QuerySet, TextField
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
-from patients.models import Laboratory, Parked, ParkedState
+from patients.intake.parking import NAMED
+from patients.models import Clinician, Laboratory, Parked, ParkedState
+
+# Whether the reader may see one of those whom the draw names, where it names anybody who is known
+_MAY_BE_SEEN = f"""
+(SELECT coalesce(bool_or(EXISTS (
+            SELECT FROM patients_membership AS membership
+             WHERE membership.team_id = patient.team_id AND membership.clinician_id = %s)), true)
+   FROM patients_parked AS parked{NAMED}
+  JOIN patients_patient AS patient ON patient.id = identifier.patient_id
+ WHERE parked.id = patients_parked.id)
+"""  # noqa: S608 - made of the words of patients/intake/parking.py
 
 
 class Waiting(QuerySet[Parked]):
     """The draws that wait, the longest first."""
+
+    def visible_to(self, reader: Clinician) -> Self:
+        """Keep those of the reader's own patients, and those of nobody who is known.
+
+        An operator sees all: who teaches what a code means must see where it stands.
+        """
+        if reader.is_operator:
+            return self
+        asked = RawSQL(_MAY_BE_SEEN, [reader.pk], output_field=BooleanField())  # noqa: S611
+        return self.filter(asked)
 
     def of(self, laboratory: Laboratory) -> Self:
         return self.filter(laboratory=laboratory)
@@ -31,13 +53,14 @@ class Waiting(QuerySet[Parked]):
         return self.filter(accession__icontains=text)
 
 
-def all_waiting() -> Waiting:
-    """Give every draw that waits."""
+def waiting_for(reader: Clinician) -> Waiting:
+    """Give the draws that wait and that the reader may place or reject."""
     waiting = Waiting(Parked).filter(state=ParkedState.WAITING).defer("inbound__body")
-    return waiting.select_related("laboratory", "inbound").order_by("parked_at", "pk")
+    waiting = waiting.select_related("laboratory", "inbound").order_by("parked_at", "pk")
+    return waiting.visible_to(reader)
 
 
 def laboratories() -> QuerySet[Laboratory]:
-    """Give the laboratories of which anything waits."""
+    """Give the laboratories of which anything waits, for whomever."""
     waiting = Parked.objects.filter(state=ParkedState.WAITING)
     return Laboratory.objects.filter(pk__in=waiting.values("laboratory_id")).order_by("name")

@@ -187,10 +187,8 @@ def _rename(
     )
 
 
-# Waiting draws whose patient a number of theirs names by now
-_NAMED_BY_NOW = """
-SELECT DISTINCT parked.id
-  FROM patients_parked AS parked
+# The patients whom waiting draws name by their numbers
+NAMED = """
  CROSS JOIN jsonb_to_recordset(parked.report -> 'patients') AS sent (system text, value text)
   LEFT JOIN patients_numberingalias AS alias
     ON alias.laboratory_id = parked.laboratory_id AND alias.sent = sent.system
@@ -200,25 +198,19 @@ SELECT DISTINCT parked.id
    AND CASE WHEN identifier.laboratory_id IS NULL
             THEN identifier.system = coalesce(alias.means, sent.system)
             ELSE identifier.laboratory_id = parked.laboratory_id
-                 AND identifier.system = sent.system END
+                 AND identifier.system = sent.system END"""
+# Waiting draws whose patient a number of theirs names by now
+_NAMED_BY_NOW = f"""
+SELECT DISTINCT parked.id
+  FROM patients_parked AS parked{NAMED}
  WHERE parked.state = 'waiting' AND parked.reasons @> '["unknown_patient"]'
  ORDER BY parked.id LIMIT %s
-"""
+"""  # noqa: S608 - made of the words above
 # What was seen of a sample, whose draw has come by now: by its number, else by patient and moment
-_DRAW_HAS_COME = """
+_DRAW_HAS_COME = f"""
 SELECT DISTINCT parked.id
   FROM patients_parked AS parked
-  JOIN patients_laboratory AS laboratory ON laboratory.id = parked.laboratory_id
- CROSS JOIN jsonb_to_recordset(parked.report -> 'patients') AS sent (system text, value text)
-  LEFT JOIN patients_numberingalias AS alias
-    ON alias.laboratory_id = parked.laboratory_id AND alias.sent = sent.system
-  JOIN patients_identifier AS identifier
-    ON identifier.system IN (coalesce(alias.means, sent.system), sent.system)
-   AND identifier.value = sent.value
-   AND CASE WHEN identifier.laboratory_id IS NULL
-            THEN identifier.system = coalesce(alias.means, sent.system)
-            ELSE identifier.laboratory_id = parked.laboratory_id
-                 AND identifier.system = sent.system END
+  JOIN patients_laboratory AS laboratory ON laboratory.id = parked.laboratory_id{NAMED}
   JOIN patients_draw AS draw
     ON draw.patient_id = identifier.patient_id AND draw.laboratory_id = parked.laboratory_id
    AND draw.superseded_at IS NULL
@@ -227,11 +219,11 @@ SELECT DISTINCT parked.id
             ELSE EXISTS (
                  SELECT FROM jsonb_array_elements(parked.report -> 'times') AS time
                   WHERE draw.collected_at = CASE
-                        WHEN time ->> 'at' ~ '(Z|[+-][0-9:]{2,8})$'
+                        WHEN time ->> 'at' ~ '(Z|[+-][0-9:]{{2,8}})$'
                         THEN (time ->> 'at')::timestamptz
                         ELSE (time ->> 'at')::timestamp AT TIME ZONE laboratory.time_zone END) END
  ORDER BY parked.id LIMIT %s
-"""
+"""  # noqa: S608 - made of the words above
 RULE = "rule:replay"
 REPLAYED_AT_ONCE = 100
 _IGNORED = "the laboratory's profile ignores all of its codes"

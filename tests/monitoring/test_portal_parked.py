@@ -218,7 +218,7 @@ def test_differences_are_said_in_words_and_decide_nothing(
 
 
 def test_patients_of_other_teams_are_never_suggested(client: Client, reader: Clinician) -> None:
-    IdentifierFactory.create(patient=PatientFactory.create(family_name="Elsewhere"), value="9042")
+    IdentifierFactory.create(patient=PatientFactory.create(family_name="Elsewhere"), value="9024")
 
     text = client.get(page(said_of({"family": "Elsewhere"}))).content.decode()
 
@@ -368,3 +368,91 @@ def test_where_the_number_is_one_patients_nobody_else_is_suggested(
 
     assert "RIGHT" in text
     assert "WRONG" not in text
+
+
+@pytest.fixture
+def of_another_team(reader: Clinician) -> Parked:
+    """A draw of a patient of another site, which waits for its unit alone."""
+    stranger = PatientFactory.create(team=TeamFactory.create())
+    IdentifierFactory.create(patient=stranger, system="urn:clinic:mrn", value="9042")
+    return ParkedFactory.create(reasons=["unknown_unit: nope"])
+
+
+def test_a_draw_of_another_teams_patient_is_not_there(
+    client: Client, of_another_team: Parked
+) -> None:
+    listed = client.get(reverse("portal:parked")).content.decode()
+    number = {"number": of_another_team.accession}
+    found = client.post(reverse("portal:find_parked"), number).content.decode()
+
+    assert "0 draws wait" in listed
+    assert of_another_team.accession not in listed
+    assert reverse("portal:parked_draw", args=[of_another_team.public_id]) not in found
+    assert client.get(page(of_another_team)).status_code == 404
+    assert client.get(page(of_another_team, "enrol_for_parked")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "match_parked",
+        "reject_parked",
+        "search_for_parked",
+        "ask_about_parked",
+        "teach_parked",
+        "enrol_for_parked",
+    ],
+)
+def test_nothing_is_done_with_a_draw_of_another_teams_patient(
+    client: Client, reader: Clinician, of_another_team: Parked, deed: str
+) -> None:
+    said = {"patient": mine(reader).public_id, "reason": "not ours", "question": "whose?"}
+
+    answer = client.post(page(of_another_team, deed), said)
+
+    assert answer.status_code == 404
+    of_another_team.refresh_from_db()
+    assert (of_another_team.state, of_another_team.question) == (ParkedState.WAITING, "")
+
+
+def test_a_draw_of_ones_own_patient_is_there(client: Client, reader: Clinician) -> None:
+    IdentifierFactory.create(patient=mine(reader), system="urn:clinic:mrn", value="9042")
+    parked = ParkedFactory.create(reasons=["unknown_unit: nope"])
+
+    assert parked.accession in client.get(reverse("portal:parked")).content.decode()
+    assert client.get(page(parked)).status_code == 200
+
+
+def test_numbers_of_two_patients_are_shown_to_either_team(
+    client: Client, reader: Clinician, of_another_team: Parked
+) -> None:
+    IdentifierFactory.create(patient=mine(reader), system="urn:clinic:mrn", value="1")
+    numbers = [{"system": "urn:clinic:mrn", "value": value} for value in ("9042", "1")]
+    of_another_team.report["patients"] = numbers
+    of_another_team.reasons = ["numbers_of_different_patients"]
+    of_another_team.save()
+
+    assert client.get(page(of_another_team)).status_code == 200
+
+
+def test_an_operator_sees_what_waits_of_any_patient(
+    client: Client, reader: Clinician, of_another_team: Parked
+) -> None:
+    reader.is_operator = True
+    reader.save()
+
+    assert client.get(page(of_another_team)).status_code == 200
+
+
+def test_a_number_that_another_laboratory_alone_knows_names_nobody(
+    client: Client, reader: Clinician
+) -> None:
+    stranger = PatientFactory.create(team=TeamFactory.create())
+    IdentifierFactory.create(
+        patient=stranger,
+        system="urn:clinic:mrn",
+        value="9042",
+        laboratory=LaboratoryFactory.create(),
+    )
+
+    assert client.get(page(ParkedFactory.create())).status_code == 200

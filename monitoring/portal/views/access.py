@@ -50,9 +50,9 @@ def flag_or_404(request: HttpRequest, reference: str) -> Flag:
 
 
 def parked_or_404(request: HttpRequest, public_id: UUID) -> Parked:
-    """Find a waiting draw, if the reader is in any team."""
+    """Find a draw that waits: of a patient whom the reader may see, or of nobody who is known."""
     require_team(request)
-    return get_object_or_404(waiting.all_waiting(), public_id=public_id)
+    return get_object_or_404(waiting.waiting_for(reader_of(request)), public_id=public_id)
 
 
 def require_operator(request: HttpRequest) -> None:

@@ -24,7 +24,9 @@ def parked(request: HttpRequest) -> HttpResponse:
     require_team(request)
     at = timezone.now()
     form = NarrowForm(request.GET if request.GET.keys() & NarrowForm.base_fields.keys() else None)
-    wanted = form.narrow(waiting.all_waiting(), at=at) if form.is_valid() else None
+    wanted = (
+        form.narrow(waiting.waiting_for(reader_of(request)), at=at) if form.is_valid() else None
+    )
     return _page(request, wanted, at=at, narrow_form=form, query=form.query)
 
 
@@ -35,7 +37,7 @@ def find_parked(request: HttpRequest) -> HttpResponse:
     form = NumberForm(request.POST)
     if not form.is_valid():
         return redirect("portal:parked")
-    found = waiting.all_waiting().with_number(form.cleaned_data["number"])
+    found = waiting.waiting_for(reader_of(request)).with_number(form.cleaned_data["number"])
     return _page(request, found, at=timezone.now(), number_form=form)
 
 
@@ -49,7 +51,7 @@ def _page(
     query: str = "",
 ) -> HttpResponse:
     """Show a part of what waits, or all of it; what is found by a number is one page."""
-    everything = waiting.all_waiting()
+    everything = waiting.waiting_for(reader_of(request))
     listed = everything if part is None else part
     paginator = Paginator(listed, PAGE_SIZE)
     page = paginator.get_page(request.GET.get("page") if number_form is None else None)
