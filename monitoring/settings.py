@@ -68,6 +68,7 @@ SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SERVED_OVER_TLS = SITE_URL.startswith("https://")
+BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
 
 # Another model than the one that comes along, and the approval of it (monitoring/model_in_force.py)
 MODEL_RELEASE = env.str("MODEL_RELEASE", default="")
@@ -190,6 +191,13 @@ ACCOUNT_PREVENT_ENUMERATION = True
 # Nobody stays signed in on a ward's shared computer, and no mail goes to strangers
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# Whose address counts: behind a proxy it is the last but so many of X-Forwarded-For. A key is an
+# account from one address (monitoring/portal/accounts.py), so that no stranger locks a person out;
+# a clinic may have one address for everybody
+ALLAUTH_TRUSTED_PROXY_COUNT = _read_number(
+    "TRUSTED_PROXY_COUNT", default=1 if BEHIND_TLS_PROXY else 0, least=0, most=10
+)
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "30/m/ip,5/5m/key"}
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -204,9 +212,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if SERVED_OVER_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SERVED_OVER_TLS
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
-)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -340,5 +346,6 @@ LOGGING = {
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"fontTools": {"level": "WARNING"}},  # it tells of every font of every PDF
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

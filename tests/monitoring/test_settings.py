@@ -29,6 +29,7 @@ def _run(folder: Path, **said: str) -> "subprocess.CompletedProcess[str]":
         ("DATABASE_URL", "mysql://me:secret@host/x", "postgres:// or postgresql://"),
         ("REDIS_URL", "secret", "redis://"),
         ("EMAIL_URL", "secret", "smtp://"),
+        ("TRUSTED_PROXY_COUNT", "-1", "a whole number from 0 to 10, and is “-1”"),
         ("MODEL_RELEASE", "my-clinic-1.json", "names a model that nobody has approved"),
     ],
 )
