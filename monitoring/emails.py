@@ -55,7 +55,12 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
 def _mail(
     delivery: Delivery, name: str, subject: str, links: list[str], *, count: int
 ) -> EmailMultiAlternatives:
-    context = {"count": count, "links": links, "subject": subject}
+    context = {
+        "count": count,
+        "links": links,
+        "leads_to_list": count > LINKS_AT_MOST,
+        "subject": subject,
+    }
     _display, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
     host = sender.rpartition("@")[2]
     mail = EmailMultiAlternatives(

@@ -1,5 +1,9 @@
-"""Mail without a mail server: each message becomes a file that any mail program opens."""
+"""Mail without a mail server: each message becomes a file that any mail program opens.
 
+Links to a new password stand in them, so that they are for nobody but whoever runs the site.
+"""
+
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -13,12 +17,18 @@ class EmailBackend(BaseEmailBackend):
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         settings.MAIL_DIR.mkdir(parents=True, exist_ok=True)
+        settings.MAIL_DIR.chmod(0o700)
         for mail in email_messages:
             message = mail.message()
             written_at = datetime.now(UTC)
             name = message["Message-ID"].strip("<>").partition("@")[0]
             path = settings.MAIL_DIR / f"{written_at:%Y%m%d-%H%M%S}-{name}.eml"
             draft = path.with_suffix(".draft")
-            draft.write_bytes(message.as_bytes())
+            with open(draft, "xb", opener=_for_owner_alone) as file:
+                file.write(message.as_bytes())
             draft.replace(path)
         return len(email_messages)
+
+
+def _for_owner_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)

@@ -47,7 +47,7 @@ def raise_flag(patient: Patient, clinician: Clinician) -> RaiseFlag:
 
 def deliver(at: datetime = MONDAY) -> None:
     alerts.gather(at=at)
-    mail_round.deliver_due(at=at)
+    mail_round.deliver_due(clock=lambda: at)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +149,23 @@ def test_who_is_told_of_one_flag_twice_gets_one_link(
     [message] = mail.outbox
     assert message.subject == "An item needs your review"
     assert str(message.body).count(flag.reference) == 1
+
+
+def test_a_watch_flag_with_another_reason_is_one_item_of_the_digest(
+    raise_flag: RaiseFlag,
+) -> None:
+    flag = raise_flag(FlagKind.DRIFTING, FlagLevel.WATCH)
+    alerts.queue([flag], occasion="now_something_else", at=MONDAY)
+
+    deliver(MONDAY + timedelta(days=1))
+
+    [message] = mail.outbox
+    [page, _kind] = message.alternatives[0]  # type: ignore[attr-defined]
+    assert "There is one new item on your list" in message.body
+    assert str(message.body).count(flag.reference) == 1
+    assert "your list:" not in message.body
+    assert "Sign in to see it" in str(page)
+    assert "Sign in to see your list" not in str(page)
 
 
 def test_nothing_to_say_is_no_mail(clinician: Clinician) -> None:
