@@ -121,7 +121,7 @@ SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_
        (SELECT received_at FROM patients_inbound
          WHERE id = coalesce(result.inbound_id, draw.inbound_id)),
        ARRAY(SELECT system FROM patients_resultname AS name WHERE name.line = result.public_id),
-       again.status, again.issued_at, again.received_at, again.issued_precision,
+       result.status, again.status, again.issued_at, again.received_at, again.issued_precision,
        coalesce(nullif(result.sent_status, ''), result.status), result.comparator, result.value,
        result.sent_value, result.sent_unit, result.method, result.lot, result.kit,
        result.issued_at, result.issued_precision, result.absent_reason, result.notes,
@@ -167,7 +167,7 @@ class Surroundings:
             analyte_id, result_id, line, version, last_version, received_at, systems = row[7:14]
             if result_id is None:
                 continue
-            again, said = row[14:18], row[18:]
+            status, again, said = row[14], row[15:19], row[19:]
             draw.results[analyte_id] = result = ResultOnRecord(
                 result_id,
                 line,
@@ -176,6 +176,7 @@ class Surroundings:
                 received_at,
                 frozenset(systems),
                 PlacedResult(analyte_id, *said),
+                status,
                 Word(*again) if again[0] is not None else None,
             )
             self.by_line[line] = draw, result

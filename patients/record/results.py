@@ -152,6 +152,7 @@ class PlacedResult(NamedTuple):
 class ResultOnRecord:
     """The current version of a result, and the number of its last one.
 
+    `status` is that of the record, which may be another than the laboratory's word in `placed`.
     `repeated` is the newest word by which the laboratory has said the same again.
     """
 
@@ -162,6 +163,7 @@ class ResultOnRecord:
     received_at: datetime | None
     name_systems: frozenset[str]
     placed: PlacedResult
+    status: str
     repeated: Word | None = None
 
     @property
@@ -230,7 +232,7 @@ class Line(NamedTuple):
 
         What was corrected before stays so when it is sent as final once more, with another time.
         """
-        before = None if self.before is None else self.before.placed.status
+        before = None if self.before is None else self.before.status
         if self.now.status != "final" or before not in _FINAL:
             return self.now.status
         return "corrected" if self.corrects else before

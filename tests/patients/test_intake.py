@@ -203,6 +203,18 @@ def test_a_cancelled_result_has_no_value_and_keeps_its_past(
     assert Result.objects.filter(sent_value="37.50").exists()
 
 
+def test_what_was_corrected_stays_so_when_its_time_is_put_right(
+    push: Push, patient: Patient
+) -> None:
+    push(message(draw(value="30.0")))
+    push(message(draw(value="31.0")))
+
+    push(message(draw(value="31.0", collected_at="2026-11-01T08:10:00+09:00")))
+
+    [current] = current_results()
+    assert (current.status, current.sent_status) == ("corrected", "final")
+
+
 def test_an_analyte_reported_later_joins_its_draw(push: Push, patient: Patient) -> None:
     push(message(draw()))
 
