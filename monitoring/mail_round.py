@@ -6,7 +6,7 @@ it may hold one process of the workers at most, and after a failure everybody's 
 
 import logging
 import smtplib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from time import monotonic
@@ -16,12 +16,13 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Greatest
-from django.utils import timezone
 
 from monitoring import emails
 from monitoring.models import Delivery, DeliveryState, Urgency
 
 logger = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
 
 # Longer than a mail server is given to answer, so that no second worker takes a mail in hand
 LEASE = timedelta(minutes=2)
@@ -34,8 +35,8 @@ _LOCK = 7_264_001
 _PROMPT_FIRST = Case(When(urgency=Urgency.PROMPT, then=Value(0)), default=Value(1))
 
 
-def deliver_due(*, at: datetime | None = None) -> int:
-    """Send the mails that are due, and say how many left; `at` stands still only for tests.
+def deliver_due(*, clock: Clock) -> int:
+    """Send the mails that are due, and say how many left.
 
     Somebody else on a round means that there is nothing to do. One connection carries all of them,
     and the first failure of the server itself ends the round.
@@ -46,10 +47,10 @@ def deliver_due(*, at: datetime | None = None) -> int:
         server, sent, began = get_connection(), 0, monotonic()
         try:
             while monotonic() - began < ROUND_LASTS_S:
-                delivery = lease_next(at=at or timezone.now())
+                delivery = lease_next(at=clock())
                 if delivery is None:
                     break
-                if not _deliver(delivery, server, has_sent=sent > 0, at=at):
+                if not _deliver(delivery, server, has_sent=sent > 0, clock=clock):
                     break
                 sent += delivery.state == DeliveryState.SENT
         finally:
@@ -92,9 +93,7 @@ def lease_next(*, at: datetime) -> Delivery | None:
     return delivery
 
 
-def _deliver(
-    delivery: Delivery, server: BaseEmailBackend, *, has_sent: bool, at: datetime | None
-) -> bool:
+def _deliver(delivery: Delivery, server: BaseEmailBackend, *, has_sent: bool, clock: Clock) -> bool:
     """Send one mail; return False if the server itself has failed, so that it ends the round."""
     try:
         server.open()
@@ -102,35 +101,34 @@ def _deliver(
     except smtplib.SMTPRecipientsRefused as fault:
         [(code, _text)] = fault.recipients.values()
         if 500 <= code < 600:
-            _end(delivery, DeliveryState.REFUSED, fault=f"refused with {code}", at=at)
+            _end(delivery, DeliveryState.REFUSED, fault=f"refused with {code}", at=clock())
         else:
-            _postpone(delivery, fault=f"refused with {code}", at=at)
+            _postpone(delivery, fault=f"refused with {code}", at=clock())
     except smtplib.SMTPDataError as fault:
-        _postpone(delivery, fault=f"refused with {fault.smtp_code}", at=at)
+        _postpone(delivery, fault=f"refused with {fault.smtp_code}", at=clock())
     except (smtplib.SMTPException, OSError) as fault:
-        ended_at = _postpone(delivery, fault=type(fault).__name__, at=at)
+        failed_at = clock()
+        _postpone(delivery, fault=type(fault).__name__, at=failed_at)
         # One that takes only so many mails a connection has not failed for the others
         if not has_sent:
-            _hold_others(delivery, at=ended_at)
+            _hold_others(delivery, at=failed_at)
         return False
     else:
-        _end(delivery, DeliveryState.SENT, fault="", at=at)
+        _end(delivery, DeliveryState.SENT, fault="", at=clock())
     return True
 
 
-def _end(delivery: Delivery, state: DeliveryState, *, fault: str, at: datetime | None) -> None:
-    delivery.state, delivery.fault, delivery.ended_at = state, fault, at or timezone.now()
+def _end(delivery: Delivery, state: DeliveryState, *, fault: str, at: datetime) -> None:
+    delivery.state, delivery.fault, delivery.ended_at = state, fault, at
     delivery.save(update_fields=["state", "fault", "ended_at"])
 
 
-def _postpone(delivery: Delivery, *, fault: str, at: datetime | None) -> datetime:
-    """Let the mail wait the longer the oftener it was tried; say from when."""
-    now = at or timezone.now()
+def _postpone(delivery: Delivery, *, fault: str, at: datetime) -> None:
+    """Let the mail wait the longer the oftener it was tried."""
     pause = min(FIRST_PAUSE * 2 ** min(delivery.attempts - 1, 10), LONGEST_PAUSE)
-    delivery.fault, delivery.send_after = fault, now + pause
+    delivery.fault, delivery.send_after = fault, at + pause
     delivery.save(update_fields=["fault", "send_after"])
     logger.warning("Mail %s could not be sent (%s); trying again", delivery.message_id, fault)
-    return now
 
 
 def _hold_others(failed: Delivery, *, at: datetime) -> None:

@@ -51,7 +51,7 @@ def deliver_alerts() -> None:
     at = timezone.now()
     while alerts.gather(at=at):
         pass
-    mail_round.deliver_due()
+    mail_round.deliver_due(clock=timezone.now)
 
 
 @shared_task

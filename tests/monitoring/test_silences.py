@@ -155,7 +155,7 @@ def test_operators_are_told_once_by_mail_and_nobody_else(
 
     for minute in range(3):
         silences.watch(at=MONDAY + timedelta(minutes=minute))
-    mail_round.deliver_due(at=MONDAY + timedelta(minutes=5))
+    mail_round.deliver_due(clock=lambda: MONDAY + timedelta(minutes=5))
 
     [mail] = mailoutbox
     assert mail.to == [operator.email]
