@@ -69,7 +69,8 @@ lock: $(VENV)/.uv
 		--output-file requirements/dev.txt
 	$(BIN)/uv --version | cut -d' ' -f2 | sed 's/^/uv==/' | $(COMPILE) - --output-file requirements/uv.txt
 
-# What is installed. uv is ten times faster than pip; pip is asked when uv cannot, because it
+# What is installed, compiled at once: otherwise the first start has four processes compile the same
+# 13,000 files at one time, and where PYTHONDONTWRITEBYTECODE is set every start does. uv is ten times faster than pip; pip is asked when uv cannot, because it
 # knows the settings (a proxy, an index, a certificate) that an organisation gave to pip alone.
 ask_pip = { echo "uv could not install; asking pip, which takes some minutes."; \
 	$(BIN)/python -m pip install --disable-pip-version-check $(INSTALL_FLAGS) -r $(1); }
@@ -88,9 +89,9 @@ $(VENV)/.uv: requirements/uv.txt
 	@touch $@
 
 $(VENV)/.run: requirements/run.txt $(VENV)/.uv
-	@$(BIN)/uv pip install --python $(BIN)/python $(INSTALL_FLAGS) -r $< || $(call ask_pip,$<)
+	@$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python $(INSTALL_FLAGS) -r $< || $(call ask_pip,$<)
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.uv
-	@$(BIN)/uv pip sync --python $(BIN)/python $(INSTALL_FLAGS) $< || $(call ask_pip,$<)
+	@$(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python $(INSTALL_FLAGS) $< || $(call ask_pip,$<)
 	@touch $@ $(VENV)/.run

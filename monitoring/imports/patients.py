@@ -56,8 +56,7 @@ def read_patients(data: bytes, *, team: CareTeam, at: datetime) -> list[Enrolmen
         number = (row.cells["system"], row.cells["value"])
         if number in first_row:
             faults.append(row.fault("value", f"stands in row {first_row[number]} already"))
-            continue
-        first_row[number] = row.number
+        first_row.setdefault(number, row.number)
         verdict = Verdict.KNOWN if number in known else Verdict.NEW
         if (found := _read_row(row, today=today, verdict=verdict, faults=faults)) is not None:
             enrolments.append(found)

@@ -127,12 +127,15 @@ def test_a_safety_flag_that_nobody_can_see_is_no_good_health(patient: Patient) -
     assert vital_signs.say_unattended() == ""
 
 
-def test_without_the_broker_the_answer_says_so(client: Client, settings: LazySettings) -> None:
+def test_without_the_broker_the_answer_says_so(
+    client: Client, settings: LazySettings, caplog: pytest.LogCaptureFixture
+) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
 
     answer = client.get("/health/")
 
     assert answer.status_code == 503
+    assert not caplog.records  # whoever watches asks every second
     assert answer.json()["broker"] == "away: ConnectionError"
     assert answer.json()["database"] == "ok"
 

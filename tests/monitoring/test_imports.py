@@ -131,7 +131,7 @@ def test_every_fault_is_named_with_row_column_value_and_what_would_be_right(
         "s,0102,A,B,1980-02-30,,2026-11-03",
         "s,0103,A,B,2000-01-01,,1999-12-31",
         "s,0104,A,B,,,",
-        "s,0104,C,D,,,",
+        "s,0104,C,,2050-01-01,,",
     )
 
     faults = _faults(data, team)
@@ -147,6 +147,8 @@ def test_every_fault_is_named_with_row_column_value_and_what_would_be_right(
         f"row 4, started_on: “2026-11-03” {began}",
         "row 5, started_on: “1999-12-31” must not come before the birth on 2000-01-01",
         "row 7, value: “0104” stands in row 6 already",
+        "row 7, given: must not be empty",
+        f"row 7, birth_date: “2050-01-01” {born}",
     ]
 
 

@@ -177,3 +177,13 @@ def test_every_constant_is_shown_with_its_source_grade_and_day(client: Client) -
         assert escape(each.source) in page
     assert evidence.VERSION in page
     assert "23-Nov-2026" in page
+
+
+@pytest.mark.parametrize("what", ["ratings", "trials", "events"])
+def test_no_form_withdraws_what_is_not_there(client: Client, what: str) -> None:
+    patient = PatientFactory.create()
+    client.force_login(ClinicianFactory.create(teams=[patient.team]))
+
+    address = reverse(f"portal:withdraw_{what}", args=[patient.public_id, 999_999])
+
+    assert client.get(address).status_code == client.post(address).status_code == 404

@@ -159,7 +159,19 @@ def beat_program() -> Program:
 
 
 def _celery(what: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "celery", "--quiet", "--app", "monitoring.celery", what)
+    # As which user all of this runs was chosen with `up`; the worker need not warn of it each time
+    quiet = "ignore:You're running the worker with superuser:RuntimeWarning"
+    return (
+        sys.executable,
+        "-W",
+        quiet,
+        "-m",
+        "celery",
+        "--quiet",
+        "--app",
+        "monitoring.celery",
+        what,
+    )
 
 
 def web_answers() -> bool:

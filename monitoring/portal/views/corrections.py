@@ -175,27 +175,35 @@ def withdraw(request: HttpRequest, public_id: UUID, what: str, fact_id: int) -> 
     """Withdraw a rating, a trial or an event that should not be on this record."""
     patient, at = patient_or_404(request, public_id), timezone.now()
     by = ingest.actor(reader_of(request))
+    fact = _fact_or_404(what, patient, fact_id)
     form = ReasonForm(request.POST or None)
     if form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
             with transaction.atomic():
-                match what:
-                    case "ratings":
-                        rating = _current(Rating, patient, fact_id)
-                        withdraw_rating(rating=rating, reason=reason, by=by, at=at)
-                    case "trials":
-                        trial = _current(Trial, patient, fact_id)
-                        withdraw_trial(trial=trial, reason=reason, by=by, at=at)
-                    case _:
-                        event = _current(Event, patient, fact_id)
-                        withdraw_event(event=event, reason=reason, by=by, at=at)
+                match fact:
+                    case Rating():
+                        withdraw_rating(rating=fact, reason=reason, by=by, at=at)
+                    case Trial():
+                        withdraw_trial(trial=fact, reason=reason, by=by, at=at)
+                    case Event():
+                        withdraw_event(event=fact, reason=reason, by=by, at=at)
                 transaction.on_commit(wake.wake_workers)
         except MOVED:
             return _moved(request, public_id)
         messages.success(request, _("It is withdrawn; it stays readable with its reason."))
         return redirect("portal:patient", public_id)
     return fill_in(request, patient, form, template="portal/withdraw.html", at=at)
+
+
+def _fact_or_404(what: str, patient: Patient, fact_id: int) -> Rating | Trial | Event:
+    match what:
+        case "ratings":
+            return _current(Rating, patient, fact_id)
+        case "trials":
+            return _current(Trial, patient, fact_id)
+        case _:
+            return _current(Event, patient, fact_id)
 
 
 def _current(model: type[T], patient: Patient, fact_id: int) -> T:
