@@ -160,7 +160,7 @@ def beat_program() -> Program:
 
 def _celery(what: str) -> tuple[str, ...]:
     # As which user all of this runs was chosen with `up`; the worker need not warn of it each time
-    quiet = "ignore:You're running the worker with superuser:RuntimeWarning"
+    quiet = "ignore:You're running the worker with superuser"
     return (
         sys.executable,
         "-W",
