@@ -160,7 +160,8 @@ def test_a_watch_flag_with_another_reason_is_one_item_of_the_digest(
     deliver(MONDAY + timedelta(days=1))
 
     [message] = mail.outbox
-    [page, _kind] = message.alternatives[0]  # type: ignore[attr-defined]
+    assert isinstance(message, mail.EmailMultiAlternatives)
+    [page, _kind] = message.alternatives[0]
     assert "There is one new item on your list" in message.body
     assert str(message.body).count(flag.reference) == 1
     assert "your list:" not in message.body
