@@ -82,6 +82,18 @@ def test_the_same_person_written_otherwise_warns_of_nothing(
     assert not Contradiction.objects.exists()
 
 
+@pytest.mark.parametrize(("shown", "warns"), [("Patient 42", False), ("Gerd Gamma", True)])
+def test_a_display_that_is_no_name_warns_of_nothing(
+    door: FhirDoor, anna: Patient, *, shown: str, warns: bool
+) -> None:
+    number = {"system": "urn:clinic:mrn", "value": "0042"}
+
+    door.post(observation(subject={"identifier": number, "display": shown}))
+
+    assert Result.objects.get().draw.patient == anna
+    assert Contradiction.objects.exists() == warns
+
+
 def test_the_warning_ends_when_the_record_is_put_right_or_the_draw_is_judged(
     door: FhirDoor, anna: Patient, client: Client
 ) -> None:

@@ -1,5 +1,7 @@
 """Whose result it is, as the laboratory says: numbers to find the patient by, a name for people."""
 
+import re
+
 from patients.intake.fhir.conditions import read_condition
 from patients.intake.fhir.datatypes import Identifier as Numbered
 from patients.intake.fhir.datatypes import Reference
@@ -28,7 +30,9 @@ def patients_of(
         return tuple(dict.fromkeys(numbers)), _person(patient)
     if subject.reference is not None and not subject.reference.startswith("#"):
         numbers.append(_number_in(subject.reference))
-    person = Person(family=line(subject.display, 200)) if subject.display else None
+    shown = line(subject.display, 200)
+    # "Patient 42" is no name, and would contradict every name on record
+    person = Person(family=shown) if shown and not re.search(r"\d", shown) else None
     return tuple(dict.fromkeys(numbers)), person
 
 
