@@ -29,8 +29,8 @@ def test_everything_runs_and_one_line_says_where(running_site: RunningSite) -> N
     assert len(ready) == 1
     assert f"{running_site.url}/" in ready[0]
     assert f"mail goes to 127.0.0.1:{running_site.mail_server.port}" in ready[0]
-    # Each line says whose it is; a worker and a beat that are well have nothing to say
-    for name in ("valkey", "postgres", "web"):
+    # Each line says whose it is; a web, a worker and a beat that are well have nothing to say
+    for name in ("valkey", "postgres"):
         assert f"{name} | " in running_site.log
 
 
