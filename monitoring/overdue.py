@@ -30,14 +30,16 @@ SELECT patient.id, site.time_zone, site.visits_every_weeks, episode.started_on, 
        ARRAY(SELECT (rating.rated_at AT TIME ZONE site.time_zone)::date
                FROM patients_rating AS rating
               WHERE rating.patient_id = patient.id AND rating.superseded_at IS NULL
-                AND rating.instrument = coalesce(nullif(episode.primary_instrument, ''),
-                                                 nullif(made.content->'course'->>'instrument', ''),
-                                                 rating.instrument))
+                AND rating.instrument = coalesce(
+                        nullif(episode.primary_instrument, ''),
+                        (SELECT nullif(made.content->'course'->>'instrument', '')
+                           FROM monitoring_riskassessment AS made
+                          WHERE made.id = standing.assessment_id),
+                        rating.instrument))
   FROM monitoring_standing AS standing
   JOIN patients_patient AS patient ON patient.id = standing.patient_id
   JOIN patients_careteam AS team ON team.id = patient.team_id
   JOIN patients_site AS site ON site.id = team.site_id
-  LEFT JOIN monitoring_riskassessment AS made ON made.id = standing.assessment_id
   LEFT JOIN patients_episode AS episode
     ON episode.patient_id = patient.id AND episode.superseded_at IS NULL
    AND episode.ended_on IS NULL AND patient.status = 'active'
