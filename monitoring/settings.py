@@ -198,7 +198,11 @@ ALLAUTH_TRUSTED_PROXY_COUNT = _read_number(
     "TRUSTED_PROXY_COUNT", default=1 if BEHIND_TLS_PROXY else 0, least=0, most=10
 )
 ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "30/m/ip,5/5m/key"}
-SESSION_COOKIE_AGE = 12 * 3600
+# Who asks for nothing is signed out, and everybody is when a working day is over
+SESSION_ENGINE = "monitoring.sessions"
+SESSION_COOKIE_AGE = 60 * _read_number("SIGN_OUT_AFTER_MINUTES", default=30, least=5, most=1440)
+SIGN_OUT_AFTER_HOURS = _read_number("SIGN_OUT_AFTER_HOURS", default=12, most=24)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

@@ -13,6 +13,7 @@ from monitoring import (
     mail_round,
     overdue,
     safety,
+    sessions,
     silences,
     uploads,
     wake,
@@ -79,7 +80,8 @@ def replay_parked() -> None:
 
 @shared_task
 def forget_old_lines() -> None:
-    """Delete the lines about requests that are no longer kept."""
+    """Delete the lines about requests that are no longer kept, and sign-ins that ended long ago."""
+    sessions.forget_old(at=timezone.now())
     while door_log.forget_old(at=timezone.now()) == door_log.FORGOTTEN_AT_ONCE:
         pass
 

@@ -30,6 +30,7 @@ DOORS = (
     "monitoring/mail_files.py",
     "monitoring/embedded/",
     "monitoring/pulse.py",
+    "monitoring/sessions.py",
     "monitoring/health.py",
 )
 CLOCKS = {

@@ -32,8 +32,10 @@ def of_every_page(request: HttpRequest) -> dict[str, object]:
             return None
         return Alarm.of(safety_list.alarm(cast(Clinician, reader), at=timezone.now()))
 
+    session = getattr(request, "session", None)
     return {
         "alarm": SimpleLazyObject(alarm),
+        "ending": session.ending(at=timezone.now()) if is_known and session else None,
         "product_version": VERSION,
         "holds_synthetic_data": (settings.VAR_DIR / "demo_sign_in.txt").exists(),
     }

@@ -1,24 +1,46 @@
 """What every signed-in page shares: the reader's own zone and language, and no copy left behind."""
 
 from collections.abc import Callable
+from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponseBase
+from django.http.response import HttpResponseRedirectBase
+from django.shortcuts import render, resolve_url
 from django.urls import Resolver404, resolve
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from monitoring.sessions import Ended, SessionStore, is_asked_by_itself
+
+View = Callable[..., HttpResponseBase]
 
 
 class SignInFirst(LoginRequiredMiddleware):
     """Lead whoever is not signed in to the sign-in, and say of what was sent that it is lost."""
 
-    def handle_no_permission(
-        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
-    ) -> HttpResponseRedirect:
-        if request.method == "POST":
+    def process_view(
+        self, request: HttpRequest, view_func: View, view_args: Any, view_kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Let a sign-in last on by being used."""
+        if request.user.is_authenticated and not is_asked_by_itself(view_func):
+            session_of(request).put_off_end(at=timezone.now())
+        return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def handle_no_permission(  # type: ignore[override]  # one for htmx is no HttpResponseRedirect
+        self, request: HttpRequest, view_func: View
+    ) -> HttpResponseRedirectBase:
+        """Say why the sign-in is over and what is lost; lead to the sign-in, and then back."""
+        ended, is_by_itself = session_of(request).ended, is_asked_by_itself(view_func)
+        if ended is not None:
+            messages.warning(request, _why(ended))
+        if request.method == "POST" and not is_by_itself:
             messages.warning(
                 request,
                 _(
@@ -27,7 +49,42 @@ class SignInFirst(LoginRequiredMiddleware):
                     "person now, and do not wait until it is saved."
                 ),
             )
+        if is_by_itself and "HX-Request" in request.headers:
+            # Not into the page that was left open: what stands on it is for nobody else to read
+            return _leave_page(HtmxDetails(request).current_url_abs_path)
         return super().handle_no_permission(request, view_func)
+
+
+def _leave_page(address: str | None) -> HttpResponseRedirectBase:
+    """Let a page that asked by itself give way to the sign-in, which leads back to it."""
+    query = urlencode({"next": address or resolve_url(settings.LOGIN_REDIRECT_URL)})
+    return HttpResponseClientRedirect(f"{resolve_url(settings.LOGIN_URL)}?{query}")
+
+
+def session_of(request: HttpRequest) -> SessionStore:
+    """Name the session as what it is here."""
+    return cast(SessionStore, request.session)
+
+
+def _why(ended: Ended) -> str:
+    """Say in a sentence why the sign-in is over."""
+    hours = settings.SIGN_OUT_AFTER_HOURS
+    match ended:
+        case Ended.UNUSED:
+            why = _("You were signed out after %(minutes)d minutes without use.") % {
+                "minutes": settings.SESSION_COOKIE_AGE // 60
+            }
+        case Ended.LASTED:
+            why = ngettext(
+                "You were signed out %(n)d hour after you had signed in.",
+                "You were signed out %(n)d hours after you had signed in.",
+                hours,
+            ) % {"n": hours}
+        case Ended.CALLED_OFF:
+            why = _("Your sign-in had ended.")
+    lost = _("What was typed and not saved is not on record.")
+    back = _("Sign in, and you come back to the page that you asked for.")
+    return f"{why} {lost} {back}"
 
 
 class ReadersOwnWays:

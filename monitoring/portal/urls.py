@@ -161,4 +161,5 @@ urlpatterns = [
     path("upload/<uuid:public_id>/confirm/", uploads.confirm_upload, name="confirm_upload"),
     path("upload/<uuid:public_id>/discard/", uploads.discard_upload, name="discard_upload"),
     path("preferences/", preferences.preferences, name="preferences"),
+    path("stay/", preferences.stay, name="stay"),
 ]

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 OF_ALL = {
     *("worklist", "search", "preferences", "safety_list", "alarm", "site_settings"),
-    *("overdue", "held", "changes", "about", "constants", "flag_figures"),
+    *("overdue", "held", "changes", "about", "constants", "flag_figures", "stay"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The reader's own settings."""
+"""The reader's own settings, and that they are still there."""
 
 from zoneinfo import ZoneInfo
 
@@ -7,12 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from monitoring import alerts
 from monitoring.portal import dates
 from monitoring.portal.forms.preferences import PreferencesForm
+from monitoring.portal.middleware import session_of
 from monitoring.portal.views.access import reader_of
+from monitoring.sessions import asked_by_itself
 from patients.record import people
 
 
@@ -39,3 +41,13 @@ def preferences(request: HttpRequest) -> HttpResponse:
     }
     status = 422 if form.errors else 200
     return render(request, "portal/preferences.html", context, status=status)
+
+
+@asked_by_itself
+@require_POST
+def stay(request: HttpRequest) -> HttpResponse:
+    """Let the sign-in last on: the reader types into an open page, or has said so by a button."""
+    session_of(request).put_off_end(at=timezone.now())
+    if "HX-Request" not in request.headers:
+        return redirect("portal:worklist")
+    return render(request, "portal/parts/alarm.html")

@@ -21,8 +21,9 @@ from monitoring.models import (
 )
 from monitoring.portal.forms.safety import HandOverForm, OutcomeForm, TakeOnForm
 from monitoring.portal.presenters.flag_page import FlagPage
-from monitoring.portal.presenters.safety import Alarm, CaseRow, Crisis, urgency
+from monitoring.portal.presenters.safety import CaseRow, Crisis, urgency
 from monitoring.portal.views.access import flag_or_404, note_view, reader_of
+from monitoring.sessions import asked_by_itself
 from patients.models import Clinician
 
 
@@ -49,11 +50,11 @@ def cases(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/safety_list.html", context)
 
 
+@asked_by_itself
 @require_GET
 def alarm(request: HttpRequest) -> HttpResponse:
-    """Give the alarm anew, for a page that stays open."""
-    found = Alarm.of(safety_list.alarm(reader_of(request), at=timezone.now()))
-    return render(request, "portal/parts/alarm.html", {"alarm": found})
+    """Give the alarm anew, for a page that stays open; say when its reader is about to be out."""
+    return render(request, "portal/parts/alarm.html")
 
 
 @require_POST

@@ -14,6 +14,7 @@ from monitoring.portal.presenters.listing import listing_of, page_of, search_res
 from monitoring.portal.presenters.overdue import rows_of
 from monitoring.portal.views.access import reader_of
 from monitoring.queries import Overview, Show
+from monitoring.sessions import asked_by_itself
 from monitoring.silences import open_silences
 
 
@@ -58,6 +59,7 @@ def _filters(request: HttpRequest, overview: Overview) -> tuple[Show, int | None
     return show, team_id
 
 
+@asked_by_itself
 @require_GET
 def changes(request: HttpRequest) -> HttpResponse:
     """Say how many of the reader's patients have changed since their list was drawn."""
