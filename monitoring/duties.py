@@ -52,9 +52,20 @@ def told_at(step: EscalationStep, flag: Flag, team: Team) -> list[Clinician]:
         case EscalationStep.LEAD:
             return team.holders(SafetyDuty.LEAD) or team.everybody
         case EscalationStep.UNCLOSED:
-            owner = [each for each in team.everybody if each.pk == flag.owner_id]
             leads = team.holders(SafetyDuty.LEAD)
-            return list(dict.fromkeys([*owner, *leads])) or team.everybody
+            return list(dict.fromkeys([*_owner(flag, team), *leads])) or team.everybody
+        case EscalationStep.REMINDER:
+            everyone = [
+                *_owner(flag, team),
+                *first_told(flag, team),
+                *told_at(EscalationStep.COVER, flag, team),
+                *told_at(EscalationStep.LEAD, flag, team),
+            ]
+            return list(dict.fromkeys(everyone))
+
+
+def _owner(flag: Flag, team: Team) -> list[Clinician]:
+    return [each for each in team.everybody if each.pk == flag.owner_id]
 
 
 def names(people: Sequence[Clinician]) -> str:

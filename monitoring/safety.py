@@ -8,6 +8,8 @@ a worker that was away can make it good.
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Value
+from django.db.models.functions import Greatest
 
 from instruments import INSTRUMENTS, SafetyLevel
 from monitoring import alerts, duties, flags
@@ -16,6 +18,7 @@ from monitoring.models import (
     HANDED_OVER,
     OUTCOME_RECORDED,
     REPEATED,
+    CrisisPlan,
     Escalation,
     EscalationStep,
     Flag,
@@ -28,7 +31,7 @@ from monitoring.models import (
 )
 from monitoring.outcomes import Outcome, OutcomeFault, check, columns_of
 from patients import audit
-from patients.models import Clinician, Rating
+from patients.models import Clinician, PatientStatus, Rating
 
 REASON = "self_harm_item_above_zero"
 _RANK = {level.value: place for place, level in enumerate(SafetyLevel)}
@@ -98,6 +101,7 @@ def _repeat(flag: Flag, rating: Rating, level: SafetyLevel, *, at: datetime) -> 
     if _RANK[level.value] > _RANK[flag.urgency]:
         flag.urgency = SafetyUrgency(level.value)
     was_taken_on = flag.state == FlagState.ACKNOWLEDGED
+    flag.has_returned |= flag.state != FlagState.RAISED
     flag.state = FlagState.RAISED
     flag.version += 1
     flag.save()
@@ -124,14 +128,18 @@ def _set_timer(flag: Flag, *, at: datetime) -> None:
     )
     Escalation.objects.bulk_create(
         [
-            Escalation(flag=flag, step=step, due_at=at + after)
-            for step, after in (
-                (EscalationStep.COVER, plan.cover_after),
-                (EscalationStep.LEAD, plan.lead_after),
-            )
+            Escalation(flag=flag, step=step, due_at=at + plan.waits_before(step))
+            for step in (EscalationStep.COVER, EscalationStep.LEAD)
             if step not in waiting
         ]
     )
+
+
+def _wait(flag: Flag, step: EscalationStep, *, at: datetime) -> None:
+    """Let a step wait as long as the site says, unless it waits already."""
+    due_at = at + duties.plan_of(flag.patient.team.site).waits_before(step)
+    waiting = Escalation(flag=flag, step=step, due_at=due_at)
+    Escalation.objects.bulk_create([waiting], ignore_conflicts=True)
 
 
 def call_off(flag: Flag, *, at: datetime) -> None:
@@ -153,8 +161,7 @@ def take_on(*, flag: Flag, version: int, plan: str, by: Clinician, at: datetime)
     )
     Flag.objects.filter(pk=now.pk).update(owner=by)
     call_off(now, at=at)
-    within = duties.plan_of(now.patient.team.site).outcome_within
-    Escalation.objects.create(flag=now, step=EscalationStep.UNCLOSED, due_at=at + within)
+    _wait(now, EscalationStep.UNCLOSED, at=at)
 
 
 @transaction.atomic
@@ -243,7 +250,8 @@ def record_attempt(
 def escalate_due(*, at: datetime) -> int:
     """Do every step of the timer that is due, however late; say how many.
 
-    The flags are locked with their steps: whoever acts on a flag at this moment goes first.
+    The flags are locked with their steps: whoever acts on a flag at this moment goes first. After
+    its last step a flag is told of again and again until it has an outcome.
     """
     due = list(
         Escalation.objects.select_for_update(of=("self", "flag"), skip_locked=True)
@@ -252,6 +260,9 @@ def escalate_due(*, at: datetime) -> int:
         .order_by("due_at")
     )
     for each in due:
+        if each.flag.patient.status == PatientStatus.DECEASED:
+            call_off(each.flag, at=at)
+            continue
         step, team = EscalationStep(each.step), duties.team_of(each.flag.patient.team_id)
         told = duties.told_at(step, each.flag, team)
         alerts.tell(each.flag, told, occasion=f"{step}:{each.pk}", at=at)
@@ -260,4 +271,46 @@ def escalate_due(*, at: datetime) -> int:
         )
         each.done_at = at
         each.save(update_fields=["done_at"])
+    _forget_none(at=at)
     return len(due)
+
+
+def _forget_none(*, at: datetime) -> None:
+    """Let every open flag wait for a step: nobody has acted, or no outcome was recorded since.
+
+    Of the dead nobody is told any more; should that be put right, the flag is found here.
+    """
+    waiting = Escalation.objects.filter(flag=OuterRef("pk"), done_at=None, called_off_at=None)
+    forgotten = (
+        Flag.objects.up()
+        .filter(~Exists(waiting), kind=FlagKind.SAFETY)
+        .exclude(patient__status=PatientStatus.DECEASED)
+        .select_related("patient__team__site")
+        .select_for_update(of=("self",), skip_locked=True)
+    )
+    for flag in forgotten:
+        was_taken_on = flag.state == FlagState.ACKNOWLEDGED
+        _wait(flag, EscalationStep.UNCLOSED if was_taken_on else EscalationStep.REMINDER, at=at)
+
+
+@transaction.atomic
+def change_plan(plan: CrisisPlan, *, by: str, at: datetime) -> int:
+    """Save a site's crisis plan; the steps still to come of open flags go by its times.
+
+    Says how many were moved. What is due already stays due, and nothing becomes due in the past.
+    """
+    before = CrisisPlan.objects.select_for_update().filter(pk=plan.pk).first()
+    before = before or CrisisPlan(site=plan.site)
+    plan.changed_at, plan.changed_by = at, by
+    plan.save()
+    to_come = Escalation.objects.filter(
+        flag__patient__team__site=plan.site, done_at=None, called_off_at=None, due_at__gt=at
+    )
+    moved = 0
+    for step in EscalationStep:
+        later = plan.waits_before(step) - before.waits_before(step)
+        if later:
+            due_at = Greatest(F("due_at") + later, Value(at))
+            moved += to_come.filter(step=step).update(due_at=due_at)
+    audit.write(verb="change_crisis_plan", subject=f"site:{plan.pk}", by=by, at=at)
+    return moved

@@ -12,7 +12,7 @@ from patients.models import Clinician, Patient, Site
 
 
 class CrisisPlan(models.Model):
-    """What one site tells its people in a crisis, and when cover and lead are told.
+    """What one site tells its people in a crisis, and when cover, lead and all of them are told.
 
     A site without a row has the defaults; nobody's telephone number is ever invented.
     """
@@ -23,6 +23,7 @@ class CrisisPlan(models.Model):
     out_of_hours = models.TextField(_("out of hours"), blank=True, default="")
     cover_after_minutes = models.PositiveIntegerField(_("cover is told after"), default=60)
     lead_after_minutes = models.PositiveIntegerField(_("lead is told after"), default=240)
+    remind_every_minutes = models.PositiveIntegerField(_("all are told again every"), default=240)
     outcome_within_hours = models.PositiveIntegerField(_("outcome is expected within"), default=24)
     changed_at = models.DateTimeField()
     changed_by = models.CharField(max_length=100)
@@ -33,6 +34,7 @@ class CrisisPlan(models.Model):
                 condition=Q(cover_after_minutes__gte=1, cover_after_minutes__lte=1440)
                 & Q(lead_after_minutes__gte=F("cover_after_minutes"))
                 & Q(lead_after_minutes__lte=2880)
+                & Q(remind_every_minutes__gte=15, remind_every_minutes__lte=1440)
                 & Q(outcome_within_hours__gte=1, outcome_within_hours__lte=168),
                 name="a_crisis_plan_tells_cover_before_lead_and_both_soon",
             ),
@@ -50,15 +52,29 @@ class CrisisPlan(models.Model):
         return timedelta(minutes=self.lead_after_minutes)
 
     @property
+    def remind_every(self) -> timedelta:
+        return timedelta(minutes=self.remind_every_minutes)
+
+    @property
     def outcome_within(self) -> timedelta:
         return timedelta(hours=self.outcome_within_hours)
 
+    def waits_before(self, step: "EscalationStep") -> timedelta:
+        """Say how long a step waits, from what sets it off."""
+        return {
+            EscalationStep.COVER: self.cover_after,
+            EscalationStep.LEAD: self.lead_after,
+            EscalationStep.REMINDER: self.remind_every,
+            EscalationStep.UNCLOSED: self.outcome_within,
+        }[step]
+
 
 class EscalationStep(models.TextChoices):
-    """Who is told next while a safety flag is not seen to."""
+    """Who is told next while a safety flag is not seen to; the last two come again and again."""
 
     COVER = "cover", _("cover")
     LEAD = "lead", _("lead")
+    REMINDER = "reminder", _("all of them again")
     UNCLOSED = "unclosed", _("lead, for want of an outcome")
 
 

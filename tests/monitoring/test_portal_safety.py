@@ -266,6 +266,7 @@ def test_a_lead_changes_the_plan_and_the_duties_and_nobody_else(
         "out_of_hours": "Nobody looks at night.",
         "cover_after_minutes": 30,
         "lead_after_minutes": 90,
+        "remind_every_minutes": 60,
         "outcome_within_hours": 12,
     }
     assert client.post(plan, said).status_code == 403
@@ -409,3 +410,25 @@ def test_who_was_signed_out_before_saving_is_told_that_nothing_is_on_record(
     text = answer.content.decode()
     assert "nothing of it is on record" in text
     assert "see to this person now" in text
+
+
+def test_a_flag_that_follows_another_of_its_kind_says_so_and_leads_to_it(
+    client: Client, flag: Flag, patient: Patient
+) -> None:
+    client.post(reverse("portal:outcome", args=[flag.reference]), assessed_now(flag))
+    later = timezone.now()
+    ingest.receive_rating(
+        patient=patient,
+        instrument="PHQ-9",
+        rated_at=later,
+        items=[*[0] * 8, 1],
+        by="clinician:0",
+        at=later,
+    )
+
+    text = text_of(client, "flag", Flag.objects.up().get().reference)
+
+    assert "Returned" in text
+    assert "Raised again: an earlier flag of this kind ended on" in text
+    assert f'href="{reverse("portal:flag", args=[flag.reference])}"' in text
+    assert "Raised again" not in text_of(client, "flag", flag.reference)

@@ -336,7 +336,7 @@ def test_a_graver_answer_reaches_cover_and_lead_though_they_were_told_of_the_fir
     assert safety.escalate_due(at=later + timedelta(minutes=61)) == 1
     assert cover in told(flag)
     assert lead not in told(flag)
-    assert safety.escalate_due(at=later + timedelta(hours=5)) == 1
+    assert safety.escalate_due(at=later + timedelta(hours=5)) == 2  # and the reminder of the first
     assert lead in told(flag)
 
 

@@ -212,7 +212,7 @@ def test_a_flag_that_is_handed_over_when_all_steps_have_run_has_its_timer_again(
 
     assert safety.escalate_due(at=night + timedelta(minutes=59)) == 0
     assert safety.escalate_due(at=night + timedelta(hours=1)) == 1
-    assert safety.escalate_due(at=night + timedelta(hours=4)) == 1
+    assert safety.escalate_due(at=night + timedelta(hours=4)) == 2  # and the reminder of before
 
 
 @pytest.mark.parametrize("note", ["面談済み。入院した", "Seen, safe plan"])

@@ -189,6 +189,7 @@ class CrisisPlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
             "out_of_hours",
             "cover_after_minutes",
             "lead_after_minutes",
+            "remind_every_minutes",
             "outcome_within_hours",
         )
         widgets: ClassVar = {
@@ -202,6 +203,7 @@ class CrisisPlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
             "out_of_hours": gettext_lazy("Out of hours"),
             "cover_after_minutes": gettext_lazy("Cover is told after (minutes)"),
             "lead_after_minutes": gettext_lazy("Lead is told after (minutes)"),
+            "remind_every_minutes": gettext_lazy("All are told again every (minutes)"),
             "outcome_within_hours": gettext_lazy("Outcome is expected within (hours)"),
         }
         help_texts: ClassVar = {
@@ -214,6 +216,14 @@ class CrisisPlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
                 "Who looks after an answer at night and at weekends. If nobody does, say so here; "
                 "it stands on the page where ratings are entered."
             ),
+            "remind_every_minutes": gettext_lazy(
+                "After the lead was told, while nobody has taken the flag on: whoever is first, "
+                "cover and lead get another mail."
+            ),
+            "outcome_within_hours": gettext_lazy(
+                "Of being taken on. After that whoever took it on and the lead are told, each time "
+                "as many hours later, until there is an outcome."
+            ),
         }
 
     def clean(self) -> dict[str, Any]:
@@ -222,6 +232,7 @@ class CrisisPlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
         for name, lowest, highest in (
             ("cover_after_minutes", 1, 1440),
             ("lead_after_minutes", 1, 2880),
+            ("remind_every_minutes", 15, 1440),
             ("outcome_within_hours", 1, 168),
         ):
             if name in cleaned and not lowest <= (cleaned[name] or 0) <= highest:

@@ -1,14 +1,17 @@
 """A flag in words: what it is, since when, why, and everything that was done about it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics import Estimate
+from monitoring.charts import clinical_date
 from monitoring.history import estimate_of
 from monitoring.models import (
     ATTEMPTED,
@@ -45,6 +48,7 @@ _BY_REASON: dict[str, Promise] = {
     ATTEMPTED: gettext_lazy("Attempt recorded by %(who)s; the flag stays up"),
     EscalationStep.COVER: gettext_lazy("Nobody had taken it on in time: cover was told"),
     EscalationStep.LEAD: gettext_lazy("Nobody had taken it on in time: lead was told"),
+    EscalationStep.REMINDER: gettext_lazy("Nobody has taken it on yet: all were told again"),
     EscalationStep.UNCLOSED: gettext_lazy("No outcome was recorded in time: lead was told"),
     SNOOZE_ENDED: gettext_lazy("The time it was put aside for has ended"),
     OUTCOME_RECORDED: gettext_lazy("Closed by %(who)s with a recorded outcome"),
@@ -55,11 +59,12 @@ _BY_REASON: dict[str, Promise] = {
 
 @dataclass(frozen=True)
 class Step:
-    """One step in the life of a flag."""
+    """One step in the life of a flag; `link` leads to the earlier flag that it speaks of."""
 
     at: SafeString
     text: str
     plan: str
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,12 +125,38 @@ def _tags(flag: Flag) -> list[Tag]:
 
 
 def steps_of(flag: Flag) -> list[Step]:
-    """Tell the life of a flag, the newest step first."""
-    events: Sequence[FlagEvent] = list(flag.events.all())
-    return [
-        Step(at=dates.system_moment(event.at), text=_step(event), plan=event.plan)
-        for event in reversed(events)
+    """Tell the life of a flag, the newest step first; reminders without number are one step."""
+    events = [
+        event
+        for event, after in pairwise([*flag.events.all(), None])
+        if event is not None and not _is_told_again(event, after)
     ]
+    steps = [
+        Step(at=dates.system_moment(event.at), text=_step(event), plan=event.plan)
+        for event in events[:0:-1]
+    ]
+    return steps + [_first_step(flag, each) for each in events[:1]]
+
+
+def _is_told_again(event: FlagEvent, after: FlagEvent | None) -> bool:
+    """Tell whether the next step is nothing but another reminder of the same."""
+    again = {EscalationStep.REMINDER, EscalationStep.UNCLOSED}
+    return after is not None and after.reason == event.reason and event.reason in again
+
+
+def _first_step(flag: Flag, raised: FlagEvent) -> Step:
+    """Say of a flag that follows another of its kind what became of that one."""
+    at, text = dates.system_moment(raised.at), _step(raised)
+    before = Flag.objects.filter(patient=flag.patient_id, kind=flag.kind, pk__lt=flag.pk)
+    earlier = before.order_by("-pk").first()
+    if earlier is None or earlier.resolved_at is None:
+        return Step(at=at, text=text, plan=raised.plan)
+    said = _("Raised again: an earlier flag of this kind ended on %(day)s")
+    if earlier.resolved_at == flag.raised_at:
+        said = _("Raised in place of a less urgent flag of this kind of %(day)s")
+    day = clinical_date(timezone.localtime(earlier.resolved_at).date())
+    link = reverse("portal:flag", args=[earlier.reference])
+    return Step(at=at, text=said % {"day": day}, plan=raised.plan, link=link)
 
 
 def _step(event: FlagEvent) -> str:

@@ -148,18 +148,43 @@ def _step(step: Escalation, *, at: datetime) -> str:
     if who is EscalationStep.UNCLOSED:
         behind = _("The outcome was expected by %(at)s") % {"at": when}
         return behind if step.due_at <= at else _("An outcome is expected by %(at)s") % {"at": when}
-    name = _("Cover") if who is EscalationStep.COVER else _("Lead")
+    is_cover = who is EscalationStep.COVER
+    return _told(step, _("Cover") if is_cover else _("Lead"), at=at)
+
+
+def _told(step: Escalation, who: str, *, at: datetime) -> str:
     if step.done_at is not None:
-        return _("%(who)s was told %(at)s") % {"who": name, "at": dates.plain_moment(step.done_at)}
+        return _("%(who)s was told %(at)s") % {"who": who, "at": dates.plain_moment(step.done_at)}
+    due = {"who": who, "at": dates.plain_moment(step.due_at)}
     if step.due_at <= at:
-        late = _("%(who)s was due to be told %(at)s and is not told yet: tell them yourself")
-        return late % {"who": name, "at": when}
-    return _("%(who)s is told %(at)s") % {"who": name, "at": when}
+        return _("%(who)s was due to be told %(at)s and is not told yet: tell them yourself") % due
+    return _("%(who)s is told %(at)s") % due
+
+
+def _told_again(steps: Sequence[Escalation], *, at: datetime) -> list[str]:
+    """Say when those concerned were last told once more, and when they will be."""
+    said = []
+    if done := [each.done_at for each in steps if each.done_at is not None]:
+        said.append(_("Told again, last %(at)s") % {"at": dates.plain_moment(max(done))})
+    for each in steps:
+        due = {"at": dates.plain_moment(each.due_at)}
+        if each.done_at is None and each.due_at <= at:
+            text = _(
+                "Was due to be told again %(at)s and is not yet: tell your colleagues yourself"
+            )
+            said.append(text % due)
+        elif each.done_at is None:
+            said.append(_("Told again %(at)s unless somebody acts") % due)
+    return said
 
 
 def timer_of(case: OpenCase, *, at: datetime) -> list[str]:
     """Say what happens next, or should have happened: read from the rows, whoever is away."""
-    said = [_step(each, at=at) for each in case.steps if each.called_off_at is None]
+    steps = [each for each in case.steps if each.called_off_at is None]
+    unclosed = [each for each in steps if each.step == EscalationStep.UNCLOSED]
+    reminders = [each for each in steps if each.step == EscalationStep.REMINDER] + unclosed[1:]
+    said = [_step(each, at=at) for each in steps if each not in reminders]
+    said += _told_again(reminders, at=at)
     if case.mail_is_late:
         said.append(_("The mail about it has not gone out: tell your colleagues yourself"))
     return said

@@ -1,6 +1,5 @@
 """What a site sets for itself: its crisis plan and who is told. All read, a team lead writes."""
 
-from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,8 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from monitoring import duties, wake
-from monitoring.models import CrisisPlan
+from monitoring import duties, safety, wake
 from monitoring.portal.forms.episode import RulesForm, VisitsForm
 from monitoring.portal.forms.safety import CrisisPlanForm, DutiesForm, NamedClinicianForm
 from monitoring.portal.presenters.actors import actor
@@ -25,7 +23,7 @@ from monitoring.portal.views.access import leads, patient_or_404, reader_of, sit
 from monitoring.recompute import mark_outdated
 from monitoring.site_rules import rules_for, rules_of_site
 from patients import audit
-from patients.models import CareTeam, Clinician, SafetyDuty, Site
+from patients.models import CareTeam, SafetyDuty, Site
 from patients.record.duties import name_clinician, set_duty
 from patients.record.verdicts import choose_rules, set_visit_interval
 
@@ -68,20 +66,14 @@ def crisis_plan(request: HttpRequest, site_id: int) -> HttpResponse:
     site = site_or_404(request, site_id)
     form = CrisisPlanForm(request.POST or None, instance=duties.plan_of(site))
     if form.is_valid():
-        _save_plan(form, by=reader, at=at)
+        plan = form.save(commit=False)
+        moved = safety.change_plan(plan, by=audit.name_of(reader), at=at)
         messages.success(request, _("The crisis plan is saved."))
+        if moved:
+            messages.info(request, _("The timer of the flags that are open goes by it from now."))
         return redirect("portal:site_settings")
     context = {"form": form, "site": site}
     return render(request, "portal/crisis_plan.html", context, status=422 if form.errors else 200)
-
-
-def _save_plan(form: CrisisPlanForm, *, by: Clinician, at: datetime) -> None:
-    plan: CrisisPlan = form.save(commit=False)
-    plan.changed_at, plan.changed_by = at, audit.name_of(by)
-    plan.save()
-    audit.write(
-        verb="change_crisis_plan", subject=f"site:{plan.site_id}", by=audit.name_of(by), at=at
-    )
 
 
 @require_http_methods(["GET", "POST"])
