@@ -51,7 +51,7 @@ def let_pass(time: timedelta) -> None:
     session = row()
     data = session.get_decoded()
     data[sessions.SIGNED_IN_AT] -= int(time.total_seconds())
-    session.session_data = Session.get_session_store_class()().encode(data)
+    session.session_data = sessions.SessionStore().encode(data)
     session.expire_date -= time
     session.save()
 
@@ -235,7 +235,7 @@ def test_a_session_of_an_earlier_version_is_given_its_ends(client: Client) -> No
     session = row()
     data = session.get_decoded()
     del data[sessions.SIGNED_IN_AT]
-    session.session_data = Session.get_session_store_class()().encode(data)
+    session.session_data = sessions.SessionStore().encode(data)
     session.expire_date = timezone.now() + timedelta(hours=12)
     session.save()
 
