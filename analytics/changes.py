@@ -169,7 +169,6 @@ def false_alarm_rate(*, z: float, looks: int, draws_before: int = 1) -> float:
     return float(1 - np.dot(_WEIGHTS, inside**looks))
 
 
-@cache
 def widened_z(*, looks: int, draws_before: int = 1, alpha: float = 0.05) -> float:
     """Give the limit that keeps the false alarms of several looks at a rate.
 
@@ -190,12 +189,23 @@ def widened_z(*, looks: int, draws_before: int = 1, alpha: float = 0.05) -> floa
     Raises
     ------
     ChangeIsUnfit
-        A rate that no limit keeps, or no draw.
+        A rate that no limit keeps, or no whole number of looks or draws.
     """
-    if not is_real(alpha) or not LEAST_ALPHA <= alpha <= MOST_ALPHA:
-        raise ChangeIsUnfit(f"alpha: {alpha}; wanted: a rate from {LEAST_ALPHA} to {MOST_ALPHA}")
+    _refuse_no_rate(alpha)
     if not is_whole(looks, least=0):
         raise ChangeIsUnfit(f"looks: {looks}; wanted: how many later results, whole, at least 0")
+    if not is_whole(draws_before, least=1):
+        raise ChangeIsUnfit(f"draws_before: {draws_before}; wanted: at least 1 draw, whole")
+    return _widened(int(looks), int(draws_before), float(alpha))
+
+
+def _refuse_no_rate(alpha: float) -> None:
+    if not is_real(alpha) or not LEAST_ALPHA <= alpha <= MOST_ALPHA:
+        raise ChangeIsUnfit(f"alpha: {alpha}; wanted: a rate from {LEAST_ALPHA} to {MOST_ALPHA}")
+
+
+@cache
+def _widened(looks: int, draws_before: int, alpha: float) -> float:
     if looks <= 1:
         return _normal_limit(alpha)
     found = brentq(

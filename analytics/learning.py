@@ -24,7 +24,7 @@ from analytics.fitting import (
 )
 from analytics.fitting.priors import fit_whole, local_prior
 from analytics.histories import History, microseconds
-from analytics.releases import Marker, Release, dump, parse
+from analytics.releases import Marker, Release, dump, need_release, parse
 from analytics.releases.law import square
 from analytics.tables import NEVER, Bools, Floats, Ints, Objects
 from analytics.validity import read
@@ -108,6 +108,7 @@ def learn_level(history: History, *, at: datetime, base: Release, version: str) 
     TooFewLocalPatients
         Fewer than ``ENOUGH_LOCAL_PATIENTS`` have a valid exact draw in one segment.
     """
+    need_release(base, name="base")
     whole = _valid_draws(history, at, ANALYTES)
     draws = whole.of(SIL6R)
     home = _home_segment(draws)
@@ -159,6 +160,7 @@ def training_draws(
     DataFrame
         Columns patient_id, weeks, level (ln units), comparator, marker.
     """
+    need_release(release)
     draws = _valid_draws(history, at, analytes)
     known = np.zeros((len(ANALYTES), max(len(draws.names), 1)), dtype=np.bool_)
     shift = np.zeros(known.shape)

@@ -18,6 +18,7 @@ from analytics.columns import first_that_holds
 from analytics.courses import Courses
 from analytics.elementwise import FEW
 from analytics.risk import Risk
+from analytics.scalars import is_real, is_whole
 from analytics.tables import Bools, Floats, Ints, is_any
 
 
@@ -88,6 +89,9 @@ _RANGES = {
 }
 
 
+_COUNTED = ("planned_looks", "rise_draws")
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Thresholds, as data; a change of any is a new version.
@@ -138,11 +142,12 @@ class Policy:
 
     def __post_init__(self) -> None:
         """Refuse what no threshold can be, and a flag that clears above where it is raised."""
-        if not self.version.strip():
+        if not isinstance(self.version, str) or not self.version.strip():
             raise PolicyIsUnfit(f"version: {self.version!r}; wanted: a name")
         for name, (least, most) in _RANGES.items():
             value = getattr(self, name)
-            if not least <= value <= most:
+            is_fit = is_whole(value, least=0) if name in _COUNTED else is_real(value)
+            if not (is_fit and least <= value <= most):
                 raise PolicyIsUnfit(f"{name}: {value}; wanted: from {least} to {most}")
         if self.watch_clear_probability > self.watch_probability:
             raise PolicyIsUnfit(

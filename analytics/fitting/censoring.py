@@ -77,17 +77,19 @@ class CensoredDraws:
         Parameters
         ----------
         rows : ndarray of int
-            Their rows in the statistics.
+            Their rows in the statistics, each once.
 
         Returns
         -------
         CensoredDraws
         """
+        if len(np.unique(rows)) != len(rows):
+            raise BadDraw(f"rows: {rows} - each patient once is needed")
         position = np.full(int(max(self.patient.max(initial=-1), rows.max(initial=-1))) + 1, -1)
-        position[rows] = np.arange(len(rows))
+        position[rows] = np.arange(len(rows), dtype=np.int64)
         kept = position[self.patient] >= 0
         return type(self)(
-            patient=position[self.patient[kept]].astype(np.int64),
+            patient=position[self.patient[kept]],
             marker=self.marker[kept],
             weeks=self.weeks[kept],
             limit=self.limit[kept],
@@ -121,16 +123,15 @@ def censored_draws(rows: pd.DataFrame, *, statistics: SufficientStatistics) -> C
     patient = ids.get_indexer(pd.Index(given)).astype(np.int64)
     if len(patient) and patient.min() < 0:
         row = int(np.flatnonzero(patient < 0)[0])
-        raise UnknownPatient(
-            f"row {row}, column 'patient_id': {shown(given[row])} - a patient of the statistics"
-        )
+        told = f"row {row}, column 'patient_id': {shown(given[row])}"
+        raise UnknownPatient(f"{told} - a patient of the statistics")
     names = _markers_named(rows, statistics)
     marker = pd.Index(statistics.markers).get_indexer(pd.Index(names)).astype(np.int64)
     if len(marker) and marker.min() < 0:
         row = int(np.flatnonzero(marker < 0)[0])
+        known = ", ".join(statistics.markers)
         raise UnknownMarker(
-            f"row {row}, column 'marker': {shown(names.iloc[row])} - one of "
-            f"{', '.join(statistics.markers)}"
+            f"row {row}, column 'marker': {shown(names.iloc[row])} - one of {known}"
         )
     weeks, limit = (numbers(rows, name, refusal=BadDraw) for name in ("weeks", "limit"))
     return CensoredDraws(patient, marker, weeks, limit, truths(rows, "is_below", refusal=BadDraw))

@@ -14,6 +14,7 @@ from analytics.fitting.reading import (
     identified,
     names,
     numbers,
+    positions,
     real,
     require,
     shown,
@@ -75,13 +76,22 @@ class TrainingSet:
 
         Parameters
         ----------
-        rows : ndarray of int
-            Their positions.
+        rows : ndarray
+            Their positions, each once, or a boolean mask of shape (N,).
 
         Returns
         -------
         TrainingSet
+
+        Raises
+        ------
+        BadLabel
+            No positions of these patients, or one twice: an outcome is learned from once.
         """
+        rows = positions(rows, len(self), refusal=BadLabel)
+        listed, times = np.unique(rows, return_counts=True)
+        if len(listed) != len(rows):
+            raise BadLabel(f"rows: {listed[times > 1][0]} stands twice - each patient once")
         return TrainingSet(
             statistics=self.statistics.take(rows),
             censored=self.censored.of_patients(rows),

@@ -16,7 +16,7 @@ from analytics.fitting.fit import GrowthFit, MarkersDiffer
 from analytics.fitting.growth import fit_growth
 from analytics.fitting.information import variance_information
 from analytics.fitting.model import TrainedModel, TrainingPrior
-from analytics.fitting.sufficient import Floats, SufficientStatistics
+from analytics.fitting.sufficient import Floats, SufficientStatistics, need_statistics
 from analytics.fitting.uncertainty import wishart_uncertainty
 from analytics.releases import (
     ANALYTES,
@@ -28,6 +28,7 @@ from analytics.releases import (
     Release,
     dump,
     mark_of,
+    need_release,
     parse,
 )
 from analytics.releases.law import square, triangle_of
@@ -74,7 +75,10 @@ def published_prior(release: Release, *, markers: tuple[str, ...] = (SIL6R,)) ->
         The release was trained on labels; begin from the one before it.
     MarkersDiffer
         A marker is none of the release's analytes.
+    TypeError
+        `release` is none: a name, say.
     """
+    need_release(release)
     if release.learned_from or release.basis == "local labels":
         raise ReleaseKnowsLabels(f"{release.version}: training would count its labels twice")
     _refuse_strangers(markers)
@@ -101,9 +105,15 @@ def published_prior(release: Release, *, markers: tuple[str, ...] = (SIL6R,)) ->
 
 
 def _refuse_strangers(markers: tuple[str, ...]) -> None:
+    _refuse_no_list(markers)
     unknown = [name for name in markers if name not in ANALYTES]
     if unknown or not markers or len(set(markers)) != len(markers):
         raise MarkersDiffer(f"markers {markers}; wanted: some of {', '.join(ANALYTES)}, once each")
+
+
+def _refuse_no_list(given: object) -> None:
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise MarkersDiffer(f"markers {given!r}; wanted: a list of names, such as ({SIL6R!r},)")
 
 
 def local_prior(
@@ -140,6 +150,8 @@ def local_prior(
     -----
     SingularFitWarning
     """
+    need_release(release)
+    need_statistics(statistics)
     markers = statistics.markers
     _refuse_strangers(markers)
     if markers[0] != SIL6R:
@@ -264,6 +276,8 @@ def release_of(
         markers than those of `base` without labels, or not as many patients as were learned from.
     ReleaseIsUnfit
     """
+    need_release(base, name="base")
+    _need_model(model)
     has_labels = len(model.patient_ids) > 0
     _refuse_uncarried(model, base, has_labels=has_labels)
     taught = list(model.patient_ids if patient_ids is None else patient_ids)
@@ -289,6 +303,12 @@ def release_of(
         card=card,
     )
     return parse(dump(made))
+
+
+def _need_model(given: object) -> None:
+    if not isinstance(given, TrainedModel):
+        kind = type(given).__name__
+        raise TypeError(f"model: {kind}; wanted: a TrainedModel, as train(...).model is")
 
 
 def _markers(model: TrainedModel, base: Release, segments: tuple[str, ...]) -> dict[str, Marker]:

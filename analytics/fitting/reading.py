@@ -141,3 +141,67 @@ def truths(table: pd.DataFrame, column: str, *, refusal: Refusal) -> npt.NDArray
                     f"row {row}, column {column!r}: {shown(value)} - True or False is needed"
                 )
     return np.asarray(series.to_numpy(), dtype=np.bool_)
+
+
+def refuse_unreal(column: str, values: npt.NDArray[np.float64], size: tuple[int, ...]) -> None:
+    """Refuse a column of an array's kind that is not finite numbers of a shape."""
+    refuse_misshapen(column, values, size, kinds="iuf", wanted="numbers")
+    bad = ~np.isfinite(values)
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise BadDraw(f"row {row}, column {column!r}: {values[row]} - a finite number is needed")
+
+
+def refuse_no_index(
+    column: str, codes: npt.NDArray[np.int64], length: int, size: tuple[int, ...]
+) -> None:
+    """Refuse a column that is not of places in a list of some length."""
+    refuse_misshapen(column, codes, size, kinds="iu", wanted="whole numbers")
+    bad = (codes < 0) | (codes >= length)
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        wanted = f"an index from 0 to {length - 1} is needed"
+        raise BadDraw(f"row {row}, column {column!r}: {codes[row]} - {wanted}")
+
+
+def refuse_misshapen(
+    column: str, values: object, size: tuple[int, ...], *, kinds: str, wanted: str
+) -> None:
+    """Refuse what is no array of one of the kinds, or not of the shape."""
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in kinds:
+        given = getattr(values, "dtype", type(values).__name__)
+        raise BadDraw(f"column {column!r}: {given} - an array of {wanted} is needed")
+    if values.ndim != 1 or values.shape != size:
+        raise BadDraw(f"column {column!r}: shape {values.shape} - {size} as `patient` is needed")
+
+
+def positions(given: object, size: int, *, refusal: Refusal) -> npt.NDArray[np.int64]:
+    """Read which of some patients are meant.
+
+    Parameters
+    ----------
+    given : ndarray or sequence
+        Their places, counted from 0, in the order wanted, or a truth value for each patient.
+    size : int
+        How many patients there are.
+    refusal : type
+        The exception to raise.
+
+    Returns
+    -------
+    ndarray of int
+    """
+    rows = np.asarray(given)
+    wanted = f"places from 0 to {size - 1} are needed, or {size} truth values, one a patient"
+    if rows.shape == (0,):
+        return np.zeros(0, dtype=np.int64)
+    if rows.ndim != 1 or rows.dtype.kind not in "iub":
+        raise refusal(f"rows: {given!r} - {wanted}")
+    if rows.dtype.kind == "b":
+        if len(rows) != size:
+            raise refusal(f"rows: {len(rows)} truth values - {wanted}")
+        return np.flatnonzero(rows)
+    bad = (rows < 0) | (rows >= size)
+    if bad.any():
+        raise refusal(f"rows, place {int(np.argmax(bad))}: {rows[bad][0]} - {wanted}")
+    return rows.astype(np.int64)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from analytics.fitting.reading import BadDraw
+from analytics.fitting.reading import BadDraw, refuse_misshapen
 from analytics.fitting.sufficient import Floats, Integers
-from analytics.releases import Contrast, Marker, Release
+from analytics.releases import Contrast, Marker, Release, need_release
 from analytics.risk import assess_risk
+from analytics.scalars import is_whole
 from analytics.trajectories import Sums
 from analytics.weighing import Draws, RampSums
 from analytics.weighing_apart import weigh_by_law
@@ -86,15 +87,18 @@ def score_rows(
     RowsAreUnsorted, BadDraw
     SeveralMarkersWeigh
         The release weighs more than one marker, and which row is of which is not said.
+    TypeError
+        `release` is none: a name, say.
     """
+    need_release(release)
     names = release.informative
     if marker is None and len(names) > 1:
         raise SeveralMarkersWeigh(
             f"{release.version} weighs {', '.join(names)}; wanted: marker, the place of each row's"
         )
-    for name, column in (("weeks", weeks), ("level", level), ("marker", marker)):
-        if column is not None and len(column) != len(patient):
-            raise BadDraw(f"column {name!r}: {len(column)} - {len(patient)} rows are needed")
+    _refuse_no_rows(patient, weeks, level, marker)
+    if not is_whole(n_patients, least=0):
+        raise BadDraw(f"n_patients: {n_patients!r} - a whole number of patients is needed")
     edges = _edges(patient, n_patients)
     scores = [np.empty(n_patients) for _ in range(4 if with_interval else 2)]
     for number, start in enumerate(range(0, n_patients, CHUNK)):
@@ -112,6 +116,18 @@ def score_rows(
     if not with_interval:
         return Scores(scores[0], scores[1], None, None)
     return Scores(*scores)
+
+
+def _refuse_no_rows(
+    patient: Integers, weeks: Floats, level: Floats, marker: Integers | None
+) -> None:
+    """Refuse columns that are no arrays of one length; what is no finite number turns up later."""
+    size = np.shape(patient)[:1]
+    refuse_misshapen("patient", patient, size, kinds="iu", wanted="whole numbers")
+    refuse_misshapen("weeks", weeks, size, kinds="iuf", wanted="numbers")
+    refuse_misshapen("level", level, size, kinds="iuf", wanted="numbers")
+    if marker is not None:
+        refuse_misshapen("marker", marker, size, kinds="iu", wanted="whole numbers")
 
 
 def _draws(

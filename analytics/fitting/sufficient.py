@@ -8,7 +8,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.fitting.reading import BadDraw, identified, names, numbers, real, require, shown
+from analytics.fitting.reading import (
+    BadDraw,
+    identified,
+    names,
+    numbers,
+    positions,
+    real,
+    refuse_no_index,
+    refuse_unreal,
+    require,
+    shown,
+)
 from analytics.scalars import is_missing, is_real
 
 Floats = npt.NDArray[np.float64]
@@ -76,7 +87,13 @@ class SufficientStatistics:
         Returns
         -------
         SufficientStatistics
+
+        Raises
+        ------
+        BadDraw
+            No positions of these patients.
         """
+        rows = positions(rows, len(self), refusal=BadDraw)
         return replace(
             self,
             patient_ids=self.patient_ids[rows],
@@ -150,33 +167,6 @@ class SufficientStatistics:
 
 
 _SUMS = ("n", "t", "tt", "y", "ty", "yy")
-
-
-def _refuse_unreal(column: str, values: Floats, size: tuple[int, ...]) -> None:
-    _refuse_misshapen(column, values, size, kinds="iuf", wanted="numbers")
-    bad = ~np.isfinite(values)
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        raise BadDraw(f"row {row}, column {column!r}: {values[row]} - a finite number is needed")
-
-
-def _refuse_no_index(column: str, codes: Integers, length: int, size: tuple[int, ...]) -> None:
-    _refuse_misshapen(column, codes, size, kinds="iu", wanted="whole numbers")
-    bad = (codes < 0) | (codes >= length)
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        wanted = f"an index from 0 to {length - 1} is needed"
-        raise BadDraw(f"row {row}, column {column!r}: {codes[row]} - {wanted}")
-
-
-def _refuse_misshapen(
-    column: str, values: object, size: tuple[int, ...], *, kinds: str, wanted: str
-) -> None:
-    if not isinstance(values, np.ndarray) or values.dtype.kind not in kinds:
-        given = getattr(values, "dtype", type(values).__name__)
-        raise BadDraw(f"column {column!r}: {given} - an array of {wanted} is needed")
-    if values.ndim != 1 or values.shape != size:
-        raise BadDraw(f"column {column!r}: shape {values.shape} - {size} as `patient` is needed")
 
 
 def _level_origins(given: npt.ArrayLike, k: int) -> Floats:
@@ -328,11 +318,11 @@ def summarise_arrays(
     k, size = len(markers), np.shape(patient)[:1]
     if np.ndim(patient_ids) != 1 or not k:
         raise BadDraw("patient_ids, markers: a list of patients and one or more markers are needed")
-    _refuse_unreal("weeks", weeks, size)
-    _refuse_unreal("level", level, size)
-    _refuse_no_index("patient", patient, len(patient_ids), size)
+    refuse_unreal("weeks", weeks, size)
+    refuse_unreal("level", level, size)
+    refuse_no_index("patient", patient, len(patient_ids), size)
     if marker is not None:
-        _refuse_no_index("marker", marker, k, size)
+        refuse_no_index("marker", marker, k, size)
     cell = patient * k + (0 if marker is None else marker)
     order = _canonical_order(cell, weeks, level)
     if order is not None:

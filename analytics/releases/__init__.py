@@ -3,7 +3,7 @@
 A release says everything the risk model needs that is not a patient's own data.
 It is data and never code; what is damaged or of another format is refused. Format 1 is of one
 informative marker, sIL-6R; format 2 of any, with the law that they have together; format 3 of
-groups that vary differently.
+groups that vary differently; format 4 of any of these, recalibrated (:mod:`.formats`).
 """
 
 import hashlib
@@ -15,7 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from analytics.releases.checks import ReleaseIsUnfit, refuse_the_impossible
+from analytics.releases.checks import ReleaseIsUnfit, need_release, refuse_the_impossible
+from analytics.releases.formats import (
+    FORMATS,
+    ONE_MARKER,
+    format_of,
+    has_groups,
+    has_law,
+    refuse_an_older_meaning,
+    refuse_fields_of_a_later_format,
+)
 from analytics.releases.model import (
     ANALYTES,
     BASES,
@@ -28,9 +37,6 @@ from analytics.releases.model import (
     Release,
     mark_of,
 )
-
-FORMATS = ("soundings-release/1", "soundings-release/2", "soundings-release/3")
-ONE_MARKER = ("sIL-6R",)
 
 
 def checksum(content: dict[str, Any]) -> str:
@@ -66,8 +72,9 @@ def parse(text: str) -> Release:
     Raises
     ------
     ReleaseIsUnfit
-        The text is no JSON, of another format, damaged (the checksum differs),
-        lacks a field, has one too many or twice, or holds a figure that cannot be.
+        The text is no JSON, of another format, damaged (the checksum differs), lacks a field,
+        has one too many or twice, holds a figure that cannot be, or was recalibrated before
+        format 4.
     """
     if not isinstance(text, str):
         raise ReleaseIsUnfit(f"{type(text).__name__}; wanted: the text of a release, in JSON")
@@ -83,11 +90,13 @@ def parse(text: str) -> Release:
     strange = content.keys() - {"format", *(field.name for field in fields(Release))}
     if strange:
         raise ReleaseIsUnfit(f"{', '.join(sorted(strange))}; wanted: only the fields of a release")
+    refuse_fields_of_a_later_format(content)
     try:
         release = _build(content)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ReleaseIsUnfit(f"a field is missing or of the wrong kind: {error!r}") from error
     refuse_the_impossible(release)
+    refuse_an_older_meaning(release, content["format"])
     return release
 
 
@@ -171,7 +180,7 @@ def dump(release: Release) -> str:
         if np.isinf(contrast[open_ended]):
             contrast[open_ended] = None
     content: dict[str, Any] = {
-        "format": FORMATS[0],
+        "format": format_of(release),
         "version": release.version,
         "basis": release.basis,
         "markers": {name: asdict(marker) for name, marker in release.markers.items()},
@@ -184,14 +193,13 @@ def dump(release: Release) -> str:
         "code_version": release.code_version,
         "card": release.card,
     }
-    if names != ONE_MARKER or release.joint is not None or release.groups is not None:
-        content["format"] = FORMATS[1]
+    if has_law(content["format"]):
         content["contrast"]["markers"] = list(names)
         content["joint"] = None if release.joint is None else asdict(release.joint)
     if release.learned_from:
         content["learned_from"] = sorted(release.learned_from)
-    if release.groups is not None:
-        content["format"], content["groups"] = FORMATS[2], _written(asdict(release.groups))
+    if has_groups(content["format"]):
+        content["groups"] = None if release.groups is None else _written(asdict(release.groups))
     content["checksum"] = checksum(content)
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -250,7 +258,7 @@ def _two(values: object) -> tuple[float, float]:
 
 
 def _build(content: dict[str, Any]) -> Release:
-    is_first = content["format"] == FORMATS[0]
+    is_first = not has_law(content["format"])
     names = ONE_MARKER if is_first else tuple(map(str, content["contrast"]["markers"]))
     strangers = content["markers"].keys() - set(ANALYTES)
     if strangers:
@@ -279,7 +287,7 @@ def _build(content: dict[str, Any]) -> Release:
         card={str(key): str(value) for key, value in content["card"].items()},
         checksum=str(content["checksum"]),
         joint=None if joint is None else _joint(joint, size),
-        groups=_groups(content["groups"], size) if content["format"] == FORMATS[2] else None,
+        groups=_groups(content["groups"], size) if has_groups(content["format"]) else None,
         learned_from=frozenset(map(str, content.get("learned_from", ()))),
     )
 
@@ -308,9 +316,14 @@ def _joint(content: dict[str, Any], size: int) -> Joint:
     )
 
 
-def _groups(content: dict[str, Any], size: int) -> Groups:
-    return Groups(
-        remitting=_group(content["remitting"], size), resistant=_group(content["resistant"], size)
+def _groups(content: dict[str, Any] | None, size: int) -> Groups | None:
+    return (
+        None
+        if content is None
+        else Groups(
+            remitting=_group(content["remitting"], size),
+            resistant=_group(content["resistant"], size),
+        )
     )
 
 
@@ -356,5 +369,6 @@ __all__ = [
     "load",
     "load_shipped",
     "mark_of",
+    "need_release",
     "parse",
 ]

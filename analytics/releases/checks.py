@@ -36,6 +36,25 @@ class ReleaseIsUnfit(ValueError):
     """A release file is damaged, of another format, or says what cannot be."""
 
 
+def need_release(given: object, *, name: str = "release") -> None:
+    """Refuse what is no release: its name, or the text of its file.
+
+    Parameters
+    ----------
+    given : object
+    name : str
+        Of the argument.
+
+    Raises
+    ------
+    TypeError
+    """
+    if not isinstance(given, Release):
+        shown = repr(given) if isinstance(given, str) and len(given) < 80 else type(given).__name__
+        wanted = "a Release, as load(path) or load_shipped(name) gives it"
+        raise TypeError(f"{name}: {shown}; wanted: {wanted}")
+
+
 def refuse_the_impossible(release: Release) -> None:
     """Refuse figures that cannot be.
 

@@ -244,7 +244,7 @@ class Release:
     @property
     def is_recalibrated(self) -> bool:
         """Tell whether outcomes have set it right."""
-        return self.recalibration != (0.0, 1.0)
+        return self.recalibration != (0.0, 1.0) or any(self.recalibration_covariance)
 
     @cached_property
     def prior_log_odds(self) -> float:

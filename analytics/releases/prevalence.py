@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from analytics.releases import dump, parse
-from analytics.releases.checks import ReleaseIsUnfit
+from analytics.releases.checks import ReleaseIsUnfit, need_release
 from analytics.releases.model import Release
 
 
@@ -35,7 +35,10 @@ def with_prevalence(
     Raises
     ------
     ReleaseIsUnfit
+    TypeError
+        `release` is none: a name, say.
     """
+    need_release(release)
     if release.learned_from:
         raise ReleaseIsUnfit(
             f"{release.version} was trained on {len(release.learned_from)} outcomes; wanted: "

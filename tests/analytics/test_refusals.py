@@ -8,7 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.changes import ChangeIsUnfit, false_alarm_rate, log_variance, reference_change
+from analytics import CURRENT_POLICY, CURRENT_RELEASE, History, Policy
+from analytics.changes import (
+    ChangeIsUnfit,
+    false_alarm_rate,
+    log_variance,
+    reference_change,
+    widened_z,
+)
 from analytics.comparison import (
     SEED_STUDY,
     ComparisonIsUnfit,
@@ -46,17 +53,24 @@ from analytics.fitting import (
     cut_at_landmark,
     fit_growth,
     fit_growth_with_censoring,
+    local_prior,
     posterior,
     posterior_with_censoring,
+    published_prior,
+    score_rows,
     summarise,
     summarise_arrays,
     training_set,
     variance_information,
     variance_names,
 )
+from analytics.learning import learn_level, training_draws
+from analytics.policy import PolicyIsUnfit
 from analytics.releases import ReleaseIsUnfit, dump, load, parse
+from analytics.releases.prevalence import with_prevalence
 from analytics.scalars import is_missing, is_real, is_whole
 from analytics.simulation import BadPriors, BadSimulation, SimulationPriors, simulate_cohort
+from tests.analytics.cohorts import patients_table, results_table, week
 
 OUTCOME = [True, True, True, False, False, False]
 SCORE = [3.0, 2.0, 2.5, 1.0, 2.2, 0.5]
@@ -146,6 +160,11 @@ def labelled(n: int = 12) -> pd.DataFrame:
         (BadPriors, lambda x: SimulationPriors(assay_cv=x)),
         (BadLabel, lambda x: training_set(drawn(), labelled(), landmark_weeks=x)),
         (BadLabel, lambda x: cut_at_landmark(drawn(), labelled(), landmark_weeks=x)),
+        (ChangeIsUnfit, lambda x: widened_z(looks=x)),
+        (ChangeIsUnfit, lambda x: widened_z(looks=2, draws_before=x)),
+        (ChangeIsUnfit, lambda x: widened_z(looks=2, alpha=x)),
+        (PolicyIsUnfit, lambda x: Policy(watch_probability=x)),
+        (PolicyIsUnfit, lambda x: Policy(planned_looks=x)),
         (BadDraw, lambda x: with_draw(weeks=x)),
         (BadDraw, lambda x: with_draw(level=x)),
     ],
@@ -397,3 +416,80 @@ def test_a_number_is_told_from_what_looks_like_one() -> None:
     assert not any(is_whole(one, least=3) for one in (2, 3.0, True, "3", None))
     assert all(map(is_missing, (None, float("nan"), pd.NA, pd.NaT)))
     assert not any(map(is_missing, (0, "", [], [None], pd.Series([None]))))
+
+
+@pytest.mark.parametrize("given", ["published-prior-1", None, {}, 3, CURRENT_POLICY])
+def test_what_is_no_release_is_refused_by_name(given: Any) -> None:
+    rows: dict[str, Any] = {
+        "patient": np.array([0]),
+        "weeks": np.array([0.0]),
+        "level": np.array([3.4]),
+    }
+    asked: list[Callable[[], object]] = [
+        lambda: score_rows(**rows, n_patients=1, release=given),
+        lambda: published_prior(given),
+        lambda: local_prior(given, summarise(drawn())),
+        lambda: with_prevalence(given, 0.3, sd=0.2, version="a", why="b"),
+        lambda: learn_level(cohort(), at=week(8), base=given, version="a"),
+        lambda: training_draws(cohort(), at=week(8), release=given),
+    ]
+    for ask in asked:
+        with pytest.raises(TypeError, match=r"(release|base): .*; wanted: a Release, as load"):
+            ask()
+
+
+def cohort() -> History:
+    return History(patients=patients_table(), results=results_table([30.0], weeks=[1.0]))
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([12], r"rows, place 0: 12 - places from 0 to 11 are needed"),
+        ([0, -1], r"rows, place 1: -1 - places from 0 to 11"),
+        ([0.0], r"rows: \[0.0\] - places"),
+        ([True], r"rows: 1 truth values - .*12 truth values"),
+        ("all", r"rows: 'all' - places"),
+        ([[0]], r"rows: \[\[0\]\] - places"),
+    ],
+)
+def test_places_that_no_patient_has_are_refused(rows: Any, told: str) -> None:
+    data = training_set(drawn(), labelled(), landmark_weeks=12.0)
+    with pytest.raises(BadDraw, match=told):
+        data.statistics.take(rows)
+    with pytest.raises(BadLabel, match=told):
+        data.take(rows)
+
+
+def test_an_outcome_is_not_taken_twice() -> None:
+    data = training_set(drawn(), labelled(), landmark_weeks=12.0)
+    with pytest.raises(BadLabel, match="rows: 3 stands twice - each patient once"):
+        data.take(np.array([1, 3, 3]))
+    with pytest.raises(BadDraw, match="each patient once is needed"):
+        data.censored.of_patients(np.array([1, 1]))
+    assert len(data.take(data.is_resistant)) == 4
+    assert len(data.take(np.array([], dtype=int))) == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"patient": [0, 0]}, "column 'patient': list - an array of whole numbers"),
+        ({"patient": np.array([0.0, 0.0])}, "column 'patient': float64 - an array of whole"),
+        ({"weeks": np.array(["a", "b"])}, "column 'weeks': <U1 - an array of numbers"),
+        ({"level": np.array([3.4])}, r"column 'level': shape \(1,\)"),
+        ({"marker": np.array([0.0, 0.0])}, "column 'marker': float64 - an array of whole"),
+        ({"n_patients": 1.5}, "n_patients: 1.5 - a whole number of patients"),
+        ({"n_patients": "1"}, "n_patients: '1' - a whole number of patients"),
+    ],
+)
+def test_rows_that_cannot_be_scored_are_refused(changed: dict[str, Any], told: str) -> None:
+    given: dict[str, Any] = {
+        "patient": np.array([0, 0]),
+        "weeks": np.array([0.0, 1.0]),
+        "level": np.array([3.4, 3.5]),
+        "n_patients": 1,
+        "release": CURRENT_RELEASE,
+    }
+    with pytest.raises(BadDraw, match=told):
+        score_rows(**(given | changed))

@@ -10,11 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics import CURRENT_RELEASE, History, ReleaseIsUnfit, estimate_cohort, evidence
+from analytics import (
+    CURRENT_RELEASE,
+    History,
+    Release,
+    ReleaseIsUnfit,
+    estimate_cohort,
+    evidence,
+)
 from analytics.releases import checksum, dump, load, load_shipped, parse
 from analytics.releases.checks import CARD, CARD_BESIDES
 from analytics.releases.prevalence import with_prevalence
 from tests.analytics.cohorts import patients_table, ratings_table, results_table, week
+from tests.analytics.joint_release import joint_release, release_apart
 
 TEXT = dump(CURRENT_RELEASE)
 
@@ -97,6 +105,38 @@ def test_a_release_survives_writing_and_reading(tmp_path: Path) -> None:
 def test_a_damaged_or_foreign_file_is_refused(text: str, told: str) -> None:
     with pytest.raises(ReleaseIsUnfit, match=told):
         parse(text)
+
+
+@pytest.mark.parametrize("made", [CURRENT_RELEASE, joint_release(), release_apart()])
+def test_a_recalibration_of_an_older_format_is_refused_and_not_read_by_a_new_meaning(
+    made: Release,
+) -> None:
+    content = json.loads(dump(made)) | {"recalibration": [0.2, 0.8]}
+    older = content["format"]
+    told = rf"\[0.2, 0.8\] in format '{older}'.*'soundings-release/4'.*train this release anew"
+
+    with pytest.raises(ReleaseIsUnfit, match=told):
+        parse(json.dumps(content | {"checksum": checksum(content)}))
+
+    newest = dump(replace(made, recalibration=(0.2, 0.8)))
+    assert json.loads(newest)["format"] == "soundings-release/4"
+    assert parse(newest).recalibration == (0.2, 0.8)
+    assert dump(parse(newest)) == newest
+
+
+def test_what_is_not_recalibrated_keeps_its_format_and_its_checksum() -> None:
+    again = parse(dump(CURRENT_RELEASE))
+
+    assert json.loads(TEXT)["format"] == "soundings-release/1"
+    assert again.checksum == CURRENT_RELEASE.checksum
+
+
+@pytest.mark.parametrize(("field", "said"), [("joint", 1), ("groups", 1), ("groups", 2)])
+def test_a_field_of_a_later_format_is_refused(field: str, said: int) -> None:
+    content = json.loads(TEXT) | {"format": f"soundings-release/{said}", field: None}
+
+    with pytest.raises(ReleaseIsUnfit, match=f"{field} in format 'soundings-release/{said}'"):
+        parse(json.dumps(content | {"checksum": checksum(content)}))
 
 
 def test_a_covariance_that_cannot_be_is_refused() -> None:
