@@ -31,7 +31,8 @@ from patients.models import (
     TrialKind,
 )
 from patients.record.patients import add_identifier, start_episode
-from patients.record.profiles import ProfileDocument, load_profile
+from patients.record.profile_document import ProfileDocument
+from patients.record.profiles import load_profile
 from patients.record.ratings import correct_rating, record_rating
 from patients.record.treatment import Course, record_course, record_event, stop_trial
 

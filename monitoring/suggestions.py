@@ -10,7 +10,10 @@ from enum import StrEnum
 
 from django.db.models import Q
 
+from patients.intake.enrolling import numberings_of
+from patients.intake.numberings import in_force, meant_by
 from patients.intake.persons import birth_date_of
+from patients.intake.profiles import draw_time
 from patients.intake.reports import DrawReport
 from patients.models import Clinician, Patient
 
@@ -22,6 +25,7 @@ class Likeness(StrEnum):
     """In what a patient is like the one whom the laboratory names, the strongest first."""
 
     SAME_NUMBER = "same_number"
+    SAME_NUMBER_NOT_IN_FORCE = "same_number_not_in_force"
     SAME_NUMBER_OTHER_NUMBERING = "same_number_other_numbering"
     SWAPPED_DIGITS = "swapped_digits"
     LEADING_ZEROS = "leading_zeros"
@@ -32,6 +36,7 @@ class Likeness(StrEnum):
 
 _WEIGHT = {
     Likeness.SAME_NUMBER: 1000,
+    Likeness.SAME_NUMBER_NOT_IN_FORCE: 100,
     Likeness.SAME_NUMBER_OTHER_NUMBERING: 100,
     Likeness.SWAPPED_DIGITS: 40,
     Likeness.LEADING_ZEROS: 60,
@@ -97,7 +102,10 @@ def _near(value: str) -> Iterator[str]:
 
 def _likenesses(patient: Patient, report: DrawReport) -> Iterator[Likeness]:
     ours = {(each.system, each.value) for each in patient.identifiers.all()}
-    theirs = {(each.system, each.value) for each in report.patients}
+    theirs = {(each.system, each.value) for each in in_force(report, draw_time(report))}
+    ended = {(each.system, each.value) for each in report.patients} - theirs
+    if ours & ended and not ours & theirs:
+        yield Likeness.SAME_NUMBER_NOT_IN_FORCE
     yield from _of_numbers(ours, theirs)
     if (born := birth_date(report)) is not None and born == patient.birth_date:
         yield Likeness.SAME_BIRTH_DATE
@@ -125,14 +133,19 @@ def _of_numbers(ours: set[tuple[str, str]], theirs: set[tuple[str, str]]) -> Ite
 def numbers_to_remember(
     report: DrawReport, patient: Patient, *, laboratory_id: int
 ) -> Sequence[tuple[str, str]]:
-    """Give the numbers of the report by which this laboratory does not know the patient yet."""
+    """Give the numbers of the report by which this laboratory does not know the patient yet.
+
+    One that was not in force then, or is of a type that is none of a patient, is not remembered.
+    """
+    numberings = numberings_of(laboratory_id)
     ours = {
         (each.system, each.value)
         for each in patient.identifiers.all()
         if each.laboratory_id in {None, laboratory_id}
     }
-    return [
+    meant = (
         (each.system, each.value)
-        for each in report.patients
-        if each.system and (each.system, each.value) not in ours
-    ]
+        for each in in_force(report, draw_time(report))
+        if each.system and meant_by(each, numberings) is not None
+    )
+    return [each for each in dict.fromkeys(meant) if each not in ours]

@@ -8,6 +8,10 @@ from patients.intake.reasons import Reason
 
 _REASONS: dict[str, Promise] = {
     Reason.UNKNOWN_PATIENT: gettext_lazy("No patient is known by this number."),
+    Reason.NUMBER_NOT_IN_FORCE: gettext_lazy(
+        "Its number is a patient’s, but was not in force on the day of the draw: it may be "
+        "somebody else’s."
+    ),
     Reason.PATIENTS_DISAGREE: gettext_lazy("Its numbers belong to different patients."),
     Reason.UNKNOWN_ANALYTE: gettext_lazy("The analyte “%(what)s” is not in the catalogue."),
     Reason.CODES_DISAGREE: gettext_lazy("The codes of a result mean different analytes."),
@@ -41,6 +45,7 @@ _REASONS: dict[str, Promise] = {
 
 REASONS_IN_SHORT: dict[str, Promise] = {
     Reason.UNKNOWN_PATIENT.value: gettext_lazy("unknown patient"),
+    Reason.NUMBER_NOT_IN_FORCE.value: gettext_lazy("patient’s number not in force"),
     Reason.PATIENTS_DISAGREE.value: gettext_lazy("numbers of different patients"),
     Reason.OTHER_PATIENT.value: gettext_lazy("on record for another patient"),
     Reason.UNKNOWN_ANALYTE.value: gettext_lazy("unknown analyte"),

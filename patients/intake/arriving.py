@@ -64,9 +64,7 @@ class Arriving:
 
         Gives the number of each message; none for one that was stored before.
         """
-        numbers = sorted(
-            {(each.system, each.value) for report in self.reports for each in report.patients}
-        )
+        numbers = {each for report in self.reports for each in report.patients}
         [arrival], *claimed, draws, retractions = ask(
             arrival_question(messages, sender=self.sender, numbers=numbers, at=self.at),
             *self.names.claim(laboratory_id=self.sender.laboratory_id),

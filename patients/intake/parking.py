@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, transaction
@@ -13,13 +14,20 @@ from patients import audit
 from patients.intake.finding import IfDuplicate, Terms
 from patients.intake.naming import Claim, Names, names_in
 from patients.intake.persons import Told, note_contradictions
-from patients.intake.placing import Unplaceable, draw_taken_back, place
+from patients.intake.placing import Unplaceable, draw_taken_back, place, whose
 from patients.intake.profiles import PROFILE, read_profile, without_ignored
 from patients.intake.reasons import Reason
 from patients.intake.reports import ADDRESS, DrawReport, ResultReport
 from patients.intake.retractions import retractions_question, takes_back
 from patients.intake.samples import added_to_record, tells_of_sample_alone, waits_for_draw
-from patients.intake.surroundings import LOCK_PATIENTS, WHOSE, Surroundings, draws_question
+from patients.intake.surroundings import (
+    LOCK_PATIENTS,
+    WHOSE,
+    Surroundings,
+    asked_numbers,
+    draws_question,
+    identifiers_named,
+)
 from patients.models import Clinician, Draw, Laboratory, Parked, ParkedState, Patient, ResultName
 from patients.record.draws import write_draws
 from patients.record.parking import (
@@ -30,7 +38,7 @@ from patients.record.parking import (
     mark_rejected,
     mark_tried,
 )
-from patients.statements import as_rows, ask
+from patients.statements import ask
 
 logger = logging.getLogger(__name__)
 
@@ -77,21 +85,24 @@ def match(
 
 
 def _place(
-    waiting: Parked, patient_ids: set[int], *, by: str, at: datetime, if_duplicate: IfDuplicate
+    waiting: Parked,
+    patient_ids: set[int],
+    *,
+    by: str,
+    at: datetime,
+    if_duplicate: IfDuplicate,
+    named: Sequence[tuple[Any, ...]] = (),
 ) -> Draw:
+    """Place what waits: for a person of whom they say, for a rule of whom its numbers name."""
     whole = DrawReport.model_validate(waiting.report)
-    names, around = _look_around(waiting, whole, patient_ids)
+    names, around = _look_around(waiting, whole, patient_ids, named)
+    if by == RULE:
+        patient_ids = whose(whole, among=around)
     report, ignored = without_ignored(whole, around.profile)
     if not report.results:
         raise AllIsIgnored
-    kept = [n for n in range(len(whole.results)) if n not in ignored]
-    lines = dict(waiting.results.values_list("position", "line"))
-    told = [lines[position] for position in kept]
+    told, claims = _claims_of(waiting, names, report, ignored)
     received_at = waiting.inbound.received_at
-    claims = [
-        names.of(0, position, result) if result.names else Claim(lines[position])
-        for position, result in zip(kept, report.results, strict=True)
-    ]
     _lock_patient_of_retraction(waiting, report, claims, around, patient_ids)
     is_seen = tells_of_sample_alone(report, around.profile)
     placed = added_to_record(report, around, patient_ids=patient_ids) if is_seen else None
@@ -113,18 +124,35 @@ def _place(
         by=by,
         at=at,
     )
-    if by == RULE:  # a person has seen who is named, before deciding
-        told_of = Told(found.patient_id, written.public_id, waiting.inbound_id, whole.person)
-        note_contradictions([told_of], at=at)
     if placed is None:
         placed_as = [line.public_id for line in found.lines]
         _rename(waiting, names, list(zip(report.results, told, placed_as, strict=True)))
-    draw = Draw.objects.get(
-        patient_id=found.patient_id, public_id=written.public_id, superseded_at=None
-    )
-    mark_matched(waiting, draw=draw, by=by, at=at)
+    told_of = Told(found.patient_id, written.public_id, waiting.inbound_id, whole.person)
+    draw = _close(waiting, told_of, by=by, at=at)
     if not takes_back(whole):
         take_back(around.retractions, at=at)
+    return draw
+
+
+def _claims_of(
+    waiting: Parked, names: Names, report: DrawReport, ignored: Sequence[int]
+) -> tuple[list[UUID], list[Claim]]:
+    """Say by what name each result has waited, and which result its names mean now."""
+    lines = dict(waiting.results.values_list("position", "line"))
+    kept = [position for position in sorted(lines) if position not in ignored]
+    claims = [
+        names.of(0, position, result) if result.names else Claim(lines[position])
+        for position, result in zip(kept, report.results, strict=True)
+    ]
+    return [lines[position] for position in kept], claims
+
+
+def _close(waiting: Parked, told: Told, *, by: str, at: datetime) -> Draw:
+    """Say that a draw waits no more; what a rule has placed may be of somebody else by name."""
+    if by == RULE:  # a person has seen who is named, before deciding
+        note_contradictions([told], at=at)
+    draw = Draw.objects.get(patient_id=told.patient_id, public_id=told.draw, superseded_at=None)
+    mark_matched(waiting, draw=draw, by=by, at=at)
     return draw
 
 
@@ -147,7 +175,10 @@ def _lock_patient_of_retraction(
 
 
 def _look_around(
-    waiting: Parked, report: DrawReport, patient_ids: set[int]
+    waiting: Parked,
+    report: DrawReport,
+    patient_ids: set[int],
+    named: Sequence[tuple[Any, ...]],
 ) -> tuple[Names, Surroundings]:
     """Claim, lock and read what a message of this draw alone would; in the same order."""
     names = Names([report])
@@ -165,7 +196,7 @@ def _look_around(
     )
     for answer in claimed:
         names.read(answer)
-    around = Surroundings(profile=read_profile(profile), patients=[])
+    around = Surroundings(profile=read_profile(profile), patients=named)
     around.take_in(rows)
     around.retractions = [pk for (pk,) in retractions]
     return names, around
@@ -187,23 +218,27 @@ def _rename(
     )
 
 
-# The patients whom waiting draws name by their numbers
-NAMED = """
- CROSS JOIN jsonb_to_recordset(parked.report -> 'patients') AS sent (system text, value text)
-  LEFT JOIN patients_numberingalias AS alias
-    ON alias.laboratory_id = parked.laboratory_id AND alias.sent = sent.system
-  JOIN patients_identifier AS identifier
-    ON identifier.system IN (coalesce(alias.means, sent.system), sent.system)
-   AND identifier.value = sent.value
-   AND CASE WHEN identifier.laboratory_id IS NULL
-            THEN identifier.system = coalesce(alias.means, sent.system)
-            ELSE identifier.laboratory_id = parked.laboratory_id
-                 AND identifier.system = sent.system END"""
+# The patients whom waiting draws name by their numbers, be those in force or not
+NAMED = f"""
+ CROSS JOIN jsonb_to_recordset(parked.report -> 'patients')
+         AS sent (system text, kind text, value text,
+                  begins_on date, ends_on date, is_former boolean)
+ {identifiers_named("sent", laboratory="parked.laboratory_id")}"""
+# As DrawReport and numberings.py tell it; a number without an end needs no look at the times
+_IN_FORCE = """
+   AND sent.is_former IS NOT TRUE
+   AND ((sent.begins_on IS NULL AND sent.ends_on IS NULL) OR EXISTS (
+        SELECT FROM jsonb_array_elements(parked.report -> 'times') AS time
+         WHERE time ->> 'role' <> 'issued'
+           AND left(time ->> 'at', 10)::date BETWEEN coalesce(sent.begins_on, '-infinity')
+                                                 AND coalesce(sent.ends_on, 'infinity')))"""
 # Waiting draws whose patient a number of theirs names by now
 _NAMED_BY_NOW = f"""
 SELECT DISTINCT parked.id
   FROM patients_parked AS parked{NAMED}
- WHERE parked.state = 'waiting' AND parked.reasons @> '["unknown_patient"]'
+ WHERE parked.state = 'waiting'
+   AND (parked.reasons @> '["{Reason.UNKNOWN_PATIENT}"]'
+        OR parked.reasons @> '["{Reason.NUMBER_NOT_IN_FORCE}"]'){_IN_FORCE}
  ORDER BY parked.id LIMIT %s
 """  # noqa: S608 - made of the words above
 # What was seen of a sample, whose draw has come by now: by its number, else by patient and moment
@@ -303,23 +338,15 @@ def _try_again(parked_id: int, *, at: datetime) -> Draw | None:
 
 def _place_by_numbers(waiting: Parked, *, at: datetime) -> Draw | None:
     report = DrawReport.model_validate(waiting.report)
-    numbers = sorted((each.system, each.value) for each in report.patients)
-    [found] = ask(
-        (
-            WHOSE,
-            {
-                "laboratory": waiting.laboratory_id,
-                "numbers": as_rows({"system": system, "value": value} for system, value in numbers),
-            },
-        )
-    )
-    named = {patient_id for _, _, patient_id in found}
+    numbers = asked_numbers(report.patients)
+    [found] = ask((WHOSE, {"laboratory": waiting.laboratory_id, "numbers": numbers}))
+    named = {patient_id for *_number, patient_id in found}
     if Reason.MAY_NOT_CORRECT in waiting.reasons:  # no rule may what its sender may not
         version = waiting.laboratory.profile_version
         mark_tried(waiting, reasons=waiting.reasons, profile_version=version)
         return None
     try:
-        return _place(waiting, named, by=RULE, at=at, if_duplicate=IfDuplicate.ASK)
+        return _place(waiting, named, by=RULE, at=at, if_duplicate=IfDuplicate.ASK, named=found)
     except StillUnplaceable as fault:
         mark_tried(waiting, reasons=fault.reasons, profile_version=fault.profile_version)
     except AllIsIgnored:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from patients import units
 from patients.intake.finding import Finding, Terms
 from patients.intake.naming import Claim
+from patients.intake.numberings import in_force
 from patients.intake.profiles import KnownAnalyte, Profile
 from patients.intake.reasons import Reason, faults_of_draw, faults_of_result
 from patients.intake.reports import DrawReport, Precision, ResultReport
@@ -43,12 +44,13 @@ class Unplaceable:
 
 
 def whose(report: DrawReport, *, among: Surroundings) -> set[int]:
-    """Say which patients the numbers of a draw name; more than one is a contradiction."""
-    return {
-        patient_id
-        for each in report.patients
-        if (patient_id := among.patients.get((each.system, each.value))) is not None
-    }
+    """Say which patients the numbers of a draw name; more than one is a contradiction.
+
+    A number that was nobody's on the day of the draw names nobody.
+    """
+    time = among.profile.draw_time(report)
+    found = (among.patient_named(each) for each in in_force(report, time))
+    return {patient_id for patient_id in found if patient_id is not None}
 
 
 def _read_result(
@@ -94,7 +96,8 @@ def place(
         (each, _analytes_of(each, claim, among))
         for each, claim in zip(report.results, claims, strict=True)
     ]
-    reasons = [*faults_of_draw(drawn_at, patient_ids, at=terms.at)]
+    is_named = any(among.patient_named(each) is not None for each in report.patients)
+    reasons = [*faults_of_draw(drawn_at, patient_ids, is_named=is_named, at=terms.at)]
     taken_back = draw_taken_back(report, claims, among) if reasons else None
     if taken_back is not None and patient_ids <= {taken_back.patient_id}:
         patient_ids, reasons = {taken_back.patient_id}, []

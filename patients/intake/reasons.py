@@ -19,6 +19,7 @@ class Reason(StrEnum):
     """Why a draw waits for a person."""
 
     UNKNOWN_PATIENT = "unknown_patient"
+    NUMBER_NOT_IN_FORCE = "patient_number_not_in_force"
     UNKNOWN_ANALYTE = "unknown_analyte"
     CODES_DISAGREE = "codes_of_different_analytes"
     UNKNOWN_UNIT = "unknown_unit"
@@ -67,9 +68,12 @@ def faults_of_result(
 
 
 def faults_of_draw(
-    collected_at: datetime | None, patient_ids: set[int], *, at: datetime
+    collected_at: datetime | None, patient_ids: set[int], *, is_named: bool, at: datetime
 ) -> Iterator[str]:
-    if not patient_ids:
+    """Say what is wrong; `is_named` by a number that was, or will be, a patient's."""
+    if not patient_ids and is_named:
+        yield Reason.NUMBER_NOT_IN_FORCE.value
+    elif not patient_ids:
         yield Reason.UNKNOWN_PATIENT.value
     elif len(patient_ids) > 1:
         yield Reason.PATIENTS_DISAGREE.value

@@ -7,7 +7,7 @@ be placed is kept in this form until a person has looked at it.
 """
 
 import hashlib
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -36,6 +36,35 @@ class Identifier(_Part):
 
     system: Line200 = ""
     value: Annotated[str, _LINE, Field(min_length=1, max_length=200)]
+
+
+def _is_unsaid(said: object) -> bool:
+    return not said
+
+
+class PatientNumber(Identifier):
+    """A number by which a laboratory knows a patient, with what it says of the number.
+
+    What is not said is not kept either.
+
+    kind
+        What it numbers, in the letters of HL7 table 0203 (MR, PI).
+    begins_on, ends_on
+        The first and the last day on which it is the patient's.
+    is_former
+        It is the patient's no more, and nobody says since when.
+    """
+
+    kind: Annotated[Line20, Field(exclude_if=_is_unsaid)] = ""
+    begins_on: Annotated[date | None, Field(exclude_if=_is_unsaid)] = None
+    ends_on: Annotated[date | None, Field(exclude_if=_is_unsaid)] = None
+    is_former: Annotated[bool, Field(exclude_if=_is_unsaid)] = False
+
+    def was_in_force(self, on: date | None) -> bool:
+        """Tell whether it was the patient's on this day; on one that is not known, it may be."""
+        if self.is_former or on is None:
+            return not self.is_former
+        return (self.begins_on or on) <= on <= (self.ends_on or on)
 
 
 class Code(_Part):
@@ -243,7 +272,7 @@ class DrawReport(_Part):
     """One draw with its results. Without an accession a draw is known by patient and time."""
 
     accession: Line100 = ""
-    patients: tuple[Identifier, ...] = ()
+    patients: tuple[PatientNumber, ...] = ()
     person: Person | None = None
     times: tuple[SeenTime, ...] = ()
     specimen: Specimen | None = None

@@ -1,7 +1,7 @@
 """What must be known of the record to place the draws of a message, read in one round trip."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,29 +9,46 @@ from uuid import UUID
 
 from patients.intake.profiles import PROFILE, Profile
 from patients.intake.receipts import Sender
-from patients.intake.reports import DrawReport, TimeRole, is_within_memory
+from patients.intake.reports import DrawReport, PatientNumber, TimeRole, is_within_memory
 from patients.record.draws import DrawOnRecord, Moment
 from patients.record.results import PlacedResult, ResultOnRecord, Word
 from patients.statements import Question, as_rows
 
-# The patients behind the identifiers; one that was remembered of a laboratory is of that one alone
-WHOSE = """
-SELECT asked.system, asked.value, patient.id
-  FROM json_to_recordset(%(numbers)s::json) AS asked (system text, value text)
-  LEFT JOIN patients_numberingalias AS alias
-    ON alias.laboratory_id = %(laboratory)s AND alias.sent = asked.system
-  JOIN LATERAL (
-        SELECT patient_id FROM patients_identifier AS each
-         WHERE each.system IN (coalesce(alias.means, asked.system), asked.system)
-           AND each.value = asked.value
-           AND CASE WHEN each.laboratory_id IS NULL
-                    THEN each.system = coalesce(alias.means, asked.system)
-                    ELSE each.laboratory_id = %(laboratory)s
-                         AND each.system = asked.system END OFFSET 0
-       ) AS identifier ON TRUE
+# What the record calls the numbering of a number: by the profile's word for its kind, else for any
+# kind, else as the laboratory calls it. Nothing, where the profile names other kinds of it alone
+_MEANT = """
+    SELECT CASE WHEN count(*) = 0 THEN {number}.system
+                ELSE (array_agg(means ORDER BY kind DESC)
+                      FILTER (WHERE kind IN ('', coalesce({number}.kind, ''))))[1] END AS system
+      FROM patients_numberingalias
+     WHERE laboratory_id = {laboratory} AND sent = {number}.system"""
+# One that was remembered of a laboratory is of that one alone, and called as it calls it
+_NAMES = """
+       each.system IN (meant.system, {number}.system)
+   AND each.value = {number}.value
+   AND CASE WHEN each.laboratory_id IS NULL THEN each.system = meant.system
+            ELSE each.laboratory_id = {laboratory} AND each.system = {number}.system
+                 AND meant.system IS NOT NULL END"""
+
+
+def identifiers_named(number: str, *, laboratory: str) -> str:
+    """Join the identifiers of patients that a number names, to what lists the numbers."""
+    meant, names = (part.format(number=number, laboratory=laboratory) for part in (_MEANT, _NAMES))
+    return f"""
+ CROSS JOIN LATERAL ({meant}) AS meant
+ CROSS JOIN LATERAL (
+        SELECT patient_id FROM patients_identifier AS each WHERE {names} OFFSET 0
+       ) AS identifier"""  # noqa: S608 - made of the words above
+
+
+# The patients behind the numbers
+WHOSE = f"""
+SELECT asked.system, asked.kind, asked.value, patient.id
+  FROM json_to_recordset(%(numbers)s::json) AS asked (system text, kind text, value text)
+  {identifiers_named("asked", laboratory="%(laboratory)s")}
   JOIN patients_patient AS patient ON patient.id = identifier.patient_id
  ORDER BY patient.id
-"""
+"""  # noqa: S608 - made of the words above
 LOCK_PATIENTS = """
 SELECT id FROM patients_patient WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
@@ -50,13 +67,13 @@ WITH stored AS (
         ON CONFLICT (laboratory_id, sha256) DO NOTHING RETURNING id, sha256
 )
 SELECT (SELECT json_object_agg(sha256, id) FROM stored), ({PROFILE}),
-       (SELECT json_agg(json_build_array(whose.system, whose.value, whose.id))
+       (SELECT json_agg(json_build_array(whose.system, whose.kind, whose.value, whose.id))
           FROM ({WHOSE} FOR NO KEY UPDATE OF patient) AS whose)
 """  # noqa: S608 - made of the words above
 # What the record holds of these accessions and names of one laboratory, and what it holds of these
 # patients at these times; a day may be any hour of it. OFFSET 0 keeps each draw a step of its own
 # by an index, also where the database knows nothing of the tables yet and would read them whole
-_DRAWS = """
+_DRAWS = f"""
 WITH meant AS (
     SELECT draw.id
       FROM json_array_elements_text(%(accessions)s::json) AS asked (accession)
@@ -68,16 +85,8 @@ WITH meant AS (
     UNION
     SELECT draw.id
       FROM json_to_recordset(%(seen)s::json)
-        AS asked (system text, value text, at timestamptz, until timestamptz)
-      LEFT JOIN patients_numberingalias AS alias
-        ON alias.laboratory_id = %(laboratory)s AND alias.sent = asked.system
-      JOIN patients_identifier AS identifier
-        ON identifier.system IN (coalesce(alias.means, asked.system), asked.system)
-       AND identifier.value = asked.value
-       AND CASE WHEN identifier.laboratory_id IS NULL
-                THEN identifier.system = coalesce(alias.means, asked.system)
-                ELSE identifier.laboratory_id = %(laboratory)s
-                     AND identifier.system = asked.system END
+        AS asked (system text, kind text, value text, at timestamptz, until timestamptz)
+      {identifiers_named("asked", laboratory="%(laboratory)s")}
      CROSS JOIN LATERAL (
             SELECT id FROM patients_draw
              WHERE patient_id = identifier.patient_id
@@ -137,7 +146,7 @@ SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_
                (SELECT received_at FROM patients_inbound WHERE id = repeated.inbound_id)
           FROM patients_repetition AS repeated WHERE line = result.public_id OFFSET 0
        ) AS again ON TRUE
-"""
+"""  # noqa: S608 - made of the words above
 
 
 class Surroundings:
@@ -145,7 +154,7 @@ class Surroundings:
 
     def __init__(self, *, profile: Profile, patients: Sequence[tuple[Any, ...]]) -> None:
         self.profile = profile
-        self.patients = {(system, value): pk for system, value, pk in patients}
+        self._patients = {tuple(number): pk for *number, pk in patients}
         self.by_accession: dict[str, DrawOnRecord] = {}
         self.by_line: dict[UUID, tuple[DrawOnRecord, ResultOnRecord]] = {}
         self.of_patient: dict[int, list[DrawOnRecord]] = {}
@@ -181,6 +190,10 @@ class Surroundings:
             )
             self.by_line[line] = draw, result
 
+    def patient_named(self, number: PatientNumber) -> int | None:
+        """Say whose number it is, be it in force or not."""
+        return self._patients.get((number.system, number.kind, number.value))
+
     def at(self, patient_id: int, collected_at: datetime) -> list[DrawOnRecord]:
         """Give the draws of a patient at exactly this time."""
         draws = self.of_patient.get(patient_id, [])
@@ -201,11 +214,19 @@ class Message:
     sha256: str
 
 
+def asked_numbers(numbers: Iterable[PatientNumber]) -> str:
+    """Spell numbers as the statements here read them, each once and in one order for everybody."""
+    asked = sorted({(each.system, each.kind, each.value) for each in numbers})
+    return as_rows(
+        {"system": system, "kind": kind, "value": value} for system, kind, value in asked
+    )
+
+
 def arrival_question(
     messages: Sequence[Message],
     *,
     sender: Sender,
-    numbers: Collection[tuple[str, str]],
+    numbers: Collection[PatientNumber],
     at: datetime,
 ) -> Question:
     """Store messages and lock their patients.
@@ -223,7 +244,7 @@ def arrival_question(
             "dialects": [each.dialect for each in messages],
             "digests": [each.sha256 for each in messages],
             "bodies": [each.body for each in messages],
-            "numbers": as_rows({"system": system, "value": value} for system, value in numbers),
+            "numbers": asked_numbers(numbers),
         },
     )
 
@@ -241,7 +262,7 @@ def draws_question(
     """
     timed = [(report, _times_of(report)) for report in reports]
     asked = {
-        (number.system, number.value, moment)
+        (number.system, number.kind, number.value, moment)
         for report, times in timed
         for moment in times
         for number in report.patients
@@ -252,8 +273,14 @@ def draws_question(
             "laboratory": laboratory_id,
             "accessions": json.dumps([report.accession for report in reports]),
             "seen": as_rows(
-                {"system": system, "value": value, "at": moment.at, "until": moment.until}
-                for system, value, moment in asked
+                {
+                    "system": system,
+                    "kind": kind,
+                    "value": value,
+                    "at": moment.at,
+                    "until": moment.until,
+                }
+                for system, kind, value, moment in asked
             ),
             "times": as_rows(
                 {"at": moment.at, "until": moment.until}

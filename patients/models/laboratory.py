@@ -182,17 +182,22 @@ class UnitAlias(models.Model):
 
 
 class NumberingAlias(models.Model):
-    """What one laboratory calls a numbering of patients that the record knows by another name."""
+    """What one laboratory calls a numbering of patients that the record knows by another name.
+
+    Where a kind of number is named (MR, PI of HL7 table 0203), numbers of that kind alone are
+    meant, and those of any other kind from the same source are no patient's.
+    """
 
     laboratory = models.ForeignKey(Laboratory, models.CASCADE, related_name="numbering_aliases")
     # Empty where the laboratory sends numbers without saying whose they are
     sent = models.CharField(max_length=200, blank=True)
+    kind = models.CharField(max_length=20, blank=True, default="")
     means = models.CharField(max_length=200)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["laboratory", "sent"],
+                fields=["laboratory", "sent", "kind"],
                 name="a_numbering_means_one_of_ours_per_laboratory",
             ),
             models.CheckConstraint(condition=~Q(means=""), name="a_numbering_means_something"),

@@ -16,7 +16,8 @@ from monitoring.models import RiskAssessment
 from monitoring.recompute import recompute
 from patients.models import Draw, Laboratory, Patient, Result
 from patients.record.laboratories import issue_key
-from patients.record.profiles import load_profile, read_profile
+from patients.record.profile_document import read_profile
+from patients.record.profiles import load_profile
 from tests.conftest import MONDAY, Push, draw
 from tests.factories import ClinicianFactory, EventFactory
 from tests.monitoring.fhir_door import FhirDoor

@@ -13,7 +13,8 @@ from patients.intake.tables.layout import Layout
 from patients.intake.tables.profiles import layout_of
 from patients.models import Audit, Inbound, Laboratory, Parked, Patient, Result
 from patients.record.laboratories import issue_key
-from patients.record.profiles import load_profile, read_profile
+from patients.record.profile_document import read_profile
+from patients.record.profiles import load_profile
 from tests.conftest import MONDAY, draw
 from tests.patients.tables import table_of
 from tests.patients.test_xlsx_dialect import workbook_of

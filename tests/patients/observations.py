@@ -13,6 +13,7 @@ from patients.intake.reports import (
     Comparator,
     DrawReport,
     Identifier,
+    PatientNumber,
     Precision,
     ResultReport,
     SeenTime,
@@ -47,7 +48,7 @@ def observation(
         names = () if name is None else (Identifier(system=NUMBERING, value=name),)
     return DrawReport(
         accession=accession,
-        patients=(Identifier(system="urn:clinic:mrn", value=mrn),),
+        patients=(PatientNumber(system="urn:clinic:mrn", value=mrn),),
         times=(
             SeenTime(role=TimeRole.EFFECTIVE, text=str(drawn_at), at=drawn_at, precision=precision),
         ),

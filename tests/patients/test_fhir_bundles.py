@@ -9,7 +9,7 @@ from patients.intake.fhir.bundles import Fetch, ReadBundle
 from patients.intake.fhir.door import read_request
 from patients.intake.fhir.faults import Refused
 from patients.intake.fhir.interactions import Asked, Context, Write
-from patients.intake.reports import Identifier
+from patients.intake.reports import Identifier, PatientNumber
 from tests.patients.fhir_messages import Tree, named, observation, quantity
 
 ROOT = Asked("POST", "", None, "")
@@ -91,7 +91,7 @@ def test_what_an_openelis_sends_is_one_result_with_its_surroundings() -> None:
     assert write.id == uuid
     [draw] = write.draws
     assert draw.accession == "A-17"
-    assert draw.patients == (Identifier(system="urn:clinic:mrn", value="0042"),)
+    assert draw.patients == (PatientNumber(system="urn:clinic:mrn", value="0042"),)
     assert draw.person is not None
     assert draw.person.family == "Invented"
     assert [time.text for time in draw.times] == [
@@ -111,7 +111,7 @@ def test_entries_are_found_by_the_full_url_that_the_client_made_up() -> None:
 
     write = found.steps[1]
     assert isinstance(write, Write)
-    assert write.draws[0].patients == (Identifier(system="urn:clinic:mrn", value="0042"),)
+    assert write.draws[0].patients == (PatientNumber(system="urn:clinic:mrn", value="0042"),)
 
 
 def test_a_report_lends_its_results_what_they_do_not_say_themselves() -> None:
@@ -124,7 +124,7 @@ def test_a_report_lends_its_results_what_they_do_not_say_themselves() -> None:
     assert isinstance(write, Write)
     [draw] = write.draws
     assert draw.accession == ""  # a report is no sample
-    assert draw.patients == (Identifier(system="urn:clinic:mrn", value="0042"),)
+    assert draw.patients == (PatientNumber(system="urn:clinic:mrn", value="0042"),)
     assert [time.text for time in draw.times] == [
         "2026-11-02T08:10:00+09:00",
         "2026-11-02T16:00:00+09:00",

@@ -8,7 +8,7 @@ from monitoring import ingest
 from patients.intake import parking
 from patients.models import Inbound, Laboratory, Parked, Patient, Result, ResultName
 from patients.record.laboratories import issue_key
-from patients.record.profiles import read_profile
+from patients.record.profile_document import read_profile
 from tests.conftest import MONDAY
 from tests.monitoring.fhir_door import FhirDoor, entry
 from tests.monitoring.test_door import Door

@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from patients.intake.reports import Code, Identifier, Precision, SeenTime, TimeRole
+from patients.intake.reports import Code, Identifier, PatientNumber, Precision, SeenTime, TimeRole
 from patients.models import Audit, Draw, Kit, Laboratory, Patient, Result
-from patients.record.profiles import FaultyProfile, load_profile, profile_of, read_profile
+from patients.record.profile_document import FaultyProfile, read_profile
+from patients.record.profiles import load_profile, profile_of
 from tests.conftest import MONDAY
 from tests.factories import LaboratoryFactory
 from tests.patients.observations import observation, take
@@ -207,7 +208,7 @@ def test_a_numbering_in_the_laboratorys_words_finds_the_patient(
     load(laboratory, patient_numbers=[{"sent": authority, "means": "urn:clinic:mrn"}])
     other = LaboratoryFactory.create()
     report = observation().model_copy(
-        update={"patients": (Identifier(system=authority, value="0042"),)}
+        update={"patients": (PatientNumber(system=authority, value="0042"),)}
     )
 
     ours, theirs = take(laboratory, report), take(other, report)

@@ -8,10 +8,10 @@ from django.db import transaction
 from monitoring import ingest, tasks
 from monitoring.imports.patients import enrol_patients, read_patients
 from patients.intake import parking
-from patients.intake.reports import DrawReport, Identifier
+from patients.intake.reports import DrawReport, PatientNumber
 from patients.models import CareTeam, Clinician, Laboratory, Parked, Patient, Result
 from patients.record.patients import add_identifier
-from patients.record.profiles import read_profile
+from patients.record.profile_document import read_profile
 from tests.conftest import MONDAY, Push, draw
 from tests.factories import ClinicianFactory, LaboratoryFactory
 from tests.patients.observations import observation, take
@@ -164,7 +164,7 @@ def test_what_one_laboratory_calls_a_patient_is_nobody_to_another(
         report = observation(
             name=accession, drawn_at=MONDAY - timedelta(days=day), accession=accession
         )
-        number = Identifier(system="urn:unstated", value="12345")
+        number = PatientNumber(system="urn:unstated", value="12345")
         return report.model_copy(update={"patients": (number,)})
 
     take(laboratory, sent("A-1", 1))

@@ -10,7 +10,7 @@ from monitoring.fhir import stored
 from patients.intake.finding import IfDuplicate
 from patients.intake.parking import StillUnplaceable, match
 from patients.intake.receipts import Condition, OtherVersion, OverlappingIdentities
-from patients.intake.reports import ADDRESS, Identifier, Precision
+from patients.intake.reports import ADDRESS, Identifier, PatientNumber, Precision
 from patients.models import CareTeam, Clinician, Draw, Laboratory, Parked, Patient, Result
 from tests.conftest import MONDAY, Push, draw
 from tests.factories import (
@@ -188,7 +188,7 @@ def test_numbers_of_two_patients_in_one_report_go_to_a_person(
     laboratory: Laboratory, patient: Patient, other_patient: Patient
 ) -> None:
     report = observation()
-    both = (*report.patients, Identifier(system="urn:clinic:mrn", value="0043"))
+    both = (*report.patients, PatientNumber(system="urn:clinic:mrn", value="0043"))
 
     answer = take(laboratory, report.model_copy(update={"patients": both}))
 

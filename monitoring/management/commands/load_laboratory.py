@@ -10,12 +10,8 @@ from monitoring import ingest
 from monitoring.management.operators import OperatorCommand, read_file
 from patients.intake import strict_json
 from patients.models import Laboratory
-from patients.record.profiles import (
-    FaultyProfile,
-    differences,
-    read_profile,
-    refuse_other_letters,
-)
+from patients.record.profile_document import FaultyProfile, read_profile
+from patients.record.profiles import differences, refuse_other_letters
 
 
 class Command(OperatorCommand):

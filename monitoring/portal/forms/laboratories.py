@@ -7,7 +7,13 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from patients.models import Analyte, IfPreliminary, Matrix
-from patients.record.profiles import AnalyteCode, IgnoredCode, KitInUse, Numbering, UnitSpelling
+from patients.record.profile_document import (
+    AnalyteCode,
+    IgnoredCode,
+    KitInUse,
+    Numbering,
+    UnitSpelling,
+)
 from patients.units import KNOWN_UNITS
 
 DRAW_TIMES = [
@@ -125,6 +131,15 @@ class NumberingForm(_Part):
         required=False,
         max_length=200,
         help_text=gettext_lazy("Empty: numbers that come without any."),
+    )
+    type = forms.CharField(
+        label=gettext_lazy("Type of number"),
+        required=False,
+        max_length=20,
+        help_text=gettext_lazy(
+            "MR, PI … (PID-3.5, Identifier.type). Empty: any. With one, numbers of other types "
+            "from there find nobody."
+        ),
     )
     means = forms.CharField(label=gettext_lazy("As it is called here"), max_length=200)
 

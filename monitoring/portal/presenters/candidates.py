@@ -21,6 +21,9 @@ Fact = tuple[str, str | SafeString]
 
 _REASONS = {
     Likeness.SAME_NUMBER: gettext_lazy("The number and its numbering agree."),
+    Likeness.SAME_NUMBER_NOT_IN_FORCE: gettext_lazy(
+        "The number and its numbering agree, but it was not in force on the day of the draw."
+    ),
     Likeness.SAME_NUMBER_OTHER_NUMBERING: gettext_lazy(
         "The same number, but in another numbering than the laboratory’s."
     ),
@@ -73,6 +76,13 @@ class Candidate:
         )
 
 
+_SAME_VALUE = {
+    Likeness.SAME_NUMBER,
+    Likeness.SAME_NUMBER_NOT_IN_FORCE,
+    Likeness.SAME_NUMBER_OTHER_NUMBERING,
+}
+
+
 def _differences(
     patient: Patient, reasons: Sequence[Likeness], *, sent: DrawReport
 ) -> Iterator[str]:
@@ -80,7 +90,7 @@ def _differences(
     values = [each.value for each in sent.patients]
     if not values:
         yield _("The laboratory sent no number.")
-    elif not {Likeness.SAME_NUMBER, Likeness.SAME_NUMBER_OTHER_NUMBERING} & set(reasons):
+    elif _SAME_VALUE.isdisjoint(reasons):
         yield _("The number differs: the laboratory sent “%(value)s”.") % {
             "value": ", ".join(values)
         }

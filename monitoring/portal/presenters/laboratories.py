@@ -13,7 +13,7 @@ from monitoring import silences
 from monitoring.models import Silence
 from monitoring.portal import dates
 from patients.models import Laboratory, Matrix
-from patients.record.profiles import ProfileDocument
+from patients.record.profile_document import ProfileDocument
 
 
 def say_silence(silence: Silence) -> SafeString:
@@ -143,7 +143,9 @@ def _of_units_and_numbers(profile: ProfileDocument) -> list[Part]:
             _("Numberings of patients"),
             _("Whose numbers the laboratory sends, and what they are called here."),
             [
-                Entry(f"{each.sent or _('without a name')} → {each.means}", position)
+                Entry(
+                    f"{each.sent or _('without a name')}{_in(each.type)} → {each.means}", position
+                )
                 for position, each in enumerate(profile.patient_numbers or ())
             ],
         ),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -12,7 +13,7 @@ from monitoring.portal.presenters.draws import no_value
 from monitoring.portal.presenters.raw_messages import part_of_message
 from patients.intake.profiles import draw_time
 from patients.intake.reasons import Reason
-from patients.intake.reports import DrawReport, Precision, ResultReport
+from patients.intake.reports import DrawReport, PatientNumber, Precision, ResultReport
 from patients.models import Analyte, Parked, ResultStatus
 from patients.units import KNOWN_UNITS
 
@@ -94,8 +95,23 @@ def _numbers(report: DrawReport) -> list[Fact]:
     return [
         fact
         for each in report.patients
-        for fact in ((_("Number"), each.value), (_("Numbering"), each.system or _("Not stated")))
+        for fact in (
+            (_("Number"), each.value),
+            (_("Numbering"), each.system or _("Not stated")),
+            *_in_force(each),
+        )
     ] or [(_("Number"), _("Not stated"))]
+
+
+def _in_force(number: PatientNumber) -> list[Fact]:
+    """Say when the number is the patient's, where the laboratory says so."""
+    if number.is_former:
+        return [(_("In force"), _("No more"))]
+    if number.begins_on is None and number.ends_on is None:
+        return []
+    first = "…" if number.begins_on is None else dates.day(number.begins_on)
+    last = "…" if number.ends_on is None else dates.day(number.ends_on)
+    return [(_("In force"), format_html("{} – {}", first, last))]
 
 
 def _person(report: DrawReport) -> list[Fact]:

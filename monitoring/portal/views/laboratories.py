@@ -17,7 +17,8 @@ from monitoring.portal.presenters.refusals import Refusal
 from monitoring.portal.views.access import reader_of, require_operator
 from patients import audit
 from patients.models import Laboratory
-from patients.record.profiles import FaultyProfile, profile_of, read_profile
+from patients.record.profile_document import FaultyProfile, read_profile
+from patients.record.profiles import profile_of
 
 
 @require_GET

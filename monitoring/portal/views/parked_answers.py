@@ -23,13 +23,8 @@ from patients.intake.reports import DrawReport
 from patients.models import ParkedState, Sex
 from patients.record.parking import NoLongerWaiting
 from patients.record.patients import IdentifierTaken, enrol
-from patients.record.profiles import (
-    AnalyteCode,
-    IgnoredCode,
-    ProfileDocument,
-    UnitSpelling,
-    profile_of,
-)
+from patients.record.profile_document import AnalyteCode, IgnoredCode, ProfileDocument, UnitSpelling
+from patients.record.profiles import profile_of
 
 
 @require_POST

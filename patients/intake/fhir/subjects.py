@@ -1,6 +1,7 @@
 """Whose result it is, as the laboratory says: numbers to find the patient by, a name for people."""
 
 import re
+from collections.abc import Iterable
 
 from patients.intake.fhir.conditions import read_condition
 from patients.intake.fhir.datatypes import Identifier as Numbered
@@ -9,34 +10,45 @@ from patients.intake.fhir.faults import Refused, not_usable
 from patients.intake.fhir.lines import line
 from patients.intake.fhir.resources import Patient
 from patients.intake.fhir.surroundings import Surroundings
-from patients.intake.numberings import is_of_patient
-from patients.intake.reports import Identifier, Person
+from patients.intake.fhir.times import read_time
+from patients.intake.numberings import is_of_patient, last_day, written_kind
+from patients.intake.reports import PatientNumber, Person
 
-TABLE_0203 = "http://terminology.hl7.org/CodeSystem/v2-0203"
+# Table 0203, by each of its names; a code without a system is read as one of it
+_TABLE_0203 = (
+    None,
+    "http://terminology.hl7.org/CodeSystem/v2-0203",
+    "urn:oid:2.16.840.1.113883.18.108",
+)
 
 
 def patients_of(
     subject: Reference | None, around: Surroundings, *, root: str
-) -> tuple[tuple[Identifier, ...], Person | None]:
+) -> tuple[tuple[PatientNumber, ...], Person | None]:
     """Collect every number the patient is named by; the one nearest to the result comes first."""
     if subject is None:
         return (), None
-    numbers: list[Identifier] = []
+    numbers: list[PatientNumber] = []
     if subject.identifier is not None:
         numbers += _numbers([subject.identifier], root=f"{root}.subject.identifier")
     patient = around.find(subject, Patient)
     if patient is not None:
         numbers += _numbers(patient.identifier, root=f"{root}.subject")
-        return tuple(dict.fromkeys(numbers)), _person(patient)
+        return _in_order(numbers), _person(patient)
     if subject.reference is not None and not subject.reference.startswith("#"):
         numbers.append(_number_in(subject.reference))
     shown = line(subject.display, 200)
     # "Patient 42" is no name, and would contradict every name on record
     person = Person(family=shown) if shown and not re.search(r"\d", shown) else None
-    return tuple(dict.fromkeys(numbers)), person
+    return _in_order(numbers), person
 
 
-def _number_in(reference: str) -> Identifier:
+def _in_order(numbers: Iterable[PatientNumber]) -> tuple[PatientNumber, ...]:
+    """Give each number once, those of former times behind."""
+    return tuple(sorted(dict.fromkeys(numbers), key=lambda each: each.is_former))
+
+
+def _number_in(reference: str) -> PatientNumber:
     """Read Patient?identifier=system|value as that number.
 
     Anything else is the address of a Patient elsewhere: a person can say once whose it is.
@@ -48,29 +60,36 @@ def _number_in(reference: str) -> Identifier:
         except Refused:
             found = None
         if found is not None:
-            return found
-    return Identifier(value=line(reference, 200))
+            return PatientNumber(system=found.system, value=found.value)
+    return PatientNumber(value=line(reference, 200))
 
 
-def _numbers(found: "list[Numbered] | tuple[Numbered, ...]", *, root: str) -> list[Identifier]:
+def _numbers(
+    found: "list[Numbered] | tuple[Numbered, ...]", *, root: str
+) -> Iterable[PatientNumber]:
     for each in found:
         if max(len(each.system or ""), len(each.value or "")) > 200:
             raise not_usable("too-long", root, "a patient's number has at most 200 characters")
-    return [
-        Identifier(system=line(each.system, 200), value=line(each.value, 200))
-        for each in found
-        if each.value is not None and _is_of_patient(each)
-    ]
+        kinds = _kinds(each)
+        if each.value is None or not all(map(is_of_patient, kinds)):
+            continue
+        period = each.period
+        start = None if period is None or period.start is None else read_time(period.start)
+        end = None if period is None or period.end is None else read_time(period.end)
+        yield PatientNumber(
+            system=line(each.system, 200),
+            value=line(each.value, 200),
+            kind=next(filter(None, kinds), ""),
+            begins_on=None if start is None else start.at.date(),
+            ends_on=None if end is None else last_day(end.at, end.precision),
+            is_former=each.use == "old",
+        )
 
 
-def _is_of_patient(number: Numbered) -> bool:
-    """Tell a number that counts from one of a visit or an account, or one of former times."""
+def _kinds(number: Numbered) -> list[str]:
+    """Give what kind of number it says to be, by the codes of table 0203."""
     codings = number.type.coding if number.type is not None else ()
-    return number.use != "old" and all(
-        is_of_patient(coding.code or "")
-        for coding in codings
-        if coding.system in (None, TABLE_0203, "urn:oid:2.16.840.1.113883.18.108")
-    )
+    return [written_kind(each.code or "") for each in codings if each.system in _TABLE_0203]
 
 
 def _person(patient: Patient) -> Person:

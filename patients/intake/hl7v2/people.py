@@ -1,9 +1,12 @@
 """Whose the results are: every number in PID, as (authority, number), and who the person is."""
 
+from typing import Any
+
 from patients.intake.hl7v2.er7 import Segment
 from patients.intake.hl7v2.faults import ErrorCode, refuse
-from patients.intake.numberings import is_of_patient
-from patients.intake.reports import Identifier, Person
+from patients.intake.hl7v2.times import read_time
+from patients.intake.numberings import is_of_patient, last_day, written_kind
+from patients.intake.reports import PatientNumber, Person
 
 UNSTATED = "urn:unstated"  # the system of a number whose authority is not named
 NUMBERS_AT_MOST = 20
@@ -11,7 +14,7 @@ _AT_MOST = 200
 _BY_TYPE_OF_AUTHORITY = {"ISO": "urn:oid:", "UUID": "urn:uuid:", "GUID": "urn:uuid:"}
 
 
-def patients_of(patient: Segment | None) -> tuple[Identifier, ...]:
+def patients_of(patient: Segment | None) -> tuple[PatientNumber, ...]:
     """Give the patient's numbers, the likeliest first.
 
     PID-3 holds them; PID-2 speaks only in old messages that have no PID-3. An authority has often
@@ -28,20 +31,40 @@ def patients_of(patient: Segment | None) -> tuple[Identifier, ...]:
             patient.at(number),
             f"a patient has at most {NUMBERS_AT_MOST} numbers here",
         )
-    found: list[Identifier] = []
+    found: list[PatientNumber] = []
     for raw in numbers:
-        value, _check, _scheme, _authority, kind, *_ = [*patient.components(raw), *[""] * 4]
+        value, _check, _scheme, _authority, kind, _facility, begins, ends, *_ = [
+            *patient.components(raw),
+            *[""] * 8,
+        ]
         if not value or value == '""' or not is_of_patient(kind):
             continue
         if len(value) > _AT_MOST:
             raise refuse(
                 ErrorCode.DATA_TYPE, patient.at(number), f"a number has over {_AT_MOST} characters"
             )
+        period = _period(begins, ends)
         found += [
-            Identifier(system=system[:_AT_MOST], value=" ".join(value.split()))
+            PatientNumber(
+                system=system[:_AT_MOST],
+                value=" ".join(value.split()),
+                kind=written_kind(kind),
+                **period,
+            )
             for system in _systems(patient.subcomponents(raw, 4))
         ]
-    return tuple(dict.fromkeys(found))
+    return tuple(sorted(dict.fromkeys(found), key=lambda each: each.is_former))
+
+
+def _period(begins: str, ends: str) -> dict[str, Any]:
+    """Read CX.7 and CX.8. A number whose end cannot be read may have ended."""
+    start, end = (read_time(text.strip()) for text in (begins, ends))
+    is_unreadable = end is None and ends.strip() not in {"", '""'}
+    return {
+        "begins_on": None if start is None else start[0].date(),
+        "ends_on": None if end is None else last_day(*end),
+        "is_former": is_unreadable,
+    }
 
 
 def _systems(authority: list[str]) -> list[str]:

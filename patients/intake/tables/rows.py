@@ -10,6 +10,7 @@ from patients.intake.reports import (
     Grade,
     Identifier,
     Measurement,
+    PatientNumber,
     Person,
     Precision,
     ResultReport,
@@ -88,7 +89,7 @@ class Facts:
     """What a row says of its draw; rows of one draw must agree in all of it."""
 
     accession: str
-    patient: Identifier
+    patient: PatientNumber
     collected: SeenTime
     person: Person | None
     specimen: Specimen | None
@@ -165,7 +166,7 @@ class RowReader:
         if self.faults or collected is None:
             return None
         return Facts(
-            accession, Identifier(system=system, value=patient), collected, person, specimen
+            accession, PatientNumber(system=system, value=patient), collected, person, specimen
         )
 
     def _collected(self) -> SeenTime | None:
