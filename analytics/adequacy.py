@@ -9,8 +9,10 @@ from analytics.columns import (
     OVERRIDES,
     TRIAL_KINDS,
     US_PER_DAY,
+    US_PER_HOUR,
     US_PER_WEEK,
     TrialColumns,
+    by_calendar,
     first_that_holds,
 )
 from analytics.definitions import ADEQUACIES, Adequacy, Rules
@@ -228,7 +230,7 @@ def judge_adequacy(
     not_taken = (adherence == _POOR) | _among(reasons, rules.non_adherence_reasons)
     override = _BY_OVERRIDE[_of_source(known.override, trials.source, 0)]
     full = int(rules.adequate_weeks * US_PER_WEEK)
-    length = trials.end_us - trials.started_us
+    length = trials.end_us - trials.started_us + US_PER_HOUR  # the clocks may have changed
     has_stopped = trials.stopped_us != NEVER
     is_early_stop = has_stopped & (length < int(rules.least_weeks * US_PER_WEEK))
     has_reached = runs.reached_us != NEVER
@@ -325,16 +327,16 @@ def _dose_runs(trials: EpisodeTrials, history: History, at_us: int, rules: Rules
     run_trial, run_start = trial[begins], start[begins]
     run_end = np.empty(len(run_trial), dtype=np.int64)
     run_end[np.cumsum(begins)[is_enough] - 1] = end[is_enough]  # the last stretch stays
-    length = np.maximum(run_end - run_start, 0)
+    length = by_calendar(np.maximum(run_end - run_start, 0))
     longest = np.zeros(size, dtype=np.int64)
     np.maximum.at(longest, run_trial, length)
     full = int(rules.adequate_weeks * US_PER_WEEK)
     [fulls] = (length >= full).nonzero()
     reached, from_us = column_of(NEVER, size, np.int64), column_of(NEVER, size, np.int64)
-    reached[run_trial[fulls[::-1]]] = run_start[fulls[::-1]] + full  # backwards: the first stays
+    filled = np.minimum(run_start + full, run_end)  # where the clocks changed, an hour less
+    reached[run_trial[fulls[::-1]]] = filled[fulls[::-1]]  # backwards: the first stays
     from_us[run_trial] = run_start  # in order of time: the latest run stays
-    has_reached = reached != NEVER
-    from_us[has_reached] = reached[has_reached] - full
+    from_us[run_trial[fulls[::-1]]] = run_start[fulls[::-1]]
     now = np.zeros(size, dtype=np.bool_)
     now[trial[is_last]] = is_enough[is_last]
     return DoseRuns(

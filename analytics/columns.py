@@ -8,7 +8,8 @@ import numpy as np
 from analytics.staging import Severity
 from analytics.tables import Bools, Floats, Ints, Objects, column_of
 
-US_PER_DAY = 86_400_000_000
+US_PER_HOUR = 3_600_000_000  # what a day may have more or less, where the clocks change
+US_PER_DAY = 24 * US_PER_HOUR
 US_PER_WEEK = 7 * US_PER_DAY
 SIL6R, IL6, TNF, CRP = "sIL-6R", "IL-6", "TNF-α", "hs-CRP"
 ANALYTES = (SIL6R, IL6, TNF, CRP)
@@ -130,6 +131,38 @@ class EventColumns:
     started_us: Ints
     stopped_us: Ints
     atc: Objects  # of the drug; "": none, or not known
+
+
+def by_calendar(elapsed_us: Ints) -> Ints:
+    """Count whole days as the calendar does: one on which the clocks change is a day too.
+
+    Parameters
+    ----------
+    elapsed_us : array of int
+        Between two moments; from midnight to midnight of one place these are days, but for an hour.
+
+    Returns
+    -------
+    array of int
+    """
+    whole = (elapsed_us + US_PER_DAY // 2) // US_PER_DAY * US_PER_DAY
+    return np.where(np.abs(elapsed_us - whole) <= US_PER_HOUR, whole, elapsed_us)
+
+
+def days_between_visits(elapsed_us: Ints) -> Ints:
+    """Count the days from one visit to another, whatever the hour of either.
+
+    Parameters
+    ----------
+    elapsed_us : array of int
+        Between two ratings.
+
+    Returns
+    -------
+    array of int
+        The nearest number of days.
+    """
+    return np.asarray((elapsed_us + US_PER_DAY // 2) // US_PER_DAY)
 
 
 def first_that_holds(cases: Sequence[tuple[Bools, int]], otherwise: int) -> Ints:

@@ -136,7 +136,8 @@ class Rules:
     spares_the_well : bool
         Whether a total in the range of remission is no failure, nor the loss of what a trial had
         gained since it could be judged: a response, or remission by the variant; nor anything of a
-        trial that began in remission or with mild symptoms.
+        trial that began in remission or, where a share of the baseline is asked for, with mild
+        symptoms that became no episode since.
     together_days : int
         From so many days on two trials are one in combination; less is a change from one to the
         other.

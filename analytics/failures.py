@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analytics.adequacy import EpisodeTrials
-from analytics.columns import US_PER_DAY
+from analytics.columns import US_PER_DAY, US_PER_HOUR
 from analytics.definitions import Rules
 from analytics.histories import History
 from analytics.tables import Bools, Floats, Ints
@@ -59,7 +59,7 @@ def counted_failures(
     has_others[:-1] |= same
     atc = history.trial_columns.atc
     until: dict[int, list[tuple[str, int, int, int]]] = {}
-    least = rules.together_days * US_PER_DAY
+    least = rules.together_days * US_PER_DAY - US_PER_HOUR  # the clocks may have changed
     for row in failed[has_others].tolist():
         source = trials.source[row]
         drug = str(atc[source]) if source >= 0 else ""

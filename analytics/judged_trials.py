@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analytics.adequacy import EpisodeTrials, TrialAdequacy, is_before
-from analytics.columns import US_PER_DAY, US_PER_WEEK
+from analytics.columns import US_PER_DAY, US_PER_HOUR, US_PER_WEEK, days_between_visits
 from analytics.definitions import ADEQUACIES, Adequacy, Failure, Rules
 from analytics.ratings import PrimaryRatings
 from analytics.ready import constant, ready_for_few
@@ -101,15 +101,16 @@ def judge_trials(
     baseline, scale = ratings.totals(baseline_row), scale_of[trials.patient]
     baseline[baseline <= 0] = np.nan
     began_well = is_remission(baseline, scale) & (rules.spares_the_well)
-    began_mild = ~is_ill(baseline, scale) & ~np.isnan(baseline) & (rules.spares_the_well)
+    began_mild = ~is_ill(baseline, scale) & ~np.isnan(baseline) & _spares_the_mild(rules)
     comparable = np.where(began_well, np.nan, baseline)
     gain, since = (improvement(ratings, row, comparable) for row in (early_row, since_row))
     # A comparison with NaN is False: what is not known has not failed.
     early = (gain < rules.early_improvement).astype(np.int64)
     early[np.isnan(gain)] = -1
     is_early = (early == 1) & (since < rules.early_improvement)
-    told = _told(trials, ratings, comparable, scale, rules)
-    may_fail = _may_fail(adequacy, told, rules) & ~began_mild[told.trial]
+    told = _told(trials, ratings, comparable, scale, began_well, rules)
+    may_fail = _may_fail(adequacy, told, rules)
+    may_fail &= ~began_mild[told.trial] | _is_worse(told, baseline, rules)
     by_now = _is_long_enough(trials, adequacy, told, rules)
     failed, failed_kept = _said(told, may_fail & ~told.had_responded, size, rules)
     silent, silent_kept = _said(told, by_now & ~told.had_responded, size, rules)
@@ -205,8 +206,27 @@ def _least(rules: Rules) -> int:
     return int(rules.decision_weeks * US_PER_WEEK) - rules.grace_days * US_PER_DAY
 
 
+def _spares_the_mild(rules: Rules) -> bool:
+    """Tell whether mild symptoms at the start make no failure: of a share, yes; of remission, no.
+
+    Whoever gained much on one treatment begins the next one with little, and is not in remission.
+    """
+    return rules.spares_the_well and rules.failure is not Failure.NON_REMISSION
+
+
+def _is_worse(told: _Told, baseline: Floats, rules: Rules) -> Bools:
+    """Tell which ratings speak of an episode where it had begun mild, by more than noise."""
+    rise = told.total - baseline[told.trial]
+    return is_ill(told.total, told.scale) & is_beyond_noise(rise, told.scale, rules)
+
+
 def _told(
-    trials: EpisodeTrials, ratings: PrimaryRatings, comparable: Floats, scale: Ints, rules: Rules
+    trials: EpisodeTrials,
+    ratings: PrimaryRatings,
+    comparable: Floats,
+    scale: Ints,
+    began_well: Bools,
+    rules: Rules,
 ) -> _Told:
     """Lay out every rating of every trial, from its early days to shortly after its end."""
     since = trials.started_us + rules.early_from_days * US_PER_DAY
@@ -224,7 +244,7 @@ def _told(
     has_decided = rated >= _decision(trials, rules)[trial]
     had_responded = np.zeros(len(trial), dtype=np.bool_)
     if rules.spares_the_well:
-        poor &= ~np.isnan(comparable[trial])
+        poor &= ~began_well[trial]
         counts = in_remission if rules.failure is Failure.NON_REMISSION else is_well
         known = np.zeros(len(trial) + 1, dtype=np.int64)
         (counts & has_decided).cumsum(out=known[1:])
@@ -315,7 +335,7 @@ def _lasts(told: _Told, holds: Bools, rules: Rules) -> Bools:
     begins = holds.copy()
     begins[1:] &= ~holds[:-1] | (told.trial[1:] != told.trial[:-1])
     since = _latest(told, begins)
-    return holds & ((told.rated_us - told.rated_us[since]) / US_PER_DAY >= rules.clear_days)
+    return holds & (days_between_visits(told.rated_us - told.rated_us[since]) >= rules.clear_days)
 
 
 def _may_raise(told: _Told, says: Bools, size: int, rules: Rules) -> Bools:
@@ -347,5 +367,5 @@ def _is_long_enough(
     judged = (adequacy.adequacy == _ADEQUATE) | (adequacy.adequacy == _NOT_YET)
     judged &= has_run | adequacy.is_overridden
     until = np.minimum(told.rated_us, trials.end_us[told.trial])
-    long_enough = until - from_us[told.trial] >= _least(rules)
+    long_enough = until - from_us[told.trial] >= _least(rules) - US_PER_HOUR
     return np.asarray(long_enough & judged[told.trial] & told.has_decided)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analytics.columns import US_PER_DAY, US_PER_WEEK, first_that_holds
+from analytics.columns import US_PER_DAY, days_between_visits, first_that_holds
 from analytics.definitions import SYMPTOM_STATES, Failure, Rules, SymptomState
 from analytics.ratings import KNOWN, UNKNOWN, PrimaryRatings, scales_of
 from analytics.ready import constant, ready_for_few
@@ -233,7 +233,7 @@ def judge_symptoms(
     first = ratings.first_since(everyone, from_us)
     was_well, _, remitted_since = _unbroken(ratings, row, first, in_remission)
     rated = ratings.times(row)
-    weeks_well = (rated - remitted_since) / US_PER_WEEK  # of those in remission
+    weeks_well = days_between_visits(rated - remitted_since) / 7  # of those in remission
     relapse = (total >= _RELAPSE[scale]) & was_well
     state = _read(
         [
@@ -301,7 +301,7 @@ def _is_steady(
     well = is_remission(ratings.total, scale[patients]) | is_response(share, scale[patients])
     _, ill_row, since = _unbroken(ratings, row, first, well)
     before = np.where(ill_row < 0, baseline, ratings.totals(ill_row))
-    lasts = (ratings.times(row) - since) / US_PER_DAY >= rules.clear_days
+    lasts = days_between_visits(ratings.times(row) - since) >= rules.clear_days
     return np.asarray(lasts | is_beyond_noise(before - ratings.totals(row), scale, rules))
 
 
