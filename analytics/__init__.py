@@ -14,8 +14,9 @@ from analytics.findings import (
     Trajectory,
     prediction_band,
 )
-from analytics.histories import History, TimeIsNaive
+from analytics.histories import History
 from analytics.mixtures import Band
+from analytics.moments import TimeIsNaive, TimeIsOffTheRecord
 from analytics.policy import (
     CURRENT_POLICY,
     Allocation,
@@ -54,6 +55,7 @@ __all__ = [
     "ReleaseIsUnfit",
     "Table",
     "TimeIsNaive",
+    "TimeIsOffTheRecord",
     "Trajectory",
     "Validity",
     "WantedFlag",

@@ -18,7 +18,7 @@ from analytics.elementwise import FEW, entry_by_entry, where
 from analytics.estimate import Estimate, Outcome
 from analytics.genotype import GenotypeZ, genotype_adjusted
 from analytics.histories import History
-from analytics.histories import microseconds as to_microseconds
+from analytics.moments import microseconds as to_microseconds
 from analytics.policy import (
     ALLOCATIONS,
     CURRENT_POLICY,
@@ -252,6 +252,8 @@ def estimate_cohort(
     ------
     TimeIsNaive
         ``at`` is no datetime, or has no time zone.
+    TimeIsOffTheRecord
+        ``at`` lies before 1900 or after 2200.
     TypeError
         One of the others is not of its kind: a name instead of a release, a table instead of a
         history.

@@ -6,7 +6,6 @@ works on arrays whose order does not depend on the order of the rows given.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, TypeVar
 
 import numpy as np
@@ -53,11 +52,6 @@ from analytics.tables import (
 Known = TypeVar("Known")
 Columns = TypeVar("Columns")
 _BLOCKER = EVENT_KINDS.index("il6r_blocker")
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-
-
-class TimeIsNaive(ValueError):
-    """A moment without a time zone names no moment."""
 
 
 @dataclass(frozen=True)
@@ -138,20 +132,6 @@ class History:
         }
         freeze(*known.values())
         self.__dict__.update(known)  # it is frozen from here on
-
-
-def microseconds(moment: datetime) -> int:
-    """Turn an aware datetime into microseconds since 1970 UTC.
-
-    Raises
-    ------
-    TimeIsNaive
-        The datetime has no time zone.
-    """
-    if not isinstance(moment, datetime) or moment.tzinfo is None:
-        raise TimeIsNaive(f"{moment!r}; wanted: a datetime with a time zone")
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _columns(

@@ -23,13 +23,17 @@ from analytics.fitting import (
     summarise_arrays,
 )
 from analytics.fitting.priors import fit_whole, local_prior
-from analytics.histories import History, microseconds
+from analytics.histories import History
+from analytics.moments import microseconds
+from analytics.policy import CURRENT_POLICY
 from analytics.releases import Marker, Release, dump, need_release, parse
 from analytics.releases.law import square
 from analytics.tables import NEVER, Bools, Floats, Ints, Objects
+from analytics.tracking import follow
 from analytics.validity import read
 
 ENOUGH_IN_A_FURTHER_SEGMENT = 20
+MOST_ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +65,35 @@ class _Draws:
         )
 
 
-def _valid_draws(history: History, at: datetime, analytes: tuple[str, ...] = (SIL6R,)) -> _Draws:
-    at_us = microseconds(at)
+def _valid_draws(
+    history: History, at: datetime, release: Release, analytes: tuple[str, ...] = (SIL6R,)
+) -> tuple[_Draws, Ints]:
+    """Give the draws that count, and the rows of those that wait for a check by a release's law."""
+    at_us, started_us = microseconds(at), history.started_us
+    segments = history.result_columns.segments
     readings, _ = read(history, at_us=at_us)
-    started = history.started_us[readings.patient]
+    *_, readings = follow(
+        readings,
+        started_us=started_us,
+        at_us=at_us,
+        segments=segments,
+        release=release,
+        policy=CURRENT_POLICY,
+    )
+    started = started_us[readings.patient]
     wanted = np.isin(readings.analyte, [ANALYTES.index(name) for name in analytes])
-    keep = readings.is_scored & wanted & (started != NEVER)
-    return _Draws(
+    wanted &= started != NEVER
+    keep = readings.is_scored & wanted
+    draws = _Draws(
         analyte=readings.analyte[keep],
         patient=readings.patient[keep],
         segment=readings.segment[keep],
         weeks=(readings.drawn_us[keep] - started[keep]) / US_PER_WEEK,
         level=np.log(readings.value[keep]),
         comparator=readings.comparator[keep],
-        names=history.result_columns.segments,
+        names=segments,
     )
+    return draws, (readings.is_held & wanted).nonzero()[0]
 
 
 def learn_level(history: History, *, at: datetime, base: Release, version: str) -> Release:
@@ -84,6 +102,9 @@ def learn_level(history: History, *, at: datetime, base: Release, version: str) 
     sIL-6R must have enough patients; another analyte that has keeps the base's law no longer. The
     contrast stays the published one, and is not counted twice in the spread
     (:func:`analytics.fitting.priors.local_prior`). Draws beyond a limit count as what they are.
+    An implausible one that nobody has confirmed teaches nothing, as it is not scored: judged first
+    by the law of the base and then, until nothing changes, by the one learned, so that patients
+    who vary more than was published are not cut off. The card says how many.
     Level and spread come from the segment that most patients have draws in; further segments with
     enough patients get a level of their own, and any other keeps an uncertain one.
 
@@ -109,7 +130,17 @@ def learn_level(history: History, *, at: datetime, base: Release, version: str) 
         Fewer than ``ENOUGH_LOCAL_PATIENTS`` have a valid exact draw in one segment.
     """
     need_release(base, name="base")
-    whole = _valid_draws(history, at, ANALYTES)
+    made, known = base, np.array([-1])
+    for _ in range(MOST_ROUNDS):
+        draws, held = _valid_draws(history, at, made, ANALYTES)
+        if np.array_equal(held, known):
+            break
+        made, known = _learned(draws, len(held), base, version), held
+    return made
+
+
+def _learned(whole: _Draws, n_held: int, base: Release, version: str) -> Release:
+    """Make the release from the draws that count."""
     draws = whole.of(SIL6R)
     home = _home_segment(draws)
     prior = local_prior(base, *_statistics(draws.where(draws.segment == home)))
@@ -133,9 +164,16 @@ def learn_level(history: History, *, at: datetime, base: Release, version: str) 
         markers=base.markers | {SIL6R: local} | _further_markers(whole, base),
         variance_covariance=tuple(tuple(row) for row in prior.variance_covariance.tolist()),
         fingerprint=_fingerprint(whole),
+        card=base.card | {"data": f"{base.card['data']} {_said(n_held)}".strip()},
     )
     # Written and read, so that what is handed on has been checked and summed.
     return parse(dump(made))
+
+
+def _said(n_held: int) -> str:
+    if not n_held:
+        return ""
+    return f"{n_held} implausible draw(s) that wait for a check were left out of the local level."
 
 
 def training_draws(
@@ -158,10 +196,11 @@ def training_draws(
     Returns
     -------
     DataFrame
-        Columns patient_id, weeks, level (ln units), comparator, marker.
+        Columns patient_id, weeks, level (ln units), comparator, marker. Implausible draws that
+        wait for a check are not among them; `attrs["held"]` counts them.
     """
     need_release(release)
-    draws = _valid_draws(history, at, analytes)
+    draws, held = _valid_draws(history, at, release, analytes)
     known = np.zeros((len(ANALYTES), max(len(draws.names), 1)), dtype=np.bool_)
     shift = np.zeros(known.shape)
     for place, analyte in enumerate(ANALYTES):
@@ -172,7 +211,7 @@ def training_draws(
     cell = draws.analyte, draws.segment
     keep = known[cell]
     words: Objects = np.array(COMPARATORS, dtype=object)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "patient_id": history.patient_ids[draws.patient[keep]],
             "weeks": draws.weeks[keep],
@@ -181,6 +220,8 @@ def training_draws(
             "marker": np.array(ANALYTES, dtype=object)[draws.analyte[keep]],
         }
     )
+    table.attrs["held"] = len(held)
+    return table
 
 
 def _home_segment(draws: _Draws) -> int:

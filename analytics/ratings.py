@@ -15,7 +15,7 @@ KNOWN: tuple[Instrument, ...] = tuple(INSTRUMENTS.values())
 _PLACE = {scale.code: place for place, scale in enumerate(KNOWN)}
 UNKNOWN = len(KNOWN)
 _LATER = np.iinfo(np.int64).max - 1  # than any rating
-_SPAN = np.int64(1) << 34  # seconds: five hundred years, more than any two facts lie apart
+_SPAN = np.int64(1) << 34  # seconds: 544 years, more than any two moments of a record lie apart
 
 
 class PrimaryRatings(NamedTuple):
@@ -67,7 +67,7 @@ _NO_RATINGS = PrimaryRatings(_NONE, _NONE, np.empty(0), 0)
 
 def _key(patient: Ints, us: Ints, base: int) -> Ints:
     """Make one sortable number of patient and time (to the second)."""
-    return patient * _SPAN + np.maximum(us // 1_000_000 - base, 0)
+    return patient * _SPAN + np.minimum(np.maximum(us // 1_000_000 - base, 0), _SPAN - 1)
 
 
 def scales_of(names: tuple[str, ...]) -> Ints:

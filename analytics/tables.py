@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import isfinite
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from analytics.moments import EARLIEST_US, LATEST_US, WANTED
 
 Column = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
@@ -295,14 +297,18 @@ def _is_moment(value: Any) -> bool:
     return _is_missing(value) or (isinstance(value, datetime) and value.tzinfo is not None)
 
 
-def _check_time(table: str, column: str, stamps: Ints) -> None:
-    if len(stamps) <= FEW_ROWS and NEVER not in stamps.tolist():  # quicker for a few
+def _check_time(table: str, column: str, stamps: Ints, *, may_lack: bool = False) -> None:
+    if is_blank(stamps):
         return
-    wrong = stamps == NEVER
+    if len(stamps) <= FEW_ROWS and all(EARLIEST_US <= s <= LATEST_US for s in stamps.tolist()):
+        return  # quicker for a few
+    wrong = (stamps < EARLIEST_US) | (stamps > LATEST_US)
+    if may_lack:
+        wrong &= stamps != NEVER
     if is_any(wrong):
-        raise HistoryIsUnfit(
-            table=table, column=column, row=first_row(wrong), value=None, wanted="a time"
-        )
+        row = first_row(wrong)
+        value = None if stamps[row] == NEVER else str(np.datetime64(int(stamps[row]), "us"))
+        raise HistoryIsUnfit(table=table, column=column, row=row, value=value, wanted=WANTED)
 
 
 def _of_type(dtype: npt.DTypeLike, wanted: str) -> Callable[[str, str, Column], Column]:
@@ -347,6 +353,7 @@ _CHECKS: dict[str, Callable[[str, str, Column], None]] = {
     "number?": _check_optional_number,
     "text": _check_text,
     "time": _check_time,
+    "time?": partial(_check_time, may_lack=True),
 }
 _EMPTY: dict[str, Column] = {
     "id": np.empty(0, dtype=np.int64),

@@ -20,7 +20,7 @@ from analytics import NEVER, History, estimate_cohort
 from analytics.columns import US_PER_WEEK
 from analytics.definitions import Rules
 from analytics.doses import TABLE_VERSION
-from analytics.histories import microseconds
+from analytics.moments import microseconds
 from monitoring.history import histories_of
 from monitoring.site_rules import rules_of_patients
 from patients import audit

@@ -14,6 +14,7 @@ from analytics.histories import History
 from analytics.policy import CURRENT_POLICY, Policy
 from analytics.releases import Release, mark_of
 from analytics.scalars import is_real
+from analytics.tables import COLUMNS
 
 MOST_WEEKS = 5200  # a century
 FIRST_DOSE = datetime(2000, 1, 3, tzinfo=UTC)  # any day: everybody's first dose is put on it
@@ -160,6 +161,7 @@ def _with_one_first_dose(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.Dat
         )
     if "patients" not in tables:
         raise EvaluationIsUnfit(column="tables", value=list(tables), wanted="patients among them")
+    History(**tables)  # what is unfit is refused as it was given
     patients = tables["patients"]
     need_columns(patients, ("patient_id", "started_at"), name="patients")
     refuse_row(
@@ -169,7 +171,7 @@ def _with_one_first_dose(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.Dat
         name="patients",
         wanted="a first dose, to count weeks from",
     )
-    start = patients.drop_duplicates("patient_id").set_index("patient_id")["started_at"]
+    start = _moments(patients.set_index("patient_id")["started_at"])
     shifted = {}
     for name, table in tables.items():
         if name == "doses":
@@ -178,6 +180,12 @@ def _with_one_first_dose(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.Dat
         else:
             patient = table["patient_id"]
         shift = FIRST_DOSE - patient.map(start)
-        times = table.select_dtypes("datetimetz").columns
-        shifted[name] = table.assign(**{column: table[column] + shift for column in times})
+        times = [each for each, kind in COLUMNS[name].items() if kind.startswith("time")]
+        times = [each for each in times if each in table]
+        shifted[name] = table.assign(**{each: _moments(table[each]) + shift for each in times})
     return shifted
+
+
+def _moments(column: pd.Series) -> pd.Series:
+    """Read times of whatever zones, all in one."""
+    return pd.to_datetime(column, utc=True).dt.as_unit("us")

@@ -24,7 +24,7 @@ def read_groups(group: Labels | None, statistics: SufficientStatistics) -> Value
     ----------
     group : sequence, mapping or Series, optional
         A label for each patient in the order of `statistics.patient_ids`; or by patient_id, in a
-        mapping, or in a Series whose index holds every patient. Default: all in group 0.
+        mapping, or in a Series that is indexed so. Default: all in group 0.
     statistics : SufficientStatistics
         Of N patients.
 
@@ -56,12 +56,26 @@ def read_groups(group: Labels | None, statistics: SufficientStatistics) -> Value
 
 def _by_patient(group: Labels, patient_ids: Values) -> Any:
     if isinstance(group, pd.Series):
-        if group.index.is_unique and len(group) and pd.Index(patient_ids).isin(group.index).all():
-            return group.loc[patient_ids]
-        return group
+        return _by_index(group, patient_ids)
     if not isinstance(group, Mapping):
         return group
     for patient in patient_ids.tolist():
         if patient not in group:
             raise UnidentifiableFit(f"group of patient {patient}: not given - a label is needed")
     return [group[patient] for patient in patient_ids.tolist()]
+
+
+def _by_index(group: pd.Series, patient_ids: Values) -> pd.Series:
+    """Read a Series by its index; one that was only numbered through is in the patients' order."""
+    lacking = patient_ids[~pd.Index(patient_ids).isin(group.index)]
+    if len(lacking) and group.index.equals(pd.RangeIndex(len(patient_ids))):
+        return group
+    if len(lacking):
+        raise UnidentifiableFit(
+            f"group of patient {lacking[0]!r}: not in the index of the Series - a label of every "
+            "patient by patient_id is needed, or an array in the order of the statistics"
+        )
+    if not group.index.is_unique:
+        twice = group.index[group.index.duplicated()][0]
+        raise UnidentifiableFit(f"group of patient {twice!r}: stands twice - one label is needed")
+    return group.loc[patient_ids]

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from analytics import CURRENT_POLICY, CURRENT_RELEASE
 from analytics.evaluation import EvaluationIsUnfit, evaluate_at_landmarks, replay
 from analytics.releases import load, mark_of
 from analytics.simulation import SimulatedCohort, simulate_cohort
-from tests.analytics.cohorts import patients_table, results_table, week
+from tests.analytics.cohorts import patients_table, ratings_table, results_table, week
 
 HOW_TO = Path(__file__).resolve().parents[2] / "docs/how-to/evaluate-a-model.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -89,6 +90,29 @@ def test_a_replay_counts_weeks_from_each_first_dose_and_knows_nothing_later() ->
     assert one == other
     assert found["landmark_week"].tolist() == [0, 0, 4, 4, 8, 8]
     assert one[0] != one[2]
+
+
+def test_a_replay_moves_times_of_any_zone_as_the_front_door_reads_them() -> None:
+    results = results_table([30.0, 33.0, 45.0], weeks=[0, 2, 6])
+    ratings = ratings_table([18, 17, 17], weeks=[0, 2, 4])
+    tables = {"patients": patients_table(), "results": results, "ratings": ratings}
+    zones = [ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo"), ZoneInfo("UTC")]
+
+    def mixed(times: "pd.Series[Any]") -> "pd.Series[Any]":
+        moved = [t.astimezone(zone) for t, zone in zip(times, zones, strict=True)]
+        return pd.Series(moved, dtype=object)
+
+    of_zones = tables | {
+        "results": results.assign(drawn_at=mixed(results["drawn_at"])),
+        "ratings": ratings.assign(rated_at=mixed(ratings["rated_at"])),
+        "patients": patients_table().assign(started_at=lambda of: of["started_at"].astype(object)),
+    }
+
+    one, other = (replay(each, weeks=[0, 4, 8]) for each in (tables, of_zones))
+
+    assert one.predictions["probability_without_biomarker"].nunique() == 2
+    pd.testing.assert_frame_equal(one.predictions, other.predictions)
+    pd.testing.assert_frame_equal(one.flags, other.flags)
 
 
 def test_a_flag_that_stays_up_is_raised_once_and_one_that_comes_back_twice() -> None:

@@ -249,6 +249,24 @@ def test_a_patient_without_a_group_is_refused_by_name() -> None:
         fit_growth(statistics, group=dict.fromkeys(others, "girl"))
 
 
+def test_a_series_with_an_index_of_its_own_is_never_read_by_place() -> None:
+    statistics, sex = orthodont()
+    by_name = pd.Series(sex, index=statistics.patient_ids)[::-1]
+    misspelt = by_name.rename(index={statistics.patient_ids[3]: "X99"})
+    numbered = pd.Series(sex)
+    told = f"patient '{statistics.patient_ids[3]}': not in the index of the Series"
+
+    assert np.array_equal(
+        fit_growth(statistics, group=numbered).effects, fit_growth(statistics, group=sex).effects
+    )
+    with pytest.raises(UnidentifiableFit, match=told):
+        fit_growth(statistics, group=misspelt)
+    with pytest.raises(UnidentifiableFit, match=told):
+        fit_growth(statistics, group=sex).posterior_of(statistics, group=misspelt)
+    with pytest.raises(UnidentifiableFit, match="stands twice"):
+        fit_growth(statistics, group=pd.concat([by_name, by_name[:1]]))
+
+
 def test_rows_are_not_taken_for_their_sums() -> None:
     rows, _ = published("lme4", "Dyestuff", patient="Batch", level="Yield")
 

@@ -1,14 +1,21 @@
 """What comes in at the door is checked once, and refused aloud."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analytics import NEVER, History, HistoryIsUnfit, TimeIsNaive, estimate_cohort
+from analytics import (
+    NEVER,
+    History,
+    HistoryIsUnfit,
+    TimeIsNaive,
+    TimeIsOffTheRecord,
+    estimate_cohort,
+)
 from analytics.tables import Column
 from tests.analytics.cohorts import (
     MONDAY,
@@ -202,6 +209,42 @@ def test_the_moment_of_an_estimate_has_a_zone() -> None:
 
     with pytest.raises(TimeIsNaive):
         estimate_cohort(history, at=datetime(2026, 1, 5))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("year", [1, 1026, 1899, 2201, 9999])
+def test_a_time_of_another_age_is_refused_and_spoils_no_other_patient(year: int) -> None:
+    mistyped = ratings_table([18, 17], weeks=[0, 2])
+    times = mistyped["rated_at"].astype(object)
+    times.iloc[1] = datetime(year, 1, 5, 12, tzinfo=UTC)
+
+    with pytest.raises(
+        HistoryIsUnfit,
+        match=rf"ratings.rated_at, row 1: '{year:04}-01-05T12.*wanted: a time from 1900 to 2200",
+    ):
+        History(patients=patients_table(), ratings=mistyped.assign(rated_at=times))
+    with pytest.raises(TimeIsOffTheRecord, match=f"{year:04}-01-05.*wanted: a time from 1900"):
+        estimate_cohort(History(patients=patients_table()), at=datetime(year, 1, 5, tzinfo=UTC))
+    with pytest.raises(HistoryIsUnfit, match=r"patients.started_at, row 0"):
+        History(patients=patients_table(started_at=datetime(year, 1, 5, tzinfo=UTC)))
+
+
+def test_a_cohort_and_a_patient_alone_are_one_to_the_ends_of_the_record() -> None:
+    ids, totals = [1, 2, 3], [[18, 17, 17], [18, 9, 8], [16, 16, 15]]
+    tables = [
+        ratings_table(each, weeks=[0, 2, 4], patient_id=pid)
+        for pid, each in zip(ids, totals, strict=True)
+    ]
+    first = ratings_table([18], weeks=[0]).assign(
+        rated_at=pd.Series([datetime(1900, 1, 1, tzinfo=UTC)], dtype="datetime64[us, UTC]")
+    )
+    ratings = pd.concat([first, *tables], ignore_index=True)
+    at = datetime(2199, 12, 31, tzinfo=UTC)
+    whole = estimate_cohort(History(patients=patients_table(ids), ratings=ratings), at=at)
+
+    for pid, found in zip(ids, whole, strict=True):
+        own = ratings[ratings["patient_id"] == pid]
+        (alone,) = estimate_cohort(History(patients=patients_table([pid]), ratings=own), at=at)
+        assert alone == found
 
 
 def test_tables_may_be_empty() -> None:

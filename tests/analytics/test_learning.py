@@ -182,6 +182,40 @@ def test_draws_that_are_not_scored_are_not_learned_from() -> None:
     assert len(draws) == 60 * 4 - 1
 
 
+@pytest.mark.parametrize("share", [0.01, 0.15])
+def test_implausible_draws_are_not_learned_from_as_they_are_not_scored(share: float) -> None:
+    tables, _ = local_cohort(80, level=33)
+    clean = learn_level(History(**tables), at=week(12), base=CURRENT_RELEASE, version="l-1")
+    results = tables["results"].copy()
+    wrong = np.random.default_rng(5).random(len(results)) < share
+    results.loc[wrong, "value"] *= 1000  # another unit
+    history = History(patients=tables["patients"], results=results)
+
+    found = learn_level(history, at=week(12), base=CURRENT_RELEASE, version="l-1")
+    draws = training_draws(history, at=week(12), release=CURRENT_RELEASE)
+
+    one, other = clean.markers["sIL-6R"], found.markers["sIL-6R"]
+    assert f"{wrong.sum()} implausible draw(s)" in found.card["data"]
+    assert draws.attrs["held"] == wrong.sum()
+    assert len(draws) == len(results) - wrong.sum()
+    assert other.mean[0] == pytest.approx(one.mean[0], abs=0.03)
+    assert other.residual == pytest.approx(one.residual, rel=0.2)
+    confirmed = History(patients=tables["patients"], results=results.assign(is_confirmed=True))
+    assert len(training_draws(confirmed, at=week(12), release=CURRENT_RELEASE)) == len(results)
+
+
+def test_patients_who_vary_more_than_was_published_are_not_cut_off() -> None:
+    rng, n = np.random.default_rng(6), 150
+    logs = np.log(33) + rng.normal(0, 0.3, n)[:, None] + rng.normal(0, 0.45, (n, len(WEEKS)))
+    results = results_table(np.exp(logs).ravel().tolist(), weeks=np.tile(WEEKS, n).tolist())
+    results = results.assign(patient_id=np.repeat(np.arange(1, n + 1), len(WEEKS)))
+    history = History(patients=patients_table(range(1, n + 1)), results=results)
+
+    found = learn_level(history, at=week(12), base=CURRENT_RELEASE, version="local-1")
+
+    assert np.sqrt(found.markers["sIL-6R"].residual) == pytest.approx(0.45, rel=0.06)
+
+
 def test_labels_take_the_contrast_over_on_the_same_path() -> None:
     tables, is_resistant = local_cohort(400, level=33, contrast=0.4)
     history = History(**tables)
