@@ -7,7 +7,7 @@ from django.db.models import BooleanField, Q, QuerySet, TextField
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
-from patients.intake.parking import NAMED
+from patients.intake.waiting_draws import NAMED
 from patients.models import Clinician, Laboratory, Parked, ParkedState
 
 # Whether the reader may see one of those whom the draw names, where it names anybody who is known
@@ -18,7 +18,7 @@ _MAY_BE_SEEN = f"""
    FROM patients_parked AS parked{NAMED}
   JOIN patients_patient AS patient ON patient.id = identifier.patient_id
  WHERE parked.id = patients_parked.id)
-"""  # noqa: S608 - made of the words of patients/intake/parking.py
+"""  # noqa: S608 - made of the words of patients/intake/waiting_draws.py
 
 
 class Waiting(QuerySet[Parked]):

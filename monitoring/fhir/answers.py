@@ -14,9 +14,9 @@ from monitoring.fhir.outcomes import outcome
 from monitoring.fhir.requests import Wish
 from patients.intake.fhir.faults import Fault
 from patients.intake.fhir.interactions import Write
-from patients.intake.fhir.reports import KIND as REPORT
 from patients.intake.fhir.writing import Standing, Tree, as_sent, dressed
 from patients.intake.receipts import Answer, Sender
+from patients.intake.report_names import REPORT
 from patients.intake.report_versions import began_at, lines_named_after, version_of
 
 ROOT = "/fhir"

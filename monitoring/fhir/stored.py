@@ -10,8 +10,6 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 
 from patients.intake import strict_json
-from patients.intake.fhir.reports import KIND as REPORT
-from patients.intake.fhir.reports import is_of_report
 from patients.intake.fhir.writing import (
     ANALYTES,
     Plain,
@@ -22,6 +20,7 @@ from patients.intake.fhir.writing import (
     from_record,
     is_report,
 )
+from patients.intake.report_names import REPORT, is_of_report
 from patients.intake.reports import ADDRESS, Code, Identifier
 from patients.intake.waiting import Waiting, last_word, waiting_of
 from patients.models import Inbound, Parked, ParkedResult, ParkedState, Result, ResultName
@@ -79,12 +78,24 @@ def lines_of_report(laboratory_id: int, resource_id: str) -> list[UUID]:
         return []
     placed = Result.objects.filter(draw__laboratory_id=laboratory_id, superseded_at=None)
     waiting = ParkedResult.objects.filter(parked__laboratory_id=laboratory_id)
+    waited = (
+        waiting.filter(parked__public_id=public_id).order_by("pk").values_list("line", flat=True)
+    )
     return [
         *placed.filter(draw__public_id=public_id)
         .order_by("pk")
         .values_list("public_id", flat=True),
-        *waiting.filter(parked__public_id=public_id).order_by("pk").values_list("line", flat=True),
+        *_as_placed(laboratory_id, list(waited)),
     ]
+
+
+def _as_placed(laboratory_id: int, waited: Sequence[UUID]) -> list[UUID]:
+    """Give results that have waited by the names by which they are on record, where they are."""
+    names = ResultName.objects.filter(
+        laboratory_id=laboratory_id, system=ADDRESS, value__in=[str(line) for line in waited]
+    )
+    placed = dict(names.values_list("value", "line"))
+    return list(dict.fromkeys(placed.get(str(line), line) for line in waited))
 
 
 def lines_valued(laboratory_id: int, value: str) -> list[UUID]:

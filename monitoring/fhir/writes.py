@@ -12,7 +12,6 @@ from monitoring.fhir.answers import Done, NotKept, describe
 from patients.intake import strict_json
 from patients.intake.fhir.faults import Fault, Refused, not_fhir, not_usable
 from patients.intake.fhir.interactions import Write
-from patients.intake.fhir.reports import KIND as REPORT
 from patients.intake.receipts import (
     VERSIONS_AT_MOST,
     Condition,
@@ -23,8 +22,9 @@ from patients.intake.receipts import (
     ToldTooOften,
     WholeReport,
 )
+from patients.intake.report_names import REPORT
 from patients.intake.report_versions import lines_named_after
-from patients.intake.reports import ADDRESS, Identifier
+from patients.intake.retractions import of_line
 from patients.scopes import UPDATE
 
 DIALECT = "fhir"
@@ -115,14 +115,7 @@ def _complete(write: Write, *, laboratory_id: int) -> Write:
     if write.whole is None:
         return write
     lines = lines_named_after(write.report_names, laboratory_id=laboratory_id)
-    [said] = write.whole.results
-    named: list[tuple[Identifier, ...]] = [
-        (Identifier(system=ADDRESS, value=str(line)),) for line in lines
-    ]
-    draws = [
-        write.whole.model_copy(update={"results": (said.model_copy(update={"names": names}),)})
-        for names in named or [said.names]
-    ]
+    draws = [of_line(write.whole, line) for line in lines] or [write.whole]
     return replace(write, draws=tuple(draws), codes=("",) * len(draws))
 
 

@@ -36,7 +36,7 @@ def meant_by(number: PatientNumber, numberings: Numberings) -> str | None:
     """Say what we call the numbering of a number; None where it is no patient's for us.
 
     Where a laboratory's profile names kinds of an authority's numbers, those alone count. The
-    statements in surroundings.py and parking.py decide the same.
+    statements in surroundings.py decide the same.
     """
     for kind in (number.kind, ""):
         if (number.system, kind) in numberings:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from patients.intake.placing import Unplaceable, draw_taken_back, place, whose
 from patients.intake.profiles import PROFILE, read_profile, without_ignored
 from patients.intake.reasons import Reason
 from patients.intake.reports import ADDRESS, DrawReport, ResultReport
-from patients.intake.retractions import retractions_question, takes_back
+from patients.intake.retractions import parts_of, retractions_question, takes_back
 from patients.intake.samples import added_to_record, tells_of_sample_alone, waits_for_draw
 from patients.intake.surroundings import (
     LOCK_PATIENTS,
@@ -26,17 +26,19 @@ from patients.intake.surroundings import (
     Surroundings,
     asked_numbers,
     draws_question,
-    identifiers_named,
 )
+from patients.intake.waiting_draws import DRAW_HAS_COME, NAMED_BY_NOW
 from patients.models import Clinician, Draw, Laboratory, Parked, ParkedState, Patient, ResultName
 from patients.record.draws import write_draws
 from patients.record.parking import (
     NoLongerWaiting,
+    ToPark,
     lock_waiting,
     mark_asked,
     mark_matched,
     mark_rejected,
     mark_tried,
+    park,
 )
 from patients.statements import ask
 
@@ -95,6 +97,64 @@ def _place(
 ) -> Draw:
     """Place what waits: for a person of whom they say, for a rule of whom its numbers name."""
     whole = DrawReport.model_validate(waiting.report)
+    parts = parts_of(whole, laboratory_id=waiting.laboratory_id)
+    with transaction.atomic():  # all of its parts, or none
+        for part in parts.on_record:
+            told, retractions = _place_part(
+                waiting,
+                part,
+                patient_ids,
+                by=by,
+                at=at,
+                if_duplicate=if_duplicate,
+                named=named,
+            )
+    if parts.on_record != [whole]:
+        _keep_for(parts.waiting, waiting, by=by, at=at)
+    draw = _close(waiting, told, by=by, at=at)
+    if not takes_back(whole):
+        take_back(retractions, at=at)
+    return draw
+
+
+def _keep_for(
+    results: Mapping[UUID, DrawReport], waiting: Parked, *, by: str, at: datetime
+) -> None:
+    """Let a retraction of a whole report go on waiting for those of its results that wait."""
+    named = ResultName.objects.filter(
+        laboratory=waiting.laboratory_id, line__in=waiting.results.values("line")
+    )
+    named.delete()  # the report has results now, and its own name is none of them
+    park(
+        [
+            ToPark(
+                waiting.inbound_id,
+                report.accession,
+                report.sha256,
+                report.model_dump(mode="json"),
+                tuple(waiting.reasons),
+                (line,),
+                waiting.profile_version,
+            )
+            for line, report in results.items()
+        ],
+        laboratory_id=waiting.laboratory_id,
+        by=by,
+        at=at,
+    )
+
+
+def _place_part(
+    waiting: Parked,
+    whole: DrawReport,
+    patient_ids: set[int],
+    *,
+    by: str,
+    at: datetime,
+    if_duplicate: IfDuplicate,
+    named: Sequence[tuple[Any, ...]],
+) -> tuple[Told, Sequence[int]]:
+    """Place one report; say what it was told of, and which retractions wait for it."""
     names, around = _look_around(waiting, whole, patient_ids, named)
     if by == RULE:
         patient_ids = whose(whole, among=around)
@@ -128,10 +188,7 @@ def _place(
         placed_as = [line.public_id for line in found.lines]
         _rename(waiting, names, list(zip(report.results, told, placed_as, strict=True)))
     told_of = Told(found.patient_id, written.public_id, waiting.inbound_id, whole.person)
-    draw = _close(waiting, told_of, by=by, at=at)
-    if not takes_back(whole):
-        take_back(around.retractions, at=at)
-    return draw
+    return told_of, around.retractions
 
 
 def _claims_of(
@@ -211,54 +268,14 @@ def _rename(
     )
     if rename:
         ask(*rename)
-    ResultName.objects.bulk_create(
+    names_of_waiting = [
         ResultName(laboratory_id=waiting.laboratory_id, system=ADDRESS, value=str(was), line=line)
         for _result, was, line in placed_as
         if was != line
-    )
+    ]
+    ResultName.objects.bulk_create(names_of_waiting, ignore_conflicts=True)
 
 
-# The patients whom waiting draws name by their numbers, be those in force or not
-NAMED = f"""
- CROSS JOIN jsonb_to_recordset(parked.report -> 'patients')
-         AS sent (system text, kind text, value text,
-                  begins_on date, ends_on date, is_former boolean)
- {identifiers_named("sent", laboratory="parked.laboratory_id")}"""
-# As DrawReport and numberings.py tell it; a number without an end needs no look at the times
-_IN_FORCE = """
-   AND sent.is_former IS NOT TRUE
-   AND ((sent.begins_on IS NULL AND sent.ends_on IS NULL) OR EXISTS (
-        SELECT FROM jsonb_array_elements(parked.report -> 'times') AS time
-         WHERE time ->> 'role' <> 'issued'
-           AND left(time ->> 'at', 10)::date BETWEEN coalesce(sent.begins_on, '-infinity')
-                                                 AND coalesce(sent.ends_on, 'infinity')))"""
-# Waiting draws whose patient a number of theirs names by now
-_NAMED_BY_NOW = f"""
-SELECT DISTINCT parked.id
-  FROM patients_parked AS parked{NAMED}
- WHERE parked.state = 'waiting'
-   AND (parked.reasons @> '["{Reason.UNKNOWN_PATIENT}"]'
-        OR parked.reasons @> '["{Reason.NUMBER_NOT_IN_FORCE}"]'){_IN_FORCE}
- ORDER BY parked.id LIMIT %s
-"""  # noqa: S608 - made of the words above
-# What was seen of a sample, whose draw has come by now: by its number, else by patient and moment
-_DRAW_HAS_COME = f"""
-SELECT DISTINCT parked.id
-  FROM patients_parked AS parked
-  JOIN patients_laboratory AS laboratory ON laboratory.id = parked.laboratory_id{NAMED}
-  JOIN patients_draw AS draw
-    ON draw.patient_id = identifier.patient_id AND draw.laboratory_id = parked.laboratory_id
-   AND draw.superseded_at IS NULL
- WHERE parked.state = 'waiting' AND parked.reasons = %s::jsonb
-   AND CASE WHEN parked.accession <> '' THEN draw.accession = parked.accession
-            ELSE EXISTS (
-                 SELECT FROM jsonb_array_elements(parked.report -> 'times') AS time
-                  WHERE draw.collected_at = CASE
-                        WHEN time ->> 'at' ~ '(Z|[+-][0-9:]{{2,8}})$'
-                        THEN (time ->> 'at')::timestamptz
-                        ELSE (time ->> 'at')::timestamp AT TIME ZONE laboratory.time_zone END) END
- ORDER BY parked.id LIMIT %s
-"""  # noqa: S608 - made of the words above
 RULE = "rule:replay"
 REPLAYED_AT_ONCE = 100
 _IGNORED = "the laboratory's profile ignores all of its codes"
@@ -266,14 +283,14 @@ _IGNORED = "the laboratory's profile ignores all of its codes"
 
 def replay_named(*, at: datetime) -> list[Draw]:
     """Place what waited for a patient who is known by now; the rule's name stands in the trail."""
-    [rows] = ask((_NAMED_BY_NOW, [REPLAYED_AT_ONCE]))
+    [rows] = ask((NAMED_BY_NOW, [REPLAYED_AT_ONCE]))
     return _replay([pk for (pk,) in rows], at=at)
 
 
 def replay_samples(*, at: datetime) -> list[Draw]:
     """Lay what was seen of samples beside their draws, which have come by now."""
     waiting = json.dumps([Reason.SAMPLE_WITHOUT_DRAW.value])
-    [rows] = ask((_DRAW_HAS_COME, [waiting, REPLAYED_AT_ONCE]))
+    [rows] = ask((DRAW_HAS_COME, [waiting, REPLAYED_AT_ONCE]))
     return _replay([pk for (pk,) in rows], at=at)
 
 

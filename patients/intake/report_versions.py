@@ -12,14 +12,19 @@ from patients.models import ParkedResult, Result, ResultName
 
 
 def lines_named_after(names: Sequence[Identifier], *, laboratory_id: int) -> list[UUID]:
-    """Find the results of a report: their names are its own (`A-17#`) and a code (`A-17#IL-6`)."""
-    lines: list[UUID] = []
+    """Find the results of a report: their names are its own (`A-17#`) and a code (`A-17#IL-6`).
+
+    What waits under its own name alone is no result of it, where there are any.
+    """
+    lines: dict[UUID, bool] = {}
     for name in names:
         found = ResultName.objects.filter(
             laboratory_id=laboratory_id, system=name.system, value__startswith=name.value
         )
-        lines += found.order_by("pk").values_list("line", flat=True)
-    return list(dict.fromkeys(lines))
+        for line, value in found.order_by("pk").values_list("line", "value"):
+            lines[line] = lines.get(line, False) or value != name.value
+    results = [line for line, is_result in lines.items() if is_result]
+    return results or list(lines)
 
 
 def version_of(versions: Mapping[UUID, int], began: Mapping[UUID, datetime]) -> int:

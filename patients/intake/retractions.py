@@ -1,9 +1,14 @@
 """Retractions that came before what they take back, and so had to wait for it."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
 
 from patients.intake.naming import names_in
-from patients.intake.reports import DrawReport
+from patients.intake.report_names import of_whole_report
+from patients.intake.report_versions import lines_named_after
+from patients.intake.reports import ADDRESS, DrawReport, Identifier
+from patients.models import Result
 from patients.record.results import RETRACTED
 from patients.statements import Question, as_rows
 
@@ -49,15 +54,56 @@ def takes_back(report: DrawReport) -> bool:
 
 
 def retractions_question(reports: Sequence[DrawReport], *, laboratory_id: int) -> Question:
-    """Ask which retractions wait for what these reports bring."""
+    """Ask which retractions wait for what these reports bring, of a result or a whole report."""
+    named = [Identifier(system=system, value=value) for system, value in names_in(reports)]
+    wholes = (of_whole_report(name) for name in named)
+    names = dict.fromkeys(
+        (name.system, name.value) for name in (*named, *wholes) if name is not None
+    )
     return (
         _WAITING,
         {
             "laboratory": laboratory_id,
-            "names": as_rows(
-                {"system": system, "value": value} for system, value in names_in(reports)
-            ),
+            "names": as_rows({"system": system, "value": value} for system, value in names),
             "accessions": sorted({each.accession for each in reports if each.accession}),
             "retracted": sorted(RETRACTED),
         },
     )
+
+
+class Parts(NamedTuple):
+    """What a report takes back: results on record, and others that wait themselves."""
+
+    on_record: list[DrawReport]
+    waiting: dict[UUID, DrawReport]
+
+
+def parts_of(report: DrawReport, *, laboratory_id: int) -> Parts:
+    """Take a report that takes back all of its results without naming any apart, by its results.
+
+    Any other report is one part, and so is this one while nothing of it is on record.
+    """
+    [said, *others] = report.results
+    if others or said.status not in RETRACTED or not names_whole(said.names):
+        return Parts([report], {})
+    lines = lines_named_after(said.names, laboratory_id=laboratory_id)
+    results = Result.objects.filter(public_id__in=lines, superseded_at=None)
+    placed = list(results.order_by("pk").values_list("public_id", flat=True))
+    if not placed:
+        return Parts([report], {})
+    return Parts(
+        [of_line(report, line) for line in placed],
+        {line: of_line(report, line) for line in lines if line not in placed},
+    )
+
+
+def names_whole(names: Sequence[Identifier]) -> bool:
+    """Tell whether these are the names of a whole report, and of nothing in it."""
+    return bool(names) and all(of_whole_report(each) == each for each in names)
+
+
+def of_line(report: DrawReport, line: UUID) -> DrawReport:
+    """Say of one result, by the name that we gave it, what is said of the whole report."""
+    [said] = report.results
+    names = (Identifier(system=ADDRESS, value=str(line)),)
+    return report.model_copy(update={"results": (said.model_copy(update={"names": names}),)})

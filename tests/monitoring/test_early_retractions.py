@@ -208,3 +208,117 @@ def test_an_order_without_results_that_is_not_cancelled_is_refused(
     door: FhirDoor, patient: Patient
 ) -> None:
     assert b"MSA|AE" in send_order(door, "sIL-6R", "F", number="M-1").content
+
+
+def report_of(*values: str, **change: Any) -> Any:
+    codes = [("sIL-6R", "ng/mL"), ("IL-6", "pg/mL")]
+    contained = [
+        observation(
+            code={"coding": [{"code": code}]},
+            valueQuantity={"value": float(value), "unit": unit, "code": unit},
+            id=f"c{n}",
+            identifier=None,
+        )
+        for n, ((code, unit), value) in enumerate(zip(codes, values, strict=False))
+    ]
+    return {
+        "resourceType": "DiagnosticReport",
+        "identifier": named("A-17", system="urn:north:report"),
+        "status": "final",
+        "code": {"text": "cytokines"},
+        "contained": contained,
+        "result": [{"reference": f"#{each['id']}"} for each in contained],
+    } | change
+
+
+def gone_report(status: str = "cancelled", **change: Any) -> Any:
+    said = report_of(status=status)
+    return {
+        name: part for name, part in said.items() if name not in {"contained", "result"}
+    } | change
+
+
+def states() -> list[str]:
+    current_results = Result.objects.filter(superseded_at=None).order_by("pk")
+    return list(current_results.values_list("status", flat=True))
+
+
+@pytest.mark.parametrize("status", ["cancelled", "entered-in-error"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_whole_report_that_is_taken_back_takes_back_its_results_in_either_order(
+    door: FhirDoor, patient: Patient, status: str, *, is_first: bool
+) -> None:
+    steps = [report_of("37.5", "4.1"), gone_report(status)]
+    for step in reversed(steps) if is_first else steps:
+        answer = door.ask("POST", "/DiagnosticReport", step)
+        assert answer.status_code in {200, 201}
+
+    assert states() == [status, status]
+    assert not Parked.objects.filter(state="waiting").exists()
+
+
+def test_so_it_does_by_the_id_of_the_report(door: FhirDoor, patient: Patient) -> None:
+    gone, sent = (
+        {name: part for name, part in each.items() if name != "identifier"} | {"id": "A-17"}
+        for each in (gone_report(), report_of("37.5", "4.1"))
+    )
+    door.ask("PUT", "/DiagnosticReport/A-17", gone)
+    answer = door.ask("PUT", "/DiagnosticReport/A-17", sent)
+
+    assert answer.status_code in {200, 201}
+    assert states() == ["cancelled", "cancelled"]
+    assert door.get("/DiagnosticReport/A-17").json()["status"] == "cancelled"
+
+
+def test_and_when_the_patient_is_enrolled_after_both(door: FhirDoor, patient: Patient) -> None:
+    sent = report_of("37.5", "4.1")
+    for each in sent["contained"]:
+        each["subject"] = OF_NOBODY
+    door.ask("POST", "/DiagnosticReport", gone_report(subject=OF_NOBODY))
+    door.ask("POST", "/DiagnosticReport", sent)
+
+    IdentifierFactory.create(patient=patient, system="urn:clinic:mrn", value="77")
+    ingest.replay_parked(at=MONDAY)
+
+    assert states() == ["cancelled", "cancelled"]
+    assert not Parked.objects.filter(state="waiting").exists()
+
+
+def test_and_within_one_batch(door: FhirDoor, patient: Patient) -> None:
+    door.bundle(entry(gone_report()), entry(report_of("37.5", "4.1")), kind="batch")
+
+    assert states() == ["cancelled", "cancelled"]
+
+
+def test_a_report_issued_after_it_was_taken_back_stays(door: FhirDoor, patient: Patient) -> None:
+    door.ask("POST", "/DiagnosticReport", gone_report(issued="2026-11-02T09:00:00Z"))
+    sent = report_of("37.5", "4.1", issued="2026-11-02T11:00:00Z")
+    for each in sent["contained"]:
+        each["issued"] = "2026-11-02T11:00:00Z"
+
+    door.ask("POST", "/DiagnosticReport", sent)
+
+    assert states() == ["final", "final"]
+
+
+def test_what_takes_back_one_report_says_nothing_of_one_whose_number_goes_on(
+    door: FhirDoor, patient: Patient
+) -> None:
+    longer = named("A-17#1", system="urn:north:report")
+    door.ask("POST", "/DiagnosticReport", gone_report())
+    door.ask("POST", "/DiagnosticReport", report_of("37.5", identifier=longer))
+    door.ask("POST", "/DiagnosticReport", gone_report("entered-in-error"))
+
+    assert states() == ["final"]
+
+
+def test_a_report_taken_back_for_another_patient_waits(door: FhirDoor, patient: Patient) -> None:
+    IdentifierFactory.create(system="urn:clinic:mrn", value="0099")
+    other = {"identifier": {"system": "urn:clinic:mrn", "value": "0099"}}
+    door.ask("POST", "/DiagnosticReport", gone_report(subject=other))
+
+    door.ask("POST", "/DiagnosticReport", report_of("37.5", "4.1"))
+
+    assert states() == ["final", "final"]
+    [waiting] = Parked.objects.filter(state="waiting")
+    assert "accession_belongs_to_another_patient" in waiting.reasons

@@ -17,9 +17,9 @@ from patients.intake.fhir.resources import DiagnosticReport, Observation
 from patients.intake.fhir.subjects import patients_of
 from patients.intake.fhir.surroundings import Surroundings, read_contained
 from patients.intake.fhir.times import read_time
+from patients.intake.report_names import after_report
 from patients.intake.reports import ADDRESS, Code, DrawReport, Identifier, ResultReport
 
-KIND = "DiagnosticReport"
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
@@ -112,13 +112,13 @@ def _named_by(reference: Reference, *, root: str) -> tuple[list[Identifier], str
 
 def _code_of(observation: Observation) -> str:
     coding = next((each for each in observation.code.coding if each.code is not None), None)
-    return (coding.code if coding is not None else observation.code.text) or ""
+    words = [observation.code.text, *(each.display for each in observation.code.coding)]
+    return (coding and coding.code) or next(filter(None, words), "")
 
 
 def name_within(report: Identifier, code: str, *, root: str) -> Identifier:
     """Name a result after its report and its code."""
-    system = KIND if report.system == ADDRESS else f"{KIND}?{report.system}"
-    value = f"{report.value}#{code}"
+    system, value = after_report(report, code)
     if max(len(system), len(value)) > 200:
         raise not_usable(
             "too-long", f"{root}.identifier", "identifier and code together are over 200 characters"
@@ -136,8 +136,3 @@ def names_of_report(
         if each.value is not None and len(each.value) <= 200 and len(each.system or "") <= 180
     ]
     return tuple([address] if address is not None else []) + tuple(names)
-
-
-def is_of_report(name: Identifier) -> bool:
-    """Tell a name after a report from the result's own."""
-    return name.system == KIND or name.system.startswith(f"{KIND}?")
