@@ -324,9 +324,12 @@ def _drifting(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Pl
 
 
 def _is_high(courses: Courses) -> Bools:
-    """Tell for whom symptoms on an adequate trial speak of resistance."""
+    """Tell for whom symptoms on an adequate trial speak of resistance, and who is not well since.
+
+    A trial that has ended is judged no more: what became of the patient is what lowers its flag.
+    """
     kept = courses.is_failed_kept | courses.is_non_response_kept | courses.is_response_lost_kept
-    high: Bools = kept | (courses.meets_rule & ~courses.is_steadily_well)
+    high: Bools = (kept | courses.meets_rule) & ~courses.is_steadily_well
     return high
 
 

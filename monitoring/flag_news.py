@@ -20,7 +20,12 @@ def new_among(reasons: Iterable[str], known: Iterable[str]) -> list[str]:
 
 
 def may_be_raised(
-    before: Sequence[Flag], level: FlagLevel, reasons: Sequence[str], *, at: datetime
+    before: Sequence[Flag],
+    level: FlagLevel,
+    reasons: Sequence[str],
+    since: datetime | None,
+    *,
+    at: datetime,
 ) -> bool:
     """Tell whether this is news: nothing is open, and nobody has just settled as much.
 
@@ -36,6 +41,7 @@ def may_be_raised(
         last.kind == FlagKind.CORRECTED
         or last.lapsed_at is not None
         or last.resolved_at <= quiet_from
+        or (since is not None and since > last.resolved_at)
     ):
         return True
     settled = {

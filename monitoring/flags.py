@@ -55,12 +55,17 @@ class SafetyHasItsOwnPath(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """A flag that an assessment wants up, or (`is_raise` false) would keep up if it is."""
+    """A flag that an assessment wants up, or (`is_raise` false) would keep up if it is.
+
+    `since`: when the newest that it speaks of came about, if known; who resolved the flag before
+    then has not settled it.
+    """
 
     kind: FlagKind
     level: FlagLevel
     reasons: tuple[str, ...]
     is_raise: bool
+    since: datetime | None = None
 
 
 class Assessed(NamedTuple):
@@ -124,7 +129,7 @@ def _reconcile_one(assessed: Assessed, past: dict[str, list[Flag]], *, at: datet
         if each.is_raise and escalates(before, each.level):
             _overtake(before[-1], assessed, at=at)
             raised.append(_new_flag(assessed, each, has_returned=False, at=at))
-        elif each.is_raise and may_be_raised(before, each.level, each.reasons, at=at):
+        elif each.is_raise and may_be_raised(before, each.level, each.reasons, each.since, at=at):
             raised.append(_new_flag(assessed, each, has_returned=bool(before), at=at))
         elif before and before[-1].resolved_at is None:
             _renew(before[-1], assessed, each, at=at)
@@ -141,15 +146,12 @@ def _renew(flag: Flag, assessed: Assessed, wanted: Wanted, *, at: datetime) -> N
     news = new_among(wanted.reasons, flag.reasons) if wanted.is_raise else []
     told = {reason[1:] for reason in flag.events.values_list("reason", flat=True) if reason}
     flag.reasons = list(wanted.reasons)
-    flag.raised_by_id = assessed.assessment_id or flag.raised_by_id
+    made = assessed.assessment_id
+    flag.raised_by_id = made or flag.raised_by_id
     flag.save(update_fields=["reasons", "raised_by"])
     FlagEvent.objects.bulk_create(
         FlagEvent(
-            flag=flag,
-            at=at,
-            state=flag.state,
-            reason=NO_LONGER_SO + each,
-            assessment_id=assessed.assessment_id,
+            flag=flag, at=at, state=flag.state, reason=NO_LONGER_SO + each, assessment_id=made
         )
         for each in gone
     )

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypedDict, Unpack
 
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models import Q
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from monitoring import safety, wake
@@ -237,10 +238,15 @@ def receive_rating(
 
 @transaction.atomic
 def receive_course(*, patient: Patient, course: Course, by: str, at: datetime) -> Trial:
-    """Record a course; the first antidepressant of a patient without an episode starts it."""
+    """Record a course; the first antidepressant of a patient without an episode starts it.
+
+    One that began before an ended episode was over belongs to that one, and starts none.
+    """
     trial = record_course(patient=patient, course=course, by=by, at=at)
-    is_first = not patient.episodes.filter(ended_on=None, superseded_at=None).exists()
-    if is_first and course.kind == TrialKind.ANTIDEPRESSANT:
+    is_of_another = patient.episodes.filter(
+        Q(ended_on=None) | Q(ended_on__gt=course.started_on), superseded_at=None
+    ).exists()
+    if not is_of_another and course.kind == TrialKind.ANTIDEPRESSANT:
         start_episode(patient=patient, started_on=course.started_on, by=by, at=at)
     transaction.on_commit(wake.wake_workers)
     return trial

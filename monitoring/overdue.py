@@ -7,12 +7,20 @@ is looked at once a day, and again after each assessment.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from analytics.schedule import DEFAULT_PLAN, Expected, Plan, Visit, expected_visits, overdue_flag
+from analytics.schedule import (
+    DEFAULT_PLAN,
+    Expected,
+    Plan,
+    Visit,
+    VisitStatus,
+    expected_visits,
+    overdue_flag,
+)
 from monitoring import alerts, flags
 from monitoring.models import FlagKind, FlagLevel
 from patients.models import Draw, Episode, Patient, Rating
@@ -150,4 +158,17 @@ def _wanted(row: Sequence[object], *, at: datetime) -> flags.Wanted | None:
     if found is None:
         return None
     reasons = tuple(each.value for each in found.reasons)
-    return flags.Wanted(FlagKind.OVERDUE, FlagLevel.WATCH, reasons, found.is_raise)
+    since = _overdue_since(visits, ZoneInfo(str(zone))) if visits else None
+    return flags.Wanted(FlagKind.OVERDUE, FlagLevel.WATCH, reasons, found.is_raise, since)
+
+
+def _overdue_since(visits: Visits, zone: ZoneInfo) -> datetime | None:
+    """Say when the latest of the visits that are overdue became so."""
+    closed_on = [
+        each.closes_on
+        for each in (*visits.draws, *visits.ratings)
+        if each.status is VisitStatus.OVERDUE
+    ]
+    if not closed_on:
+        return None
+    return datetime.combine(max(closed_on) + timedelta(days=1), time(), tzinfo=zone)

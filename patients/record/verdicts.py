@@ -138,6 +138,23 @@ def _check(facts: EpisodeFacts, patient: Patient) -> None:
     ):
         if is_wrong:
             raise VerdictFault(sentence)
+    _refuse_overlap(facts, patient)
+
+
+def _refuse_overlap(facts: EpisodeFacts, patient: Patient) -> None:
+    """One episode ends before the next begins."""
+    ended = Episode.objects.filter(
+        patient=patient, superseded_at=None, ended_on__gt=facts.started_on
+    )
+    if facts.ended_on is not None:
+        ended = ended.filter(started_on__lt=facts.ended_on)
+    other = ended.order_by("started_on").first()
+    if other is not None:
+        message = (
+            f"An episode from {other.started_on:%d-%b-%Y} to {other.ended_on:%d-%b-%Y} is on "
+            "record already, and two cannot overlap: check the day of the first dose."
+        )
+        raise VerdictFault(message)
 
 
 @transaction.atomic

@@ -73,7 +73,8 @@ def test_what_is_lifelong_comes_along_and_nothing_else(
     patient: Patient, said: list[dict[str, Any]], carried: tuple[str, bool | None]
 ) -> None:
     for place, facts in enumerate(said):
-        ended(patient, **facts, started_on=ENDED - timedelta(days=90 - place))
+        first = ENDED - timedelta(days=90 - 30 * place)
+        ended(patient, **facts, started_on=first, ended_on=first + timedelta(days=20))
 
     episode = new_trial(patient)
 

@@ -1,0 +1,53 @@
+"""Whoever settles one overdue visit has settled that one, and not the next."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from monitoring import flags, overdue
+from monitoring.models import Flag, FlagKind, ResolveReason, Standing
+from patients.models import Patient
+from tests.factories import ClinicianFactory, EpisodeFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def patient() -> Patient:
+    """Give a patient with a first dose on 28-Sep-2026, of whom nothing has come."""
+    found: Patient = EpisodeFactory.create().patient
+    Standing.objects.create(patient=found, team=found.team)
+    return found
+
+
+def noon(day: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=UTC)
+
+
+def look(day: str) -> list[Flag]:
+    overdue.check_visits(at=noon(day))
+    return list(Flag.objects.up().filter(kind=FlagKind.OVERDUE))
+
+
+def settle(flag: Flag, *, on: str) -> None:
+    somebody = ClinicianFactory.create(teams=[flag.patient.team])
+    reason = ResolveReason.ASSESSED
+    flags.resolve(flag=flag, version=flag.version, reason=reason, plan="", by=somebody, at=noon(on))
+
+
+def test_what_was_settled_stays_settled_until_the_next_visit_is_overdue(patient: Patient) -> None:
+    [week_2] = look("2026-10-16")  # due on 12-Oct, three days of grace
+    settle(week_2, on="2026-10-17")
+
+    assert look("2026-10-18") == []
+    assert look("2026-10-26") == []  # week 4 is due, and in time until 29-Oct
+    [week_4] = look("2026-10-30")
+    assert week_4 != week_2
+    assert week_4.has_returned
+
+
+def test_a_visit_that_was_overdue_already_when_it_was_settled_is_no_news(patient: Patient) -> None:
+    [week_2] = look("2026-10-16")
+    settle(week_2, on="2026-10-20")
+
+    assert look("2026-10-21") == []
