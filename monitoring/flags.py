@@ -57,8 +57,7 @@ class SafetyHasItsOwnPath(Exception):
 class Wanted:
     """A flag that an assessment wants up, or (`is_raise` false) would keep up if it is.
 
-    `since`: when the newest that it speaks of came about, if known; who resolved the flag before
-    then has not settled it.
+    `since`: when the newest that it speaks of came about; a flag resolved before was not of it.
     """
 
     kind: FlagKind
