@@ -255,8 +255,13 @@ def _check_number(table: str, column: str, values: Floats) -> None:
         )
 
 
+_BELOW_ZERO_TOO = {"local_day"}  # counted from 1970, before which there were days as well
+
+
 def _check_optional_number(table: str, column: str, values: Floats) -> None:
-    wrong = np.isinf(values) | (values < 0)
+    wrong = np.isinf(values)
+    if column not in _BELOW_ZERO_TOO:
+        wrong |= values < 0
     if is_any(wrong):
         row = first_row(wrong)
         raise HistoryIsUnfit(

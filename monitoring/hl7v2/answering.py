@@ -26,7 +26,9 @@ def answer(body: bytes, *, charset: str, sender: Sender, at: datetime) -> bytes:
     """
     try:
         rules = message_rules(laboratory_id=sender.laboratory_id)
-        read = read_hl7v2(body, charset=charset or rules.charset, zone=sender.zone)
+        read = read_hl7v2(
+            body, charset=charset or rules.charset, zone=sender.zone, knows=rules.knows
+        )
         check_processing_id(read, taken=rules.processing_ids)
     except Refused as refused:
         logger.info("A message of laboratory %d is refused", sender.laboratory_id)

@@ -49,8 +49,7 @@ def whose(report: DrawReport, *, among: Surroundings) -> set[int]:
     A number that was nobody's on the day of the draw names nobody.
     """
     time = among.profile.draw_time(report)
-    found = (among.patient_named(each) for each in in_force(report, time))
-    return {patient_id for patient_id in found if patient_id is not None}
+    return set().union(*(among.patients_named(each) for each in in_force(report, time)))
 
 
 def _read_result(
@@ -96,7 +95,7 @@ def place(
         (each, _analytes_of(each, claim, among))
         for each, claim in zip(report.results, claims, strict=True)
     ]
-    is_named = any(among.patient_named(each) is not None for each in report.patients)
+    is_named = any(among.patients_named(each) for each in report.patients)
     reasons = [*faults_of_draw(drawn_at, patient_ids, is_named=is_named, at=terms.at)]
     taken_back = draw_taken_back(report, claims, among) if reasons else None
     if taken_back is not None and patient_ids <= {taken_back.patient_id}:

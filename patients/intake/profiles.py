@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from patients import units
 from patients.intake.reports import Code, DrawReport, Precision, ResultReport, SeenTime, TimeRole
 from patients.models import IfPreliminary, Laboratory
+from patients.statements import ask
 
 # Which of several times is that of the draw, the best first; the time of issue is none of them
 DRAW_TIMES = (TimeRole.COLLECTED, TimeRole.OBSERVED, TimeRole.EFFECTIVE, TimeRole.REQUESTED)
@@ -159,9 +160,20 @@ class MessageRules:
 
     charset: str
     processing_ids: tuple[str, ...]
+    laboratory_id: int
+
+    def knows(self, codes: Sequence[Code]) -> bool:
+        """Tell whether a code means an analyte."""
+        return bool(self._profile.analytes(codes))
+
+    @cached_property
+    def _profile(self) -> Profile:
+        """Read the profile; few messages ask for it before they are placed."""
+        [[(profile,)]] = ask((PROFILE, {"laboratory": self.laboratory_id}))
+        return read_profile(profile)
 
 
 def message_rules(*, laboratory_id: int) -> MessageRules:
     """Read the rules for reading messages; any door may call this."""
     charset, ids = Laboratory.objects.values_list("charset", "processing_ids").get(pk=laboratory_id)
-    return MessageRules(charset, tuple(ids))
+    return MessageRules(charset, tuple(ids), laboratory_id)

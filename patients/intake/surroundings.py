@@ -1,7 +1,7 @@
 """What must be known of the record to place the draws of a message, read in one round trip."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -154,7 +154,9 @@ class Surroundings:
 
     def __init__(self, *, profile: Profile, patients: Sequence[tuple[Any, ...]]) -> None:
         self.profile = profile
-        self._patients = {tuple(number): pk for *number, pk in patients}
+        self._patients: dict[tuple[str, ...], set[int]] = {}
+        for *number, pk in patients:
+            self._patients.setdefault(tuple(number), set()).add(pk)
         self.by_accession: dict[str, DrawOnRecord] = {}
         self.by_line: dict[UUID, tuple[DrawOnRecord, ResultOnRecord]] = {}
         self.of_patient: dict[int, list[DrawOnRecord]] = {}
@@ -190,9 +192,12 @@ class Surroundings:
             )
             self.by_line[line] = draw, result
 
-    def patient_named(self, number: PatientNumber) -> int | None:
-        """Say whose number it is, be it in force or not."""
-        return self._patients.get((number.system, number.kind, number.value))
+    def patients_named(self, number: PatientNumber) -> Set[int]:
+        """Say whose number it is, be it in force or not.
+
+        What a laboratory calls by it, by a person's word, may be another one than the clinic does.
+        """
+        return self._patients.get((number.system, number.kind, number.value), frozenset())
 
     def at(self, patient_id: int, collected_at: datetime) -> list[DrawOnRecord]:
         """Give the draws of a patient at exactly this time."""

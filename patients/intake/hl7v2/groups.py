@@ -1,5 +1,6 @@
 """How the segments of ORU^R01 belong together: a patient, the orders, each order's results."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from patients.intake.hl7v2.er7 import Message, Segment
@@ -33,15 +34,16 @@ class Order:
         """Tell whether the whole order is cancelled, with no result to say so."""
         return not self.observations and self.request.parts(25)[:1] == ["X"]
 
-    def take(self, segment: Segment) -> None:
-        """Take in a result or a sample."""
+    def take(self, segment: Segment, *, is_result: Callable[[Segment], bool]) -> None:
+        """Take in a result or a sample; what is certainly a result is one behind a sample too."""
         if segment.name == "SPM":
             self.samples.append(segment)
             self.tells_of_sample = bool(self.observations)
-        elif self.tells_of_sample:
+        elif self.tells_of_sample and not is_result(segment):
             self.of_sample.append(segment)
         else:
             self.observations.append(Observation(segment))
+            self.tells_of_sample = False
 
     def note(self, segment: Segment) -> None:
         """Take in a note: of the result before it; of the sample, where none stands before it."""
@@ -56,8 +58,10 @@ class Order:
             self.observations[-1].measuring.append(segment)
 
 
-def orders_of(message: Message) -> list[Order]:
+def orders_of(message: Message, *, is_result: Callable[[Segment], bool]) -> list[Order]:
     """Put the segments into their groups; those that say nothing of a result are passed over.
+
+    `is_result` tells an OBX that is a result wherever it stands, by its code.
 
     Raises
     ------
@@ -80,7 +84,7 @@ def orders_of(message: Message) -> list[Order]:
                 control = None
             case "OBX" | "SPM":
                 noted = _open(orders, patient, segment)
-                noted.take(segment)
+                noted.take(segment, is_result=is_result)
             case "NTE" if noted is not None:
                 noted.note(segment)
             case "TCD" | "SID" | "INV" if noted is not None:

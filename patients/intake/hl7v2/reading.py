@@ -1,6 +1,6 @@
 """From ORU^R01 to reports: an order is a draw, each of its OBX is a result."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
@@ -46,8 +46,21 @@ class ResultMessage:
     reports: tuple[DrawReport, ...]
 
 
-def read_hl7v2(body: bytes, *, charset: str = "", zone: ZoneInfo | None = None) -> ResultMessage:
+def _knows_none(_codes: Sequence[Code]) -> bool:
+    return False
+
+
+def read_hl7v2(
+    body: bytes,
+    *,
+    charset: str = "",
+    zone: ZoneInfo | None = None,
+    knows: Callable[[Sequence[Code]], bool] = _knows_none,
+) -> ResultMessage:
     """Read one message of results, of a laboratory in this zone.
+
+    `knows` tells the codes of analytes: what has one is a result, whatever else its name says and
+    wherever it stands.
 
     Raises
     ------
@@ -57,7 +70,12 @@ def read_hl7v2(body: bytes, *, charset: str = "", zone: ZoneInfo | None = None) 
     """
     message = read_er7(body, charset=charset)
     check_header(message.header)
-    orders = [each for each in orders_of(message) if each.observations or each.is_cancelled]
+
+    def is_result(segment: Segment) -> bool:
+        return any(segment.parts(3)[:2]) and knows(_codes(segment))
+
+    found = orders_of(message, is_result=is_result)
+    orders = [each for each in found if each.observations or each.is_cancelled]
     if sum(len(order.observations) for order in orders) > RESULTS_AT_MOST:
         raise refuse(
             ErrorCode.INTERNAL, Place("OBX"), f"a message holds at most {RESULTS_AT_MOST} results"
@@ -66,6 +84,7 @@ def read_hl7v2(body: bytes, *, charset: str = "", zone: ZoneInfo | None = None) 
     reports: list[DrawReport] = []
     for order in orders:
         try:
+            _set_apart(order, is_result=is_result)
             reports.append(_report_of(order, header=message.header))
         except Refused as found:
             faults += found.faults
@@ -138,7 +157,6 @@ def check_header(header: Segment) -> None:
 def _report_of(order: Order, *, header: Segment) -> DrawReport:
     faults: list[Fault] = []
     results = []
-    _set_apart(order)
     number = _accession(order)
     if order.is_cancelled:
         results.append(_cancelled(order, header=header))
@@ -160,12 +178,13 @@ def _report_of(order: Order, *, header: Segment) -> DrawReport:
     )
 
 
-def _set_apart(order: Order) -> None:
+def _set_apart(order: Order, *, is_result: Callable[[Segment], bool]) -> None:
     """Set apart what was seen of the sample and sent among the results, such as its indices."""
     results: list[Observation] = []
     of_sample: list[Observation] = []
     for each in order.observations:
-        (of_sample if is_of_sample(_words(each.segment, 3, 200)) else results).append(each)
+        is_seen = is_of_sample(_words(each.segment, 3, 200)) and not is_result(each.segment)
+        (of_sample if is_seen else results).append(each)
     if results:
         order.observations = results
         for each in of_sample:
