@@ -49,12 +49,14 @@ class DoseRuns(NamedTuple):
     """How long each trial was at an adequate dose without a break.
 
     ``reached_us`` is the day on which the weeks of the rules were full, ``from_us`` the first day
-    of the run that was the first to fill them, else of the latest run; NEVER: none.
+    of the run that was the first to fill them, else of the latest run; ``to_us`` the end of the
+    latest run. NEVER: none.
     """
 
     weeks: Floats  # of the longest run
     from_us: Ints
     reached_us: Ints
+    to_us: Ints
     is_adequate_now: Bools
     is_unknown: Bools
 
@@ -269,7 +271,8 @@ def _of_stand_ins(trials: EpisodeTrials, rules: Rules) -> TrialAdequacy:
 def _nothing_known(size: int) -> tuple[Ints, DoseRuns, Bools]:
     never, no = constant(NEVER, size, np.int64), constant(value=False, size=size, dtype=np.bool_)
     is_unknown = constant(value=True, size=size, dtype=np.bool_)
-    runs = DoseRuns(constant(0.0, size), never, never, is_adequate_now=no, is_unknown=is_unknown)
+    nothing = constant(0.0, size)
+    runs = DoseRuns(nothing, never, never, never, is_adequate_now=no, is_unknown=is_unknown)
     return constant(_UNKNOWN, size, np.int64), runs, no
 
 
@@ -332,10 +335,11 @@ def _dose_runs(trials: EpisodeTrials, history: History, at_us: int, rules: Rules
     np.maximum.at(longest, run_trial, length)
     full = int(rules.adequate_weeks * US_PER_WEEK)
     [fulls] = (length >= full).nonzero()
-    reached, from_us = column_of(NEVER, size, np.int64), column_of(NEVER, size, np.int64)
+    reached, from_us, to_us = (column_of(NEVER, size, np.int64) for _ in range(3))
     filled = np.minimum(run_start + full, run_end)  # where the clocks changed, an hour less
     reached[run_trial[fulls[::-1]]] = filled[fulls[::-1]]  # backwards: the first stays
     from_us[run_trial] = run_start  # in order of time: the latest run stays
+    to_us[run_trial] = run_end
     from_us[run_trial[fulls[::-1]]] = run_start[fulls[::-1]]
     now = np.zeros(size, dtype=np.bool_)
     now[trial[is_last]] = is_enough[is_last]
@@ -343,6 +347,7 @@ def _dose_runs(trials: EpisodeTrials, history: History, at_us: int, rules: Rules
         weeks=longest / US_PER_WEEK,
         from_us=from_us,
         reached_us=reached,
+        to_us=to_us,
         is_adequate_now=now,
         is_unknown=is_unknown,
     )

@@ -55,6 +55,7 @@ class JudgedTrials(NamedTuple):
 class _Told(NamedTuple):
     """The ratings that say something of each trial, by trial and time; one may speak of several."""
 
+    row: Ints
     trial: Ints
     rated_us: Ints
     scale: Ints
@@ -97,7 +98,7 @@ def judge_trials(
     size = len(trials.patient)
     if not len(ratings.key):
         return not_judged(size)
-    baseline_row, early_row, since_row, last_row = _rows_that_tell(trials, ratings, started, rules)
+    baseline_row, early_row, since_row = _rows_that_tell(trials, ratings, started, rules)
     baseline, scale = ratings.totals(baseline_row), scale_of[trials.patient]
     baseline[baseline <= 0] = np.nan
     began_well = is_remission(baseline, scale) & (rules.spares_the_well)
@@ -108,7 +109,7 @@ def judge_trials(
     early = (gain < rules.early_improvement).astype(np.int64)
     early[np.isnan(gain)] = -1
     is_early = (early == 1) & (since < rules.early_improvement)
-    told = _told(trials, ratings, comparable, scale, began_well, rules)
+    told = _told(trials, adequacy, ratings, comparable, scale, began_well, rules)
     may_fail = _may_fail(adequacy, told, rules)
     may_fail &= ~began_mild[told.trial] | _is_worse(told, baseline, rules)
     by_now = _is_long_enough(trials, adequacy, told, rules)
@@ -118,7 +119,7 @@ def judge_trials(
     return JudgedTrials(
         baseline=baseline,
         comparable=comparable,
-        improvement=improvement(ratings, last_row, baseline),
+        improvement=improvement(ratings, _last_row(told, size), baseline),
         early=early,
         early_row=early_row,
         is_early=is_early,
@@ -165,25 +166,24 @@ def not_judged(size: int) -> JudgedTrials:
 def _rows_that_tell(
     trials: EpisodeTrials, ratings: PrimaryRatings, started: Ints, rules: Rules
 ) -> Ints:
-    """Find each trial's baseline, and its latest rating in the early days, since, and lately."""
+    """Find each trial's baseline, and its latest rating in the early days, and since."""
     day, start = US_PER_DAY, trials.started_us
     after = _after(trials, rules)
     early_from = start + rules.early_from_days * day
     # One that ran before the first dose on record has that day's baseline
     begin = np.where(is_before(trials, started), started[trials.patient], start)
     return ratings.latest(
-        np.concatenate([trials.patient] * 4),
+        np.concatenate([trials.patient] * 3),
         not_after=np.concatenate(
-            [begin + rules.baseline_after_days * day, _early_to(trials, rules), after, after]
+            [begin + rules.baseline_after_days * day, _early_to(trials, rules), after]
         ),
         not_before=np.concatenate(
             [
                 start - rules.baseline_before_days * day,
                 *(early_from, early_from),
-                _decision(trials, rules),
             ]
         ),
-    ).reshape(4, -1)
+    ).reshape(3, -1)
 
 
 def _after(trials: EpisodeTrials, rules: Rules) -> Ints:
@@ -220,27 +220,54 @@ def _is_worse(told: _Told, baseline: Floats, rules: Rules) -> Bools:
     return is_ill(told.total, told.scale) & is_beyond_noise(rise, told.scale, rules)
 
 
+def _last_row(told: _Told, size: int) -> Ints:
+    """Give the row of the last rating that can judge each trial; -1: none."""
+    found = column_of(-1, size, np.int64)
+    found[told.trial[told.has_decided]] = told.row[told.has_decided]  # by time: the last one stays
+    return found
+
+
+def _was_too_low(
+    trial: Ints, rated_us: Ints, trials: EpisodeTrials, adequacy: TrialAdequacy, rules: Rules
+) -> Bools:
+    """Tell which ratings came when the dose had been enough, and was no longer, for some days."""
+    until = adequacy.runs.to_us
+    has_ended = (until != NEVER) & (until < trials.end_us) & ~adequacy.is_overridden
+    if not is_any(has_ended):
+        return _none(len(trial))
+    late = rated_us > until[trial] + rules.after_stop_days * US_PER_DAY
+    return np.asarray(late & has_ended[trial])
+
+
 def _told(
     trials: EpisodeTrials,
+    adequacy: TrialAdequacy,
     ratings: PrimaryRatings,
     comparable: Floats,
     scale: Ints,
     began_well: Bools,
     rules: Rules,
 ) -> _Told:
-    """Lay out every rating of every trial, from its early days to shortly after its end."""
+    """Lay out every rating of every trial, from its early days to shortly after its end.
+
+    What was lost, or not gained, on a dose that had become too low says nothing of the trial.
+    """
     since = trials.started_us + rules.early_from_days * US_PER_DAY
     first = ratings.first_since(trials.patient, since)
     last = ratings.latest(trials.patient, not_after=_after(trials, rules), not_before=since)
     count = np.where(last < 0, 0, last - first + 1)
     trial = np.arange(len(count)).repeat(count)
-    begins = (count.cumsum() - count)[trial]
-    row = first[trial] + np.arange(len(trial)) - begins
-    total, rated = ratings.totals(row), ratings.times(row)
+    row = first[trial] + np.arange(len(trial)) - (count.cumsum() - count)[trial]
     gained = improvement(ratings, row, comparable[trial])
+    poor = has_failed(ratings.totals(row), gained, scale[trial], rules)
+    too_low = _was_too_low(trial, ratings.times(row), trials, adequacy, rules) & poor
+    if is_any(too_low):
+        trial, row, gained = trial[~too_low], row[~too_low], gained[~too_low]
+        poor = poor[~too_low]
+    begins = trial.searchsorted(trial)
+    total, rated = ratings.totals(row), ratings.times(row)
     in_remission = is_remission(total, scale[trial])
     is_well = in_remission | is_response(gained, scale[trial])
-    poor = has_failed(total, gained, scale[trial], rules)
     has_decided = rated >= _decision(trials, rules)[trial]
     had_responded = np.zeros(len(trial), dtype=np.bool_)
     if rules.spares_the_well:
@@ -252,6 +279,7 @@ def _told(
     is_last = np.ones(len(trial), dtype=np.bool_)
     is_last[:-1] = trial[1:] != trial[:-1]
     return _Told(
+        row=row,
         trial=trial,
         rated_us=rated,
         scale=scale[trial],
@@ -364,8 +392,9 @@ def _is_long_enough(
     runs = adequacy.runs
     has_run = runs.from_us != NEVER
     from_us = np.where(has_run, runs.from_us, trials.started_us)
+    to_us = np.where(has_run & ~adequacy.is_overridden, runs.to_us, trials.end_us)
     judged = (adequacy.adequacy == _ADEQUATE) | (adequacy.adequacy == _NOT_YET)
     judged &= has_run | adequacy.is_overridden
-    until = np.minimum(told.rated_us, trials.end_us[told.trial])
+    until = np.minimum(told.rated_us, to_us[told.trial])
     long_enough = until - from_us[told.trial] >= _least(rules) - US_PER_HOUR
     return np.asarray(long_enough & judged[told.trial] & told.has_decided)

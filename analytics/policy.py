@@ -53,6 +53,7 @@ class FlagReason(StrEnum):
     PROBABILITY_OVER_THRESHOLD = "probability_over_threshold"
     NON_RESPONSE = "non_response_at_decision_point"
     RESPONSE_LOST = "response_lost_on_an_adequate_dose"
+    NOT_CLEARED = "was_so_and_is_not_cleared"
     TRIAL_FAILED = "trial_failed"
     MEETS_TRD_RULE = "meets_trd_rule"
     NO_EARLY_IMPROVEMENT = "no_early_improvement"
@@ -340,20 +341,16 @@ def _trending(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Pl
     places = high.nonzero()[0].tolist()
     if not places:
         return found
-    meets, failed, silent = courses.meets_rule, courses.is_failed_kept, courses.is_non_response_kept
-    lost = courses.is_response_lost_kept
-    raised = (meets | courses.is_raised) & ~courses.is_well
+    raised = (courses.meets_rule | courses.is_raised) & ~courses.is_well
     agrees = signs.is_assessed & (risk.marker >= policy.agree_log_odds)
+    now = (
+        (FlagReason.MEETS_TRD_RULE, courses.meets_rule),
+        (FlagReason.TRIAL_FAILED, courses.is_failed),
+        (FlagReason.NON_RESPONSE, courses.is_non_response),
+        (FlagReason.RESPONSE_LOST, courses.is_response_lost),
+    )
     for place in places:
-        reasons: list[FlagReason] = []
-        if meets[place]:
-            reasons.append(FlagReason.MEETS_TRD_RULE)
-        if failed[place]:
-            reasons.append(FlagReason.TRIAL_FAILED)
-        if silent[place]:
-            reasons.append(FlagReason.NON_RESPONSE)
-        if lost[place]:
-            reasons.append(FlagReason.RESPONSE_LOST)
+        reasons = [reason for reason, is_so in now if is_so[place]] or [FlagReason.NOT_CLEARED]
         if agrees[place]:
             reasons.append(FlagReason.BIOMARKER_AGREES)
         kind, is_raise = FlagKind.TRENDING_TO_RESISTANCE, bool(raised[place])
