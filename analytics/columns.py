@@ -58,13 +58,13 @@ class ResultColumns:
     value: Floats
     comparator: Ints  # position in COMPARATORS
     is_preliminary: Bools
-    is_confirmed: Bools  # by a person, or by a corrected report
+    is_confirmed: Bools  # by a person; a corrected report is no check of its own
     segment: Ints  # position in segments
     segments: tuple[str, ...]
     is_kit_assumed: Bools  # not stated: taken to be that of the result before
     assay_cv: Floats  # of the kit, as its laboratory states it; NaN: not stated
     local_day: Floats  # of the draw, by the calendar of the site; NaN: not known
-    is_overridden: Bools  # a person scores a caution draw in spite of it, with a reason
+    waives: Ints  # cautions in spite of which a person scores the draw, with a reason; a bit mask
     specimens: "SpecimenColumns | None"  # None: nothing is known of any
 
 
@@ -163,6 +163,23 @@ def days_between_visits(elapsed_us: Ints) -> Ints:
         The nearest number of days.
     """
     return np.asarray((elapsed_us + US_PER_DAY // 2) // US_PER_DAY)
+
+
+def through_day(midnight_us: Ints, days: int) -> Ints:
+    """Give the last moment of a day that is counted from another: a window's last day is whole.
+
+    Parameters
+    ----------
+    midnight_us : array of int
+        The beginning of the day from which is counted.
+    days : int
+        How many days later.
+
+    Returns
+    -------
+    array of int
+    """
+    return midnight_us + (days + 1) * US_PER_DAY - 1
 
 
 def first_that_holds(cases: Sequence[tuple[Bools, int]], otherwise: int) -> Ints:

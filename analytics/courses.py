@@ -10,7 +10,7 @@ from analytics.adequacy import (
     episode_trials,
     judge_adequacy,
 )
-from analytics.columns import US_PER_DAY, US_PER_WEEK, put
+from analytics.columns import US_PER_WEEK, put, through_day
 from analytics.definitions import (
     ADEQUACIES,
     RULES,
@@ -293,7 +293,7 @@ def decision_points(courses: Courses, rules: Rules = RULES) -> DecisionPoints:
         courses.scale,
         places.current(courses.judged.comparable, np.nan),
         places.current(trials.started_us, NEVER),
-        places.current(trials.end_us, NEVER) + rules.grace_days * US_PER_DAY,
+        through_day(places.current(trials.end_us, NEVER), rules.grace_days),
         rules,
     )
 

@@ -32,6 +32,7 @@ from analytics.columns import (
     freeze,
 )
 from analytics.measures import refuse_out_of_bounds, refuse_totals, refuse_units
+from analytics.reasons import CAUTIONING, CAUTIONS
 from analytics.segments import labels, name_segments
 from analytics.tables import (
     COLUMNS,
@@ -64,10 +65,11 @@ class History:
         Columns as in :data:`COLUMNS`. Rows may come in any order and tables may
         be empty (or None); the columns of :data:`OPTIONAL` may be left out. ``is_confirmed``
         says that a person has checked an implausible result, ``is_overridden`` that a person
-        scores a draw in spite of a caution, ``is_zero`` that a laboratory reported 0 (shown, never
-        scored); a ``segment`` that is the
-        ``laboratory`` alone does not state its kit. Values are canonical: sIL-6R in ng/mL, IL-6 and
-        TNF-α in pg/mL, hs-CRP in mg/L (``unit`` may say so, and is checked); times carry a zone.
+        scores a draw in spite of its cautions (of those alone that ``overridden_reasons`` names,
+        divided by spaces, where it names any), ``is_zero`` that a laboratory reported 0 (shown,
+        never scored); a ``segment`` that is the ``laboratory`` alone does not state its kit.
+        Values are canonical: sIL-6R in ng/mL, IL-6 and TNF-α in pg/mL, hs-CRP in mg/L (``unit``
+        may say so, and is checked); times carry a zone.
         A mapping spares the DataFrame: of each column an array of int64, float64, bool or
         text (object), times as int64 microseconds since 1970 UTC, ``NEVER`` for none.
 
@@ -178,15 +180,33 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
         value=value[order],
         comparator=comparator[order],
         is_preliminary=status[order] == STATUSES.index("preliminary"),
-        is_confirmed=(given["is_confirmed"] | (status == STATUSES.index("corrected")))[order],
+        is_confirmed=given["is_confirmed"][order],
         segment=keys[3],
         segments=segments,
         is_kit_assumed=is_kit_assumed[order],
         assay_cv=given["assay_cv"][order],
         local_day=given["local_day"][order],
-        is_overridden=given["is_overridden"][order],
+        waives=_waives(given, order),
         specimens=_specimens(given, order),
     )
+
+
+def _waives(given: dict[str, Column], order: Ints) -> Ints:
+    """Give the cautions in spite of which each result is scored, as a bit mask."""
+    overridden, named = given["is_overridden"], given["overridden_reasons"]
+    if not is_any(overridden):
+        return np.broadcast_to(np.int64(0), len(overridden))
+    [rows] = overridden.nonzero()
+    masks, unknown = [], np.zeros(len(overridden), dtype=np.bool_)
+    for row, text in zip(rows.tolist(), named[rows].tolist(), strict=True):
+        codes = text.split()
+        unknown[row] = not CAUTIONS.keys() >= set(codes)
+        masks.append(sum(CAUTIONS.get(code, 0) for code in codes) or CAUTIONING)
+    wanted = f"cautions divided by spaces, of {', '.join(CAUTIONS)}"
+    _refuse("results", given, "overridden_reasons", unknown, wanted)
+    waives = np.zeros(len(overridden), dtype=np.int64)
+    waives[rows] = masks
+    return waives[order]
 
 
 _SPECIMEN_FLAGS = (

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analytics.adequacy import EpisodeTrials, TrialAdequacy, is_before
-from analytics.columns import US_PER_DAY, US_PER_HOUR, US_PER_WEEK, days_between_visits
+from analytics.columns import US_PER_DAY, US_PER_HOUR, US_PER_WEEK, days_between_visits, through_day
 from analytics.definitions import ADEQUACIES, Adequacy, Failure, Rules
 from analytics.ratings import PrimaryRatings
 from analytics.ready import constant, ready_for_few
@@ -175,7 +175,7 @@ def _rows_that_tell(
     return ratings.latest(
         np.concatenate([trials.patient] * 3),
         not_after=np.concatenate(
-            [begin + rules.baseline_after_days * day, _early_to(trials, rules), after]
+            [through_day(begin, rules.baseline_after_days), _early_to(trials, rules), after]
         ),
         not_before=np.concatenate(
             [
@@ -187,13 +187,13 @@ def _rows_that_tell(
 
 
 def _after(trials: EpisodeTrials, rules: Rules) -> Ints:
-    return trials.end_us + rules.after_stop_days * US_PER_DAY
+    return through_day(trials.end_us, rules.after_stop_days)
 
 
 def _early_to(trials: EpisodeTrials, rules: Rules) -> Ints:
     return np.minimum(
-        trials.started_us + rules.early_to_days * US_PER_DAY,
-        trials.end_us + rules.grace_days * US_PER_DAY,
+        through_day(trials.started_us, rules.early_to_days),
+        through_day(trials.end_us, rules.grace_days),
     )
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analytics.columns import US_PER_DAY, RatingColumns
+from analytics.columns import US_PER_DAY, RatingColumns, through_day
 from analytics.definitions import Rules
 from analytics.histories import History
 from analytics.ready import constant
@@ -145,7 +145,7 @@ def _followed_first(
     `of_scale` is the place of each rating's patient and scale in a table of `shape`.
     """
     is_running = start != NEVER
-    is_before = rated <= start + rules.baseline_after_days * US_PER_DAY
+    is_before = rated <= through_day(start, rules.baseline_after_days)
     is_baseline = (
         is_running & is_before & (rated >= start - rules.baseline_before_days * US_PER_DAY)
     )

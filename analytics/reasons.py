@@ -58,6 +58,8 @@ MEANINGLESS = mask_of(
 )
 EXCLUDING = MEANINGLESS | mask_of((Reason.IMPLAUSIBLE,))
 CAUTIONING = mask_of(REASONS) & ~EXCLUDING & ~mask_of(SET_ASIDE)
+# By code: what a person may have a draw scored in spite of
+CAUTIONS = {each.value: int(BIT[each]) for each in REASONS if BIT[each] & CAUTIONING}
 
 
 class Validity(StrEnum):

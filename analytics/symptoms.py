@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analytics.columns import US_PER_DAY, days_between_visits, first_that_holds
+from analytics.columns import US_PER_DAY, days_between_visits, first_that_holds, through_day
 from analytics.definitions import SYMPTOM_STATES, Failure, Rules, SymptomState
 from analytics.ratings import KNOWN, UNKNOWN, PrimaryRatings, scales_of
 from analytics.ready import constant, ready_for_few
@@ -368,7 +368,7 @@ def read_decision_points(
     first = np.concatenate([begin + low * US_PER_DAY for _, low, _ in rules.decision_days])
     last = np.concatenate(
         [
-            np.minimum(begin + (high + 1) * US_PER_DAY - 1, np.where(has, trial_end, -1))
+            np.minimum(through_day(begin, high), np.where(has, trial_end, -1))
             for *_, high in rules.decision_days
         ]
     )

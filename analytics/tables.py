@@ -63,6 +63,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "laboratory": "text",
         "is_confirmed": "flag",
         "is_overridden": "flag",
+        "overridden_reasons": "text",
         "is_duplicate": "flag",
         "is_matrix_wrong": "flag",
         "is_kit_unknown": "flag",

@@ -22,7 +22,7 @@ from analytics.columns import (
 )
 from analytics.histories import History
 from analytics.ready import constant
-from analytics.reasons import BIT, CAUTIONING, Reason
+from analytics.reasons import BIT, Reason
 from analytics.specimens import mark_specimens
 from analytics.tables import FEW_ROWS, NEVER, Bools, Floats, Ints, is_any
 
@@ -145,7 +145,7 @@ def read(history: History, *, at_us: int) -> tuple[Readings, Bools]:
     mark_specimens(results, pick, reasons)
     waived = constant(0, len(reasons), np.int64)
     if is_any(reasons):
-        waived = results.is_overridden[pick] * (reasons & CAUTIONING)
+        waived = results.waives[pick] & reasons
         reasons &= ~waived
     if len(results.segments) > 1:
         _mark_earlier_segments(reasons, patient, analyte, segment)

@@ -50,6 +50,8 @@ SELECT patient.id AS patient_id,
 # estimated from; another report of the same moment goes before it.
 # OFFSET 0 keeps the order of the joins as it is written: the statistics of a table that is young or
 # growing fast would lead the planner to read all results for a handful of patients.
+# A person's word on a draw holds for what the person has looked at: the value, and what stood
+# against it then.
 # What a profile says of its kits counts for all that was measured with them: beyond the limits a
 # value is a bound, and the variation decides which changes are real.
 _RESULTS = """
@@ -74,8 +76,10 @@ SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment, m
        concat_ws('/', draw.laboratory_id, coalesce(nullif(fact.kit, ''), nullif(fact.method, '')))
          AS segment, draw.laboratory_id::text AS laboratory,
        coalesce(sample.fluid, nullif(limits.matrix, 'plasma'), '') AS matrix,
-       coalesce(said.verdict IN ('score', 'release'), FALSE) AS is_confirmed,
-       coalesce(said.verdict = 'score', FALSE) AS is_overridden,
+       coalesce(word.holds AND coalesce('implausible' = ANY(said.against), TRUE), FALSE)
+         AS is_confirmed,
+       coalesce(word.holds AND coalesce(word.cautions <> '', said.verdict = 'score'), FALSE)
+         AS is_overridden, coalesce(word.cautions, '') AS overridden_reasons,
        (draw.specimen->>'freeze_thaw_cycles')::float8 AS freeze_thaw_cycles,
        coalesce(draw.specimen->>'haemolysis', '') AS haemolysis,
        coalesce((draw.specimen->>'is_unsuitable')::bool, FALSE) AS is_unsuitable,
@@ -123,6 +127,11 @@ SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment, m
               coalesce(nullif(this_lot.matrix, ''), any_lot.matrix) AS matrix) AS limits
   LEFT JOIN patients_drawverdict AS said
     ON said.draw_public_id = draw.public_id AND said.superseded_at IS NULL
+ CROSS JOIN LATERAL (
+       SELECT said.verdict IN ('score', 'release')
+              AND (said.value IS NULL OR analyte.code <> 'sIL-6R'
+                   OR said.value = fact.comparator || trim_scale(fact.value)::text) AS holds,
+              array_to_string(array_remove(said.against, 'implausible'), ' ') AS cautions) AS word
  WHERE said.verdict IS DISTINCT FROM 'keep_out'
  ORDER BY draw.patient_id, analyte.code, draw.collected_at, segment, matrix,
           (fact.value = 0), fact.recorded_at DESC, fact.id DESC
@@ -259,6 +268,7 @@ _QUERIES = {
                 "matrix",
                 "is_confirmed",
                 "is_overridden",
+                "overridden_reasons",
                 "freeze_thaw_cycles",
                 "haemolysis",
                 "is_unsuitable",

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -20,13 +21,18 @@ class Verdict(models.TextChoices):
 class DrawVerdict(Fact):
     """A person's word on one draw, with a reason; it holds for the draw, whatever row it has.
 
-    A draw is named by its public name, which stays when the laboratory corrects its time.
+    A draw is named by its public name, which stays when the laboratory corrects its time. To score
+    or to release it speaks of what stood against it then, and of the value that it had then: what
+    comes to light later, or another value, is nothing that the person has looked at.
     """
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="draw_verdicts")
     draw_public_id = models.UUIDField()
     verdict = models.CharField(max_length=10, choices=Verdict)
     reason = models.CharField(_("reason"), max_length=500)
+    # NULL in both: decided before they were noted, and taken to hold whatever comes
+    against = ArrayField(models.CharField(max_length=40), null=True)
+    value = models.CharField(max_length=60, null=True)  # noqa: DJ001 - none is not an empty one
 
     class Meta:
         constraints: ClassVar = [

@@ -1,5 +1,6 @@
 """What a person decides: about a draw, about an episode, about the genotype, about a dose."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -45,9 +46,21 @@ class EpisodeFacts:
 
 @transaction.atomic
 def judge_draw(
-    *, patient: Patient, draw: UUID, verdict: Verdict, reason: str, by: str, at: datetime
+    *,
+    patient: Patient,
+    draw: UUID,
+    verdict: Verdict,
+    reason: str,
+    against: Sequence[str],
+    value: str,
+    by: str,
+    at: datetime,
 ) -> DrawVerdict:
-    """Decide about a draw, with a reason; an earlier decision stays readable."""
+    """Decide about a draw, with a reason; an earlier decision stays readable.
+
+    `against` is what stood against scoring it, by code, and `value` the marker's value, as the
+    person saw them.
+    """
     if not reason.strip():
         message = "Say why."
         raise VerdictFault(message)
@@ -61,6 +74,8 @@ def judge_draw(
         draw_public_id=draw,
         verdict=verdict,
         reason=reason.strip(),
+        against=list(against),
+        value=value,
         recorded_at=at,
         recorded_by=by,
     )

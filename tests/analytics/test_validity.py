@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from analytics import Estimate, Outcome, Reason
+from analytics import Estimate, HistoryIsUnfit, Outcome, Reason
 from tests.analytics.cohorts import estimate_one, events_table, results_table, week
 
 
@@ -145,11 +145,29 @@ def test_an_implausible_jump_waits_for_a_check() -> None:
     assert found.trajectories[0].latest_value == 31
 
 
-def test_a_confirmed_jump_is_scored() -> None:
+def test_a_confirmed_jump_is_scored_and_a_corrected_report_confirms_nothing() -> None:
     results = results_table([30, 31, 30, 120], weeks=[0, 2, 4, 6])
 
     by_person = estimate_one(results=results.assign(is_confirmed=[False, False, False, True]))
     by_report = estimate_one(results=results.assign(status=["final"] * 3 + ["corrected"]))
 
     assert by_person.left_out == ()
-    assert by_person.as_json() == by_report.as_json()
+    assert [part.reasons for part in by_report.left_out] == [(Reason.IMPLAUSIBLE,)]
+
+
+def test_only_the_cautions_that_are_named_are_waived() -> None:
+    results = results_table([30, 31, 30, 32], weeks=[0, 2, 4, 6]).assign(
+        haemolysis=["", "", "", "moderate"],
+        freeze_thaw_cycles=[0.0, 0.0, 0.0, 3.0],
+        is_overridden=[False, False, False, True],
+    )
+
+    def with_reasons(text: str) -> Estimate:
+        return estimate_one(results=results.assign(overridden_reasons=["", "", "", text]))
+
+    assert with_reasons("").left_out == ()
+    assert with_reasons("haemolysis three_thaws_or_more").left_out == ()
+    [part] = with_reasons("haemolysis").left_out
+    assert part.reasons == (Reason.THAWED,)
+    with pytest.raises(HistoryIsUnfit, match=r"overridden_reasons, row 3.*'hemolysis'.*haemolysis"):
+        with_reasons("hemolysis")

@@ -1,5 +1,6 @@
 """What the clinic decides: scales, courses, corrections, verdicts, snoozes, the calendar."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -235,6 +236,13 @@ def test_the_genotype_needs_a_consent_and_is_shown_on_demand_only(
 # Draws
 
 
+def seen_at(client: Client, address: str) -> str:
+    """Read what the page of a draw says that its reader has before them."""
+    found = re.search(r'name="seen" value="([^"]*)"', client.get(address).content.decode())
+    assert found is not None
+    return found[1]
+
+
 def test_a_caution_is_overridden_with_a_reason(
     client: Client, reader: Clinician, patient: Patient
 ) -> None:
@@ -246,7 +254,7 @@ def test_a_caution_is_overridden_with_a_reason(
     before = client.get(page("patient", patient.public_id)).content.decode()
 
     address = page("judge_draw", patient.public_id, draw.public_id)
-    said = {"verdict": "score"}
+    said = {"verdict": "score", "seen": seen_at(client, address)}
     assert client.post(address, said).status_code == 422
     client.post(address, said | {"reason": "a cold without fever"})
     recompute([patient.pk], at=MONDAY)
@@ -266,7 +274,8 @@ def test_a_draw_that_is_kept_out_is_scored_no_more(
     ResultFactory.create(draw=draw)
     address = page("judge_draw", patient.public_id, draw.public_id)
 
-    client.post(address, {"verdict": "keep_out", "reason": "another patient's tube"})
+    said = {"verdict": "keep_out", "reason": "another patient's tube"}
+    client.post(address, said | {"seen": seen_at(client, address)})
     recompute([patient.pk], at=MONDAY)
 
     assert RiskAssessment.objects.latest("pk").content["trajectories"] == []

@@ -262,6 +262,8 @@ def test_a_word_on_a_draw_that_is_taken_back_is_told_and_a_first_word_is_news(
             draw=draw.public_id,
             verdict=word,
             reason="checked",
+            against=["three_thaws_or_more"],
+            value="37.5",
             by="clinician:0",
             at=SAID_AT,
         )
@@ -273,6 +275,8 @@ def test_a_word_on_a_draw_that_is_taken_back_is_told_and_a_first_word_is_news(
         draw=draw.public_id,
         verdict=last,
         reason="the aliquot was another one",
+        against=["three_thaws_or_more"],
+        value="37.5",
         by="clinician:0",
         at=NOW,
     )

@@ -75,6 +75,8 @@ def test_it_waits_on_where_its_flag_was_resolved_and_until_it_is_decided_about(
         draw=draw.public_id,
         verdict=Verdict.KEEP_OUT,
         reason="another person's tube",
+        against=["implausible"],
+        value="3400",
         by="clinician:0",
         at=MONDAY,
     )

@@ -108,6 +108,8 @@ def test_the_warning_ends_when_the_record_is_put_right_or_the_draw_is_judged(
         draw=Result.objects.get().draw.public_id,
         verdict=Verdict.KEEP_OUT,
         reason="of somebody else",
+        against=[],
+        value="37.5",
         by="clinician:1",
         at=MONDAY,
     )

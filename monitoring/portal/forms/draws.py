@@ -3,8 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from monitoring.portal.presenters.draws import Stand
 from patients.models import Verdict
 
 _LABELS = {
@@ -24,8 +26,24 @@ class VerdictForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("It stands beside the draw, with your name."),
     )
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, allowed: list[Verdict], **options: Any) -> None:
+    def __init__(self, *args: Any, allowed: list[Verdict], stand: Stand, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.stand = " ".join((stand.value, *stand.against))
+        self.initial["seen"] = self.stand
         choices = [(each.value, _LABELS[each]) for each in allowed]
         self.fields["verdict"].choices = choices  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a decision about a draw that is another by now than the one that was shown."""
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("seen", "").strip() != self.stand.strip():
+            self.data = {**self.data, "seen": self.stand}  # so that the next look is of this one
+            raise forms.ValidationError(
+                _(
+                    "Since you opened this page the value has changed, or more has come to light "
+                    "about the draw. Read it once more, then save."
+                )
+            )
+        return given

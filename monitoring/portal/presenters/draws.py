@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from analytics import Estimate, LeftOut
 from analytics.real_changes import Reading, real_changes
 from analytics.real_changes import Verdict as ChangeVerdict
-from analytics.reasons import Reason, Validity
+from analytics.reasons import CAUTIONS, Reason, Validity
 from monitoring import change_words
 from monitoring.portal import dates, draw_words
 from monitoring.portal.presenters import measured
@@ -227,7 +228,7 @@ _DECIDED: dict[str, Promise] = {
 def worth_of(draw: Draw, record: PatientRecord, verdict: DrawVerdict | None) -> Worth:
     """Say what the newest assessment made of a draw, and offer what a person may decide."""
     part = exclusion_of(draw, record.estimate)
-    decided = "" if verdict is None else str(_DECIDED[verdict.verdict]) % {"reason": verdict.reason}
+    decided = "" if verdict is None else _decided(verdict, stand_of(draw, record.estimate))
     link = reverse("portal:judge_draw", args=[record.patient.public_id, draw.public_id])
     if draw.superseded_at is not None or not any(
         each.analyte.code == SIL6R for each in _results(draw)
@@ -254,6 +255,45 @@ def worth_of(draw: Draw, record: PatientRecord, verdict: DrawVerdict | None) -> 
             return Worth(("done", _("Valid")), reasons, decided, "", "")
 
 
+class Stand(NamedTuple):
+    """How a draw stands: the marker's value, and by code what speaks against scoring it.
+
+    What a person has waived is among it: a decision made anew speaks of that too.
+    """
+
+    value: str
+    against: tuple[str, ...]
+
+
+def stand_of(draw: Draw, estimate: Estimate | None) -> Stand:
+    """Say what a person who decides about a draw now has before them."""
+    marker = next((each for each in _results(draw) if each.analyte.code == SIL6R), None)
+    value = "" if marker is None or marker.value is None else f"{marker.value.normalize():f}"
+    parts = () if estimate is None else (*estimate.left_out, *estimate.waived)
+    against = {code for part in parts if _is_of(part, draw) for code in part.reasons}
+    return Stand(
+        f"{marker.comparator if marker else ''}{value}",
+        tuple(sorted(against & {*CAUTIONS, Reason.IMPLAUSIBLE.value})),
+    )
+
+
+def _decided(verdict: DrawVerdict, stand: Stand) -> str:
+    """Repeat a decision, and say if the draw is no longer what it was decided of."""
+    said = str(_DECIDED[verdict.verdict]) % {"reason": verdict.reason}
+    if verdict.verdict == Verdict.KEEP_OUT:
+        return said
+    if verdict.value is not None and verdict.value != stand.value:
+        return _("%(said)s (said of the value %(value)s, and holds for no other)") % {
+            "said": said,
+            "value": verdict.value,
+        }
+    later = [] if verdict.against is None else [*set(stand.against) - set(verdict.against)]
+    if later:
+        what = "; ".join(draw_words.left_out_reason(code) for code in sorted(later))
+        return _("%(said)s (said before this was known: %(what)s)") % {"said": said, "what": what}
+    return said
+
+
 def _results(draw: Draw) -> list[Result]:
     return [each for each in draw.results.all() if each.superseded_at is None]
 
@@ -262,15 +302,13 @@ def exclusion_of(draw: Draw, estimate: Estimate | None) -> LeftOut | None:
     """Find why the marker of this draw was not scored, if it was not."""
     parts = () if estimate is None else estimate.left_out
     return next(
-        (
-            part
-            for part in parts
-            if part.analyte == SIL6R
-            and part.drawn_at.timestamp() == draw.collected_at.timestamp()
-            and part.reasons != (draw_words.CENSORED,)
-        ),
+        (part for part in parts if _is_of(part, draw) and part.reasons != (draw_words.CENSORED,)),
         None,
     )
+
+
+def _is_of(part: LeftOut, draw: Draw) -> bool:
+    return part.analyte == SIL6R and part.drawn_at.timestamp() == draw.collected_at.timestamp()
 
 
 def changes_of(record: PatientRecord) -> dict[tuple[str, float], str]:

@@ -42,7 +42,8 @@ def judge(request: HttpRequest, public_id: UUID, draw_id: UUID) -> HttpResponse:
     part = presenter.exclusion_of(draw, record.estimate)
     is_held = part is not None and Reason.IMPLAUSIBLE in part.reasons
     allowed = [Verdict.RELEASE if is_held else Verdict.SCORE, Verdict.KEEP_OUT]
-    form = VerdictForm(request.POST or None, allowed=allowed)
+    stand = presenter.stand_of(draw, record.estimate)
+    form = VerdictForm(request.POST or None, allowed=allowed, stand=stand)
     if form.is_valid():
         with transaction.atomic():
             judge_draw(
@@ -50,6 +51,8 @@ def judge(request: HttpRequest, public_id: UUID, draw_id: UUID) -> HttpResponse:
                 draw=draw_id,
                 verdict=Verdict(form.cleaned_data["verdict"]),
                 reason=form.cleaned_data["reason"],
+                against=stand.against,
+                value=stand.value,
                 by=ingest.actor(reader),
                 at=at,
             )
