@@ -16,6 +16,7 @@ from monitoring.models import (
     Flag,
     Ideation,
     SafetyAction,
+    SafetyOutcome,
     SafetyUrgency,
 )
 from patients.models import PatientStatus, Rating
@@ -177,3 +178,20 @@ def columns_of(outcome: Outcome) -> dict[str, object]:
     columns["actions"] = [SafetyAction(each).value for each in outcome.actions]
     columns["note"] = outcome.note.strip()
     return columns
+
+
+def outcome_of(recorded: SafetyOutcome) -> Outcome:
+    """Read an outcome back from its row."""
+    return Outcome(
+        assessed_at=recorded.assessed_at,
+        assessed_by=recorded.assessed_by,
+        contact=Contact(recorded.contact),
+        instrument=recorded.instrument,
+        ideation=Ideation(recorded.ideation),
+        behaviour=Behaviour(recorded.behaviour),
+        plan=Finding(recorded.plan),
+        means=Finding(recorded.means),
+        actions=[SafetyAction(each) for each in recorded.actions],
+        note=recorded.note,
+        next_contact_on=recorded.next_contact_on,
+    )

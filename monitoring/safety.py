@@ -6,6 +6,7 @@ a worker that was away can make it good.
 """
 
 from datetime import datetime
+from typing import cast
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Value
@@ -29,9 +30,9 @@ from monitoring.models import (
     SafetyOutcome,
     SafetyUrgency,
 )
-from monitoring.outcomes import Outcome, OutcomeFault, check, columns_of
+from monitoring.outcomes import Outcome, OutcomeFault, check, columns_of, outcome_of
 from patients import audit
-from patients.models import Clinician, PatientStatus, Rating
+from patients.models import Clinician, Patient, PatientStatus, Rating
 
 REASON = "self_harm_item_above_zero"
 _RANK = {level.value: place for place, level in enumerate(SafetyLevel)}
@@ -68,6 +69,22 @@ def look_again(corrected: Rating, before: Rating, *, at: datetime) -> Flag | Non
     if corrected.rated_at <= before.rated_at or is_seen_to:
         return None
     return look_at(corrected, at=at)
+
+
+@transaction.atomic
+def take_up_again(patient: Patient, *, at: datetime) -> Flag | None:
+    """Raise anew what ended because the patient was said to have died, and has not.
+
+    Nobody can be asked who has died, so such a flag ends with nothing assessed.
+    """
+    ended = Flag.objects.filter(patient=patient, kind=FlagKind.SAFETY).order_by("-raised_at")
+    last = ended.select_related("outcome", "patient").first()
+    if last is None or last.outcome is None:
+        return None
+    if not outcome_of(last.outcome).is_attempt(last):
+        return None
+    event = last.events.filter(rating__isnull=False).latest("at")
+    return _raise(cast("Rating", event.rating), SafetyLevel(last.urgency), at=at)
 
 
 def _raise(rating: Rating, level: SafetyLevel, *, at: datetime) -> Flag:

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from monitoring import ingest, safety
 from monitoring.models import (
@@ -14,9 +16,10 @@ from monitoring.models import (
     FlagEvent,
     Ideation,
     SafetyAction,
+    SafetyUrgency,
 )
 from monitoring.outcomes import Outcome, OutcomeFault, answered_at
-from patients.models import Patient, PatientStatus, Rating
+from patients.models import Clinician, Patient, PatientStatus, Rating
 from patients.record.patients import change_status
 from patients.record.ratings import RatingFault
 from tests.factories import MONDAY, ClinicianFactory, PatientFactory
@@ -231,8 +234,8 @@ def test_a_sentence_is_one_in_any_script(patient: Patient, note: str) -> None:
     assert not Flag.objects.up().exists()
 
 
-def test_the_flag_of_somebody_who_has_died_ends_by_what_is_known_of_it(patient: Patient) -> None:
-    rate(patient, 3, days=0)
+def end_as_of_the_dead(patient: Patient) -> Clinician:
+    """Say that a patient has died, and end the open flag with nothing assessed."""
     doctor = ClinicianFactory.create(teams=[patient.team])
     change_status(patient=patient, status=PatientStatus.DECEASED, by="clinician:0", at=MONDAY)
     flag = Flag.objects.get()
@@ -249,5 +252,43 @@ def test_the_flag_of_somebody_who_has_died_ends_by_what_is_known_of_it(patient: 
     safety.close(
         flag=flag, version=flag.version, outcome=said, by=doctor, at=MONDAY + timedelta(hours=1)
     )
+
+    return doctor
+
+
+def test_the_flag_of_somebody_who_has_died_ends_by_what_is_known_of_it(patient: Patient) -> None:
+    rate(patient, 3, days=0)
+
+    end_as_of_the_dead(patient)
+
+    assert not Flag.objects.up().exists()
+
+
+@pytest.mark.parametrize("status", ["active", "transferred"])
+def test_it_comes_back_with_its_timer_where_nobody_has_died(
+    client: Client, patient: Patient, status: str
+) -> None:
+    rate(patient, 3, days=0)
+    doctor = end_as_of_the_dead(patient)
+    client.force_login(doctor)
+
+    client.post(reverse("portal:status", args=[patient.public_id]), {"status": status})
+
+    [flag] = Flag.objects.up()
+    assert (flag.urgency, flag.has_returned) == (SafetyUrgency.IMMEDIATE, True)
+    assert flag.escalations.filter(done_at=None, called_off_at=None).exists()
+
+
+def test_what_was_assessed_before_somebody_was_said_to_have_died_stays_ended(
+    client: Client, patient: Patient
+) -> None:
+    rate(patient, 3, days=0)
+    doctor, flag = ClinicianFactory.create(teams=[patient.team]), Flag.objects.get()
+    at = MONDAY + timedelta(hours=1)
+    safety.close(flag=flag, version=flag.version, outcome=outcome(), by=doctor, at=at)
+    client.force_login(doctor)
+
+    for status in ("deceased", "active"):
+        client.post(reverse("portal:status", args=[patient.public_id]), {"status": status})
 
     assert not Flag.objects.up().exists()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from monitoring import ingest, wake
+from monitoring import ingest, safety, wake
 from monitoring.history import estimate_of
 from monitoring.portal.forms.episode import EpisodeForm, GenotypeForm, StatusForm
 from monitoring.portal.forms.ratings import ReasonForm
@@ -69,12 +69,12 @@ def status(request: HttpRequest, public_id: UUID) -> HttpResponse:
     form = StatusForm(request.POST or None, initial={"status": patient.status})
     if form.is_valid():
         with transaction.atomic():
-            change_status(
-                patient=patient,
-                status=PatientStatus(form.cleaned_data["status"]),
-                by=ingest.actor(reader_of(request)),
-                at=at,
-            )
+            had_died = patient.status == PatientStatus.DECEASED
+            chosen = PatientStatus(form.cleaned_data["status"])
+            by = ingest.actor(reader_of(request))
+            change_status(patient=patient, status=chosen, by=by, at=at)
+            if had_died and chosen != PatientStatus.DECEASED:
+                safety.take_up_again(patient, at=at)
             transaction.on_commit(wake.wake_workers)
         messages.success(request, _("It is on record whether the patient is followed."))
         return redirect("portal:patient", public_id)
