@@ -18,7 +18,7 @@ from monitoring.portal.forms.draws import VerdictForm
 from monitoring.portal.presenters import draws as presenter
 from monitoring.portal.presenters.banner import Banner, name_of
 from monitoring.portal.views.access import note_view, reader_of
-from patients.models import Patient, Verdict
+from patients.models import Draw, Patient, Verdict
 from patients.record.verdicts import judge_draw
 
 
@@ -30,12 +30,7 @@ def judge(request: HttpRequest, public_id: UUID, draw_id: UUID) -> HttpResponse:
         record = queries.read_patient(reader, public_id)
     except Patient.DoesNotExist:
         raise Http404 from None
-    draw = next(
-        (each for each in record.draws if each.public_id == draw_id and not each.superseded_at),
-        None,
-    )
-    if draw is None:
-        raise Http404
+    draw = _current_draw(record, draw_id)
     if request.method == "GET":
         subject = f"draw:{draw.public_id}"
         note_view(request, "view_draw", subject, patient_id=record.patient.pk)
@@ -51,21 +46,20 @@ def judge(request: HttpRequest, public_id: UUID, draw_id: UUID) -> HttpResponse:
                 draw=draw_id,
                 verdict=Verdict(form.cleaned_data["verdict"]),
                 reason=form.cleaned_data["reason"],
-                against=stand.against,
-                value=stand.value,
+                **stand._asdict(),
                 by=ingest.actor(reader),
                 at=at,
             )
             transaction.on_commit(wake.wake_workers)
         messages.success(request, _("Your decision is on record; the patient is assessed anew."))
         return redirect("portal:patient", public_id)
-    zone = record.patient.team.site.zone
+    today = at.astimezone(record.patient.team.site.zone).date()
     context = {
         "form": form,
         "banner": Banner.of(
             record.patient,
             numbers=[each.value for each in record.identifiers],
-            today=at.astimezone(zone).date(),
+            today=today,
         ),
         "public_id": public_id,
         "row": next(
@@ -76,6 +70,13 @@ def judge(request: HttpRequest, public_id: UUID, draw_id: UUID) -> HttpResponse:
     }
     status = 422 if form.errors else 200
     return render(request, "portal/judge_draw.html", context, status=status)
+
+
+def _current_draw(record: queries.PatientRecord, draw_id: UUID) -> Draw:
+    for each in record.draws:
+        if each.public_id == draw_id and not each.superseded_at:
+            return each
+    raise Http404
 
 
 @require_GET
