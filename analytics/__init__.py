@@ -4,6 +4,7 @@ Plain Python on numpy, scipy and pandas; it knows nothing of the site, the datab
 the clock. ``estimate_cohort(History(...), at=...)`` is all that others call.
 """
 
+from analytics.allocation import Allocation
 from analytics.definitions import RULES, ClinicalState
 from analytics.estimate import Estimate, Outcome
 from analytics.estimates import CURRENT_RELEASE, Estimates, estimate_cohort
@@ -19,7 +20,6 @@ from analytics.mixtures import Band
 from analytics.moments import TimeIsNaive, TimeIsOffTheRecord
 from analytics.policy import (
     CURRENT_POLICY,
-    Allocation,
     FlagKind,
     FlagLevel,
     FlagReason,

@@ -6,11 +6,12 @@ from typing import Any
 
 import orjson
 
+from analytics.allocation import Allocation
 from analytics.course_findings import Course
 from analytics.definitions import ClinicalState
 from analytics.findings import Contribution, LeftOut, Trajectory
 from analytics.genotype import GenotypeZ
-from analytics.policy import Allocation, WantedFlag
+from analytics.policy import WantedFlag
 
 
 class Outcome(StrEnum):

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from math import exp, isnan
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from analytics.allocation import ALLOCATIONS, allocate
 from analytics.columns import ANALYTES, GENOTYPES, SIL6R, freeze
 from analytics.course_readouts import read_courses
 from analytics.courses import Courses, assess_courses
@@ -18,16 +19,9 @@ from analytics.elementwise import FEW, entry_by_entry, where
 from analytics.estimate import Estimate, Outcome
 from analytics.genotype import GenotypeZ, genotype_adjusted
 from analytics.histories import History
+from analytics.looks import among_all
 from analytics.moments import microseconds as to_microseconds
-from analytics.policy import (
-    ALLOCATIONS,
-    CURRENT_POLICY,
-    Policy,
-    Signs,
-    WantedFlag,
-    allocate,
-    wanted_flags,
-)
+from analytics.policy import CURRENT_POLICY, Policy, Signs, WantedFlag, wanted_flags
 from analytics.readouts import read_contributions, read_left_out, read_trajectories, read_waived
 from analytics.releases import Release, load_shipped, mark_of
 from analytics.risk import Risk, assess_risk
@@ -278,9 +272,10 @@ def estimate_cohort(
         *(started, marker.variance, courses.early, courses.state),
         *(is_blocked, courses.is_bipolar | courses.is_psychotic),
     )
-    signs = _signs(
-        tracks, is_assessed=is_assessed.astype(np.bool_), is_blocked=is_blocked, policy=policy
+    (marker_z,) = entry_by_entry(
+        partial(among_all, release.law.share), marker.value, marker.information
     )
+    signs = _signs(tracks, policy, is_assessed.astype(np.bool_), is_blocked, marker_z)
     return Estimates(
         history=history,
         outcome=outcome.astype(np.int64),
@@ -326,9 +321,11 @@ def _outcome(
     return outcome, where(is_out, False, has_evidence)  # noqa: FBT003 - what it is if so
 
 
-def _signs(tracks: Tracks, *, is_assessed: Bools, is_blocked: Bools, policy: Policy) -> Signs:
+def _signs(
+    tracks: Tracks, policy: Policy, is_assessed: Bools, is_blocked: Bools, marker_z: Floats
+) -> Signs:
     if len(tracks.analyte) <= FEW:
-        return _few_signs(tracks, is_assessed, is_blocked, policy)
+        return _few_signs(tracks, policy, is_assessed, is_blocked, marker_z)
     n_patients, is_sil6r = len(is_blocked), tracks.analyte == _SIL6R
     rise, limit = column_of(np.nan, n_patients), column_of(np.nan, n_patients)
     mine = is_sil6r & (tracks.n_scored >= policy.rise_draws)
@@ -343,10 +340,13 @@ def _signs(tracks: Tracks, *, is_assessed: Bools, is_blocked: Bools, policy: Pol
         is_held=held,
         rise=rise,
         rise_limit=limit,
+        marker_z=marker_z,
     )
 
 
-def _few_signs(tracks: Tracks, is_assessed: Bools, is_blocked: Bools, policy: Policy) -> Signs:
+def _few_signs(
+    tracks: Tracks, policy: Policy, is_assessed: Bools, is_blocked: Bools, marker_z: Floats
+) -> Signs:
     """As :func:`_signs`, track by track."""
     changes, size = tracks.changes, len(is_blocked)
     rise, limit, held = [np.nan] * size, [np.nan] * size, [False] * size
@@ -372,4 +372,5 @@ def _few_signs(tracks: Tracks, is_assessed: Bools, is_blocked: Bools, policy: Po
         is_held=np.array(held, dtype=np.bool_),
         rise=np.array(rise, dtype=np.float64),
         rise_limit=np.array(limit, dtype=np.float64),
+        marker_z=marker_z,
     )

@@ -16,7 +16,14 @@ from analytics.changes import MOST_LOOKS, SET_POINT_DRAWS, widened_table
 from analytics.columns import ANALYTES, US_PER_WEEK
 from analytics.elementwise import FEW
 from analytics.evidence import FIRST_IMPLAUSIBLE_Z, IMPLAUSIBLE_Z
-from analytics.informative import SideBySide, said_in_a_row, stand_now, unpacked, unrolled_weighing
+from analytics.informative import (
+    OF_THE_SUM,
+    SideBySide,
+    said_in_a_row,
+    stand_now,
+    unpacked,
+    unrolled_weighing,
+)
 from analytics.mixtures import MixedLines, Standing
 from analytics.policy import Policy
 from analytics.ready import constant
@@ -220,13 +227,14 @@ _NOT_DRAWN = (0.0,) * (_N_SUMS + 4 + 1)
 
 def _log_odds(weighed: dict[int, Numbers], starts: list[int], release: Release) -> LogOdds:
     """Spread what the markers say over the patients; without an episode they say nothing."""
-    said = len(release.informative) + 2
+    markers = len(release.informative)
+    said = markers + OF_THE_SUM
     rows = [
         weighed[patient][:said] if patient in weighed and start != NEVER else (0.0,) * said
         for patient, start in enumerate(starts)
     ]
-    *pieces, variance, unaveraged = np.array(rows).T
-    return LogOdds(tuple(pieces), variance, unaveraged)
+    columns = np.array(rows).T
+    return LogOdds(tuple(columns[:markers]), *columns[markers:])
 
 
 def _changes(

@@ -138,6 +138,7 @@ def _weighed_apart(
     return unpacked(entry_by_entry(partial(_weigh, law), *columns), len(side.tracks))
 
 
+OF_THE_SUM = len(LogOdds._fields) - 1  # figures besides the pieces
 _N_SUMS, _N_DRAWS = len(Sums._fields), len(Sums._fields) + len(RampSums._fields) + 1
 
 
@@ -166,7 +167,8 @@ def _weigh(law: Law, *columns: Floats) -> tuple[Floats, ...]:
     found = weigh_by_law(draws, law)
     said = found.log_odds
     spread = [entry for i, row in enumerate(found.covariance) for entry in row[: i + 1]]
-    return (*said.pieces, said.variance, said.unaveraged, *found.middle, *found.apart, *spread)
+    of_sum = said.variance, said.unaveraged, said.information
+    return (*said.pieces, *of_sum, *found.middle, *found.apart, *spread)
 
 
 def _draws(columns: tuple[Floats, ...]) -> Draws:
@@ -180,7 +182,7 @@ def said_in_a_row(law: Law) -> int:
     """Count what is said of one patient in a row: see :func:`unpacked`."""
     markers = len(law.residual)
     q = 2 * markers
-    return markers + 2 + 2 * q + q * (q + 1) // 2
+    return markers + OF_THE_SUM + 2 * q + q * (q + 1) // 2
 
 
 def unpacked(columns: Sequence[Floats], markers: int) -> Weighed:
@@ -189,8 +191,8 @@ def unpacked(columns: Sequence[Floats], markers: int) -> Weighed:
     Parameters
     ----------
     columns : sequence of array of float
-        Pieces, variance, what of it is not averaged over, middle, apart, covariance (lower
-        triangle in rows).
+        Pieces, variance, what of it is not averaged over, information, middle, apart, covariance
+        (lower triangle in rows).
     markers : int
         How many there are.
 
@@ -198,7 +200,7 @@ def unpacked(columns: Sequence[Floats], markers: int) -> Weighed:
     -------
     Weighed
     """
-    q, rest, at = 2 * markers, list(columns), markers + 2
+    q, rest, at = 2 * markers, list(columns), markers + OF_THE_SUM
     return Weighed(
         log_odds=LogOdds(tuple(rest[:markers]), *rest[markers:at]),
         middle=rest[at : at + q],

@@ -11,15 +11,13 @@ from enum import StrEnum
 from math import inf
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from analytics.changes import LEAST_ALPHA, MOST_ALPHA, MOST_LOOKS
-from analytics.columns import first_that_holds
 from analytics.courses import Courses
 from analytics.elementwise import FEW
+from analytics.looks import sequential_limit
 from analytics.risk import Risk
 from analytics.scalars import is_real, is_whole
-from analytics.tables import Bools, Floats, Ints, is_any
+from analytics.tables import Bools, Floats, is_any
 
 
 class FlagKind(StrEnum):
@@ -116,8 +114,9 @@ class Policy:
     agree_log_odds : float
         From here on the marker is said to agree with the symptoms.
     watch_nominal_share : float
-        Most steady patients without symptom evidence who may ever be on *watch* in 24 weeks; a
-        promise that the tests keep, not a threshold.
+        Most patients whom a marker that means nothing may ever put on *watch* over the planned
+        looks. Rises may take half of ``rise_alpha`` of it; the rest sets how far what the marker
+        says must stand out among all patients (:attr:`marker_limit`).
     allocation_probability : float
         Cut-off of the three-state allocation; the interval of the prior alone spans it, so that
         without evidence nobody is allocated.
@@ -128,7 +127,7 @@ class Policy:
         A threshold is no number of its kind.
     """
 
-    version: str = "policy-5"
+    version: str = "policy-6"
     watch_probability: float = 0.42
     watch_clear_probability: float = 0.38
     watch_marker_log_odds: float = 0.35
@@ -155,44 +154,23 @@ class Policy:
                 f"watch_clear_probability: {self.watch_clear_probability}; "
                 f"wanted: at most watch_probability, {self.watch_probability}"
             )
+        if not LEAST_ALPHA <= self._left_to_the_marker <= MOST_ALPHA:
+            raise PolicyIsUnfit(
+                f"watch_nominal_share: {self.watch_nominal_share}; wanted: above "
+                f"{self.rise_alpha / 2}, half of rise_alpha, and at most {MOST_ALPHA} more"
+            )
+
+    @property
+    def _left_to_the_marker(self) -> float:
+        return self.watch_nominal_share - self.rise_alpha / 2
+
+    @property
+    def marker_limit(self) -> float:
+        """Give how many standard deviations among all patients the marker must stand out."""
+        return sequential_limit(looks=self.planned_looks, alpha=self._left_to_the_marker)
 
 
 CURRENT_POLICY = Policy()
-
-
-class Allocation(StrEnum):
-    """Where the interval lies against the cut-off; undecided while it spans it."""
-
-    HIGH = "high"
-    LOW = "low"
-    UNDECIDED = "undecided"
-
-
-ALLOCATIONS = tuple(Allocation)
-
-
-def allocate(risk: Risk, policy: Policy) -> Ints:
-    """Allocate only where the whole interval clears the cut-off (Hughes 2017, Stat Med 36:3858).
-
-    Parameters
-    ----------
-    risk : Risk
-        Probabilities with intervals.
-    policy : Policy
-        The cut-off.
-
-    Returns
-    -------
-    array of int
-        Positions in :data:`ALLOCATIONS`.
-    """
-    cut = policy.allocation_probability
-    high, low, undecided = range(len(ALLOCATIONS))
-    if len(risk.low) <= FEW:
-        rows = zip(risk.low.tolist(), risk.high.tolist(), strict=True)
-        found = [high if one > cut else low if other < cut else undecided for one, other in rows]
-        return np.array(found, dtype=np.int64)
-    return first_that_holds([(risk.low > cut, high), (risk.high < cut, low)], undecided)
 
 
 class Signs(NamedTuple):
@@ -200,7 +178,8 @@ class Signs(NamedTuple):
 
     ``rise`` is the ln change of sIL-6R against the set-point, ``rise_limit`` its widened
     limit; both NaN while there are too few draws. ``is_held``: the latest result is so far
-    from the earlier ones that it waits for a check.
+    from the earlier ones that it waits for a check. ``marker_z``: how far what the marker says
+    stands out among all patients (:func:`analytics.looks.among_all`).
     """
 
     is_assessed: Bools
@@ -208,6 +187,7 @@ class Signs(NamedTuple):
     is_held: Bools
     rise: Floats
     rise_limit: Floats
+    marker_z: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +280,8 @@ def _drifting(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Pl
 
     A result is held before anything can be assessed too: a first one may be the one that is wrong.
     Where symptoms ask for somebody at once, the probability keeps the flag up and raises none.
+    It raises one only where the marker stands out: a threshold alone would put on watch whomever
+    the clinic's own share of the resistant has carried over it already.
     """
     kept = (signs.rise > policy.rise_clear_share * signs.rise_limit) & signs.is_assessed
     speaks = (risk.marker >= policy.watch_marker_log_odds) & signs.is_assessed & ~courses.is_well
@@ -309,7 +291,9 @@ def _drifting(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Pl
     if not places:
         return found
     raised = kept & (signs.rise > signs.rise_limit) | signs.is_held
-    raised |= likely & (risk.probability >= policy.watch_probability) & ~_is_high(courses)
+    stands_out = signs.marker_z > policy.marker_limit
+    over = likely & (risk.probability >= policy.watch_probability) & stands_out
+    raised |= over & ~_is_high(courses)
     for place in places:
         reasons: list[FlagReason] = []
         if kept[place]:

@@ -290,7 +290,8 @@ def _log_odds(found: Weighed, side: SideBySide, started_us: Ints) -> LogOdds:
     said, in_episode = found.log_odds, started_us[side.patient] != NEVER
     if len(side.patient) == len(started_us) and not is_any(~in_episode):
         return said
-    columns = np.array([*said.pieces, said.variance, said.unaveraged])
+    pieces, *of_sum = said
+    columns = np.array([*pieces, *of_sum])
     whole = np.zeros((len(columns), len(started_us)))
     whole[:, side.patient[in_episode]] = columns[:, in_episode]
-    return LogOdds(tuple(whole[:-2]), *whole[-2:])
+    return LogOdds(tuple(whole[: len(pieces)]), *whole[len(pieces) :])

@@ -84,12 +84,15 @@ class LogOdds(NamedTuple):
     """What the markers add to the log-odds: a piece of each, and the variance of their sum.
 
     ``unaveraged`` is the part of the variance that the pieces do not hold yet: the population's
-    lines are integrated out in closed form, contrast and variances are plugged in.
+    lines are integrated out in closed form, contrast and variances are plugged in. ``information``
+    is a'V^-1 a: how far apart the groups' means of the sum lie, and its variance between patients
+    of either group; zero where the groups vary differently and no one figure tells that.
     """
 
     pieces: tuple[Floats, ...]
     variance: Floats
     unaveraged: Floats
+    information: Floats
 
     @property
     def value(self) -> Floats:
@@ -175,8 +178,19 @@ def weigh(draws: Sequence[Draws], law: Law) -> Weighed:
     ur = [part for k, s in enumerate(seen) for part in _left(s, s.xr, kr, k)]
     plugged = _by_contrast(seen, law, (ka, kr), (ua, ur))
     plugged = plugged + _by_variances(seen, law, (ka, kr), (ua, ur))
-    found = LogOdds(pieces, variance=plugged + _by_line(seen, law, K), unaveraged=plugged)
+    variance = plugged + _by_line(seen, law, K)
+    found = LogOdds(pieces, variance, plugged, _information(seen, law, ka))
     return Weighed(found, middle=kr, apart=ka, covariance=K)
+
+
+def _information(seen: Sequence[_Seen], law: Law, ka: Vector) -> Floats:
+    """Give a'V^-1 a."""
+    parts = []
+    for k, s in enumerate(seen):
+        i, j = 2 * k, 2 * k + 1
+        whole = law.delta[i] * s.xa[0] + law.delta[j] * s.za1
+        parts.append(whole - (s.xa[0] * ka[i] + s.xa[1] * ka[j]))
+    return total(parts)
 
 
 def gain(

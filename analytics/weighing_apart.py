@@ -99,7 +99,8 @@ def _weigh_apart(draws: Sequence[Draws], law: Law, groups: tuple[GroupLaw, Group
     for group, its in ((one, groups[1]), (other, groups[0])):
         for i, j, factor in its.variance_terms:
             plugged = plugged + factor * group.by_variances[i] * group.by_variances[j]
-    said = LogOdds(pieces, plugged + _by_lines(one, other, law, groups), plugged)
+    variance = plugged + _by_lines(one, other, law, groups)
+    said = LogOdds(pieces, variance, plugged, 0.0 * plugged)
     weight = expit(law.prior_log_odds + total(pieces))
     spread = [
         [weight * a + (1 - weight) * b for a, b in zip(*rows, strict=True)]

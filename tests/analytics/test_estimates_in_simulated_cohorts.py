@@ -131,7 +131,8 @@ def test_where_the_marker_means_nothing_local_outcomes_put_few_on_watch_and_move
     new = simulate_cohort(n_patients=500, seed=900, scenario="null", priors=priors)
     history = History(**new.history_tables(FIRST_DOSE)._asdict())
     outcome, watched, moved, losses = new.truth["is_resistant"], [], [], []
-    for seed in range(4):
+    # Seven trainings of four kinds; in those of seeds 19 and 22 chance gave the marker a contrast
+    for seed in range(16, 23):
         local = simulate_cohort(n_patients=230, seed=seed, scenario="null", priors=priors)
         release, labels = release_of_labels(local, week=12, with_symptoms=with_symptoms)
         risk = estimate_cohort(history, at=FIRST_DOSE + timedelta(weeks=12), release=release).risk
@@ -141,7 +142,21 @@ def test_where_the_marker_means_nothing_local_outcomes_put_few_on_watch_and_move
         moved.append(release.recalibration[0])
         losses.append(brier(outcome, risk.probability) - brier(outcome, risk.probability_without))
 
-    assert np.mean(watched) < CURRENT_POLICY.watch_nominal_share
+    assert max(watched) < CURRENT_POLICY.watch_nominal_share
+    assert np.mean(watched) < 0.06
     assert np.mean(losses) < 0.005
     if share == 0.45:
         assert np.mean(moved) == pytest.approx(0.6, abs=0.2)
+
+
+@pytest.mark.slow
+def test_the_watch_of_a_marker_that_stands_out_costs_no_patient_a_flag() -> None:
+    cohort = simulate_cohort(n_patients=1000, seed=3, scenario="gap")
+    history = History(**cohort.history_tables(FIRST_DOSE)._asdict())
+    resistant = cohort.truth["is_resistant"].to_numpy()
+    flagged = np.zeros(len(resistant), dtype=bool)
+    for week in (2, 4, 8, 12, 16, 20, 24):
+        said = estimate_cohort(history, at=FIRST_DOSE + timedelta(weeks=week)).flags
+        flagged[[place for place, flags in said.items() if any(f.is_raise for f in flags)]] = True
+
+    assert flagged[resistant].mean() > 0.97

@@ -64,7 +64,7 @@ def test_without_an_interval_the_parameters_are_taken_as_certain(
 
     full = score_rows(patient=patient, weeks=weeks, level=level, n_patients=500, release=release)
     has_draw = np.bincount(patient, minlength=500) > 0
-    certain = LogOdds((full.log_odds,), np.where(has_draw, 1e-30, 0.0), np.zeros(500))
+    certain = LogOdds((full.log_odds,), np.where(has_draw, 1e-30, 0.0), np.zeros(500), np.zeros(1))
     assert lean.low is None
     assert lean.log_odds == pytest.approx(full.log_odds, rel=1e-9, abs=1e-9)
     assert lean.probability == pytest.approx(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from analytics import (
     CURRENT_POLICY,
+    CURRENT_RELEASE,
     Allocation,
     Estimate,
     FlagKind,
@@ -22,6 +23,7 @@ from analytics import (
     estimate_cohort,
 )
 from analytics.policy import PolicyIsUnfit
+from analytics.releases.prevalence import with_prevalence
 from tests.analytics.cohorts import (
     estimate_one,
     events_table,
@@ -33,7 +35,7 @@ from tests.analytics.cohorts import (
 )
 
 RISEN = results_table([20, 20.5, 19.5, 20, 34.5], weeks=[0, 2, 4, 8, 12])
-HIGH_LEVEL = results_table([70.0] * 8, weeks=range(0, 16, 2))
+HIGH_LEVEL = results_table([80.0] * 8, weeks=range(0, 16, 2))
 
 
 def wanted(estimate: Estimate) -> dict[FlagKind, WantedFlag]:
@@ -224,6 +226,19 @@ def test_an_early_improver_is_allocated_low_and_an_unsure_marker_does_not_hurry_
     assert with_marker.allocation is Allocation.UNDECIDED
 
 
+def test_a_probability_that_the_clinic_alone_carries_over_the_threshold_asks_for_no_watch() -> None:
+    half = with_prevalence(CURRENT_RELEASE, 0.5, sd=0.2, version="half-1", why="counted")
+    history = History(
+        patients=patients_table(), results=results_table([55.0] * 8, weeks=range(0, 16, 2))
+    )
+
+    estimates = estimate_cohort(history, at=week(14), release=half)
+
+    assert estimates.risk.probability[0] > CURRENT_POLICY.watch_probability
+    assert estimates.risk.marker[0] > CURRENT_POLICY.watch_marker_log_odds
+    assert not any(flag.is_raise for flag in estimates.flags[0])
+
+
 @pytest.mark.slow
 def test_under_the_null_the_watch_rate_of_steady_patients_stays_within_its_limit() -> None:
     rng = np.random.default_rng(8)
@@ -258,6 +273,10 @@ def ever_watched(results: pd.DataFrame, *, n: int, weeks: "np.typing.NDArray[np.
         ({"watch_probability": float("nan")}, "watch_probability: nan; wanted: from 0.0 to 1.0"),
         ({"rise_alpha": 0.0}, "rise_alpha: 0.0; wanted: from 1e-09 to 0.5"),
         ({"planned_looks": 0}, "planned_looks: 0; wanted: from 1 to 60"),
+        (
+            {"rise_alpha": 0.2},
+            "watch_nominal_share: 0.1; wanted: above 0.1, half of rise_alpha, and at most 0.5 more",
+        ),
         ({"rise_draws": 1}, "rise_draws: 1; wanted: from 2 to inf"),
         ({"version": " "}, "version: ' '; wanted: a name"),
         (

@@ -143,7 +143,7 @@ def test_averaging_is_the_mean_probability_over_the_uncertainty() -> None:
 
 
 def risk_of(value: float, variance: float, early: int) -> Risk:
-    marker = LogOdds((np.array([value]),), np.array([variance]), np.array([variance]))
+    marker = LogOdds((np.array([value]),), np.array([variance]), np.array([variance]), np.zeros(1))
     return assess_risk(marker, np.array([early]), CURRENT_RELEASE)
 
 
@@ -197,7 +197,7 @@ def recalibrated(
 def test_outcomes_move_the_prior_of_both_risks_and_weigh_the_marker_alone(
     early: int, symptoms: float
 ) -> None:
-    marker = LogOdds((np.array([0.6]),), np.array([1e-12]), np.array([1e-12]))
+    marker = LogOdds((np.array([0.6]),), np.array([1e-12]), np.array([1e-12]), np.zeros(1))
 
     risk = assess_risk(marker, np.array([early]), recalibrated((0.1, 0.5)))
 
@@ -213,7 +213,7 @@ def test_after_recalibration_a_patient_without_a_marker_has_one_risk(
     intercept: float, slope: float, early: int
 ) -> None:
     release = recalibrated((intercept, slope), (0.02, -0.005, 0.2))
-    nothing = LogOdds((np.zeros(1),), np.zeros(1), np.zeros(1))
+    nothing = LogOdds((np.zeros(1),), np.zeros(1), np.zeros(1), np.zeros(1))
 
     risk = assess_risk(nothing, np.array([early]), release)
 
@@ -223,7 +223,7 @@ def test_after_recalibration_a_patient_without_a_marker_has_one_risk(
 
 
 def test_a_marker_that_outcomes_have_found_to_say_nothing_leaves_the_risk_as_it_is() -> None:
-    marker = LogOdds((np.array([3.0]),), np.array([0.5]), np.array([0.1]))
+    marker = LogOdds((np.array([3.0]),), np.array([0.5]), np.array([0.1]), np.zeros(1))
 
     risk = assess_risk(marker, np.array([1]), recalibrated((0.4, 0.0), (0.02, 0.0, 0.1)))
 
@@ -235,7 +235,7 @@ def test_what_recalibration_has_not_learned_widens_the_interval_in_place_of_the_
     None
 ):
     release = recalibrated((0.1, 0.5), (0.04, 0.01, 0.02))
-    marker = LogOdds((np.array([0.6]),), np.array([0.09]), np.array([0.0]))
+    marker = LogOdds((np.array([0.6]),), np.array([0.09]), np.array([0.0]), np.zeros(1))
 
     risk = assess_risk(marker, np.array([1]), release)
 
