@@ -62,6 +62,7 @@ class ResultColumns:
     segment: Ints  # position in segments
     segments: tuple[str, ...]
     is_kit_assumed: Bools  # not stated: taken to be that of the result before
+    told_us: int  # when the last was drawn that told an earlier one its kit or fluid; NEVER: none
     assay_cv: Floats  # of the kit, as its laboratory states it; NaN: not stated
     local_day: Floats  # of the draw, by the calendar of the site; NaN: not known
     waives: Ints  # cautions in spite of which a person scores the draw, with a reason; a bit mask

@@ -19,6 +19,7 @@ from analytics.elementwise import FEW, entry_by_entry, where
 from analytics.estimate import Estimate, Outcome
 from analytics.genotype import GenotypeZ, genotype_adjusted
 from analytics.histories import History
+from analytics.known import known_by
 from analytics.looks import among_all
 from analytics.moments import microseconds as to_microseconds
 from analytics.policy import CURRENT_POLICY, Policy, Signs, WantedFlag, wanted_flags
@@ -254,6 +255,7 @@ def estimate_cohort(
     """
     at_us = to_microseconds(at)
     _refuse_others(history=history, release=release, policy=policy, rules=rules)
+    history = known_by(history, at_us)
     readings, is_blocked = read(history, at_us=at_us)
     courses = assess_courses(history, at_us=at_us, rules=rules)
     started = courses.started

@@ -166,7 +166,7 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
     comparator = codes_of(table, given, "comparator", COMPARATORS)
     status = codes_of(table, given, "status", STATUSES)
     drawn = given["drawn_at"]
-    names, is_kit_assumed = name_segments(given, patient, analyte)
+    names, is_kit_assumed, told_us = name_segments(given, patient, analyte)
     segment, segments = labels(names)
     order = order_of(patient, drawn, analyte, segment)
     keys = [column[order] for column in (drawn, patient, analyte, segment)]
@@ -184,6 +184,7 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
         segment=keys[3],
         segments=segments,
         is_kit_assumed=is_kit_assumed[order],
+        told_us=told_us,
         assay_cv=given["assay_cv"][order],
         local_day=given["local_day"][order],
         waives=_waives(given, order),

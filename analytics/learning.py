@@ -24,6 +24,7 @@ from analytics.fitting import (
 )
 from analytics.fitting.priors import fit_whole, local_prior
 from analytics.histories import History
+from analytics.known import known_by
 from analytics.moments import microseconds
 from analytics.policy import CURRENT_POLICY
 from analytics.releases import Marker, Release, dump, need_release, parse
@@ -69,7 +70,9 @@ def _valid_draws(
     history: History, at: datetime, release: Release, analytes: tuple[str, ...] = (SIL6R,)
 ) -> tuple[_Draws, Ints]:
     """Give the draws that count, and the rows of those that wait for a check by a release's law."""
-    at_us, started_us = microseconds(at), history.started_us
+    at_us = microseconds(at)
+    history = known_by(history, at_us)
+    started_us = history.started_us
     segments = history.result_columns.segments
     readings, _ = read(history, at_us=at_us)
     *_, readings = follow(

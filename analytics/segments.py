@@ -5,14 +5,19 @@ from typing import NamedTuple
 import numpy as np
 
 from analytics.ready import constant
-from analytics.tables import Bools, Column, Ints, Objects, is_blank
+from analytics.tables import NEVER, Bools, Column, Ints, Objects, is_blank
 
 
 class Segments(NamedTuple):
-    """The segment of each result, and whether its kit is a guess from the others."""
+    """The segment of each result, and whether its kit is a guess from the others.
+
+    ``told_us`` is the latest time of a result that has told an earlier one its kit or fluid, or
+    ``NEVER``: before it nobody could know.
+    """
 
     names: Objects
     is_kit_assumed: Bools
+    told_us: int
 
 
 def labels(words: Objects) -> tuple[Ints, tuple[str, ...]]:
@@ -30,7 +35,8 @@ def name_segments(given: dict[str, Column], patient: Ints, analyte: Ints) -> Seg
 
     A change of kit or fluid must be said: where either is not stated, it is that of the result
     before (of the same laboratory; of the same laboratory and kit), or of the first that states
-    one. Not so where the patient would then have two results of one moment in one segment.
+    one. Not so where the patient would then have two results of one moment in one segment. What a
+    later result tells was not known before: see :func:`analytics.known.known_by`.
 
     Parameters
     ----------
@@ -43,41 +49,44 @@ def name_segments(given: dict[str, Column], patient: Ints, analyte: Ints) -> Seg
     -------
     Segments
     """
-    segment, assumed = _with_kit(given, patient, analyte)
+    segment, assumed, told_us = _with_kit(given, patient, analyte)
     matrix = given["matrix"]
     if is_blank(matrix) or not any(matrix.tolist()):
-        return Segments(segment, assumed)
+        return Segments(segment, assumed, told_us)
     series = patient, analyte, labels(segment)[0]
-    fluid = _inherited(matrix, given["drawn_at"], series)
+    fluid, fluid_us = _inherited(matrix, given["drawn_at"], series)
     named = np.empty(len(segment), dtype=object)
     named[:] = [
         f"{one}/{each}" if each else one
         for one, each in zip(segment.tolist(), fluid.tolist(), strict=True)
     ]
-    return Segments(named, assumed)
+    return Segments(named, assumed, max(told_us, fluid_us))
 
 
-def _with_kit(given: dict[str, Column], patient: Ints, analyte: Ints) -> tuple[Objects, Bools]:
+def _with_kit(given: dict[str, Column], patient: Ints, analyte: Ints) -> Segments:
     """Give the segments with the kit of the result before where none is stated; say where."""
     segment, laboratory = given["segment"], given["laboratory"]
     if is_blank(laboratory):
-        return segment, constant(value=False, size=len(segment), dtype=np.bool_)
+        return Segments(segment, constant(value=False, size=len(segment), dtype=np.bool_), NEVER)
     is_silent = np.asarray(segment == laboratory, dtype=np.bool_)
     is_silent &= laboratory != ""
     if not is_silent.any() or is_silent.all():
-        return segment, np.zeros(len(segment), dtype=np.bool_)
+        return Segments(segment, np.zeros(len(segment), dtype=np.bool_), NEVER)
     stated = segment.copy()
     stated[is_silent] = ""
     series = patient, analyte, labels(laboratory)[0]
-    kit = _inherited(stated, given["drawn_at"], series)
+    kit, told_us = _inherited(stated, given["drawn_at"], series)
     is_assumed = is_silent & (kit != "")
     named = segment.copy()
     named[is_assumed] = kit[is_assumed]
-    return named, is_assumed
+    return Segments(named, is_assumed, told_us)
 
 
-def _inherited(words: Objects, drawn: Ints, series: tuple[Ints, ...]) -> Objects:
-    """Give each what it states, else what the one before in its series does, or the first after."""
+def _inherited(words: Objects, drawn: Ints, series: tuple[Ints, ...]) -> tuple[Objects, int]:
+    """Give each what it states, else what the one before in its series does, or the first after.
+
+    Also the latest time of one that told an earlier.
+    """
     order = np.lexsort((words, drawn, *reversed(series)))
     is_first = np.ones(len(order), dtype=np.bool_)
     for key in series:
@@ -88,11 +97,14 @@ def _inherited(words: Objects, drawn: Ints, series: tuple[Ints, ...]) -> Objects
     crowded[1:] = ~is_first[1:] & (drawn[order][1:] == drawn[order][:-1])
     crowded[:-1] |= crowded[1:]
     stated = words[order] != ""
-    found = words[order][_source(stated, is_first)]
+    source = _source(stated, is_first)
+    found = words[order][source]
     found[crowded & ~stated] = ""
+    tells = source[(source > np.arange(len(source))) & ~crowded]
+    told_us = int(drawn[order][tells].max(initial=NEVER))
     back = np.empty(len(order), dtype=object)
     back[order] = found
-    return back
+    return back, told_us
 
 
 def _source(stated: Bools, is_first: Bools) -> Ints:

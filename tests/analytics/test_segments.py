@@ -1,10 +1,13 @@
 """Within what results are comparable, and that it does not hang on the order in which they came."""
 
+from dataclasses import replace
+
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics import History, estimate_cohort
+from analytics import CURRENT_RELEASE, History, estimate_cohort
+from analytics.learning import training_draws
 from tests.analytics.cohorts import patients_table, results_table, trials_table, week
 
 FLUIDS = ("", "serum", "edta_plasma")
@@ -131,3 +134,28 @@ def test_of_two_courses_that_begin_on_one_day_one_may_end_at_once_in_either_orde
     ]
 
     assert taken == [[2, 1], [2, 1]]  # the one that runs is the later
+
+
+def test_a_kit_that_a_later_result_states_was_not_known_before() -> None:
+    release = CURRENT_RELEASE.markers["sIL-6R"]
+    levels = replace(release, levels={"lab": 0.0, "lab/kit": 0.3})
+    knows = replace(CURRENT_RELEASE, markers=CURRENT_RELEASE.markers | {"sIL-6R": levels})
+    early = results_table([40.0, 41.0], weeks=[0, 2], segment="lab", laboratory="lab")
+    later = results_table([55.0], weeks=[20], segment="lab/kit", laboratory="lab")
+    fluid = later.assign(segment="lab", matrix="serum")
+    patients = patients_table()
+    alone = History(patients=patients, results=early)
+
+    for further, named in ((later, "lab/kit"), (fluid, "lab/serum")):
+        both = pd.concat([early.assign(matrix=""), further.assign(matrix=fluid["matrix"])])
+        both = both if further is fluid else both.drop(columns="matrix")
+        record = History(patients=patients, results=both)
+        (then,) = estimate_cohort(record, at=week(5), release=knows)
+        (now,) = estimate_cohort(record, at=week(20), release=knows)
+
+        assert [then] == list(estimate_cohort(alone, at=week(5), release=knows))
+        assert then.trajectories[0].segment == "lab"
+        assert now.trajectories[0].segment == named
+        assert now.trajectories[0].n_scored == 3
+        draws = training_draws(record, at=week(5), release=knows)
+        pd.testing.assert_frame_equal(draws, training_draws(alone, at=week(5), release=knows))
