@@ -21,7 +21,7 @@ WEEKS_AT_LEAST = 3
 LONGER_THAN_USUAL = 1.5
 # As long as nothing is learned: longer than a long weekend
 AT_FIRST = timedelta(days=4)
-# However often a laboratory pushes, a shorter pause is nobody's business
+# However often a laboratory pushes, a shorter pause is nobody's business, unless somebody says so
 NEVER_WITHIN = timedelta(hours=2)
 
 # The longest pause of each of the last weeks; a pause belongs to the week in which it ends
@@ -70,7 +70,8 @@ def watch(*, at: datetime) -> None:
     laboratories = Laboratory.objects.in_bulk()
     for laboratory_id, heard_at in last_heard().items():
         laboratory = laboratories[laboratory_id]
-        is_quiet = at - heard_at > NEVER_WITHIN
+        is_set = laboratory.silent_after_h is not None
+        is_quiet = is_set or at - heard_at > NEVER_WITHIN
         if not (laboratory.is_active and is_quiet):
             _end(laboratory_id, at=at)
             continue

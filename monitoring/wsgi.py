@@ -10,11 +10,13 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
 from django.utils import timezone
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitoring.settings")
 
 LEFT_AT_MOST = 20 * 1024 * 1024
 CHUNK = 256 * 1024
+UNREADABLE = "unreadable"
 _site = get_wsgi_application()
 
 import monitoring.urls  # noqa: E402, F401 - now, so that nobody's first page waits for it
@@ -52,9 +54,25 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     is_chunked = environ.get("HTTP_TRANSFER_ENCODING", "").strip().lower() == "chunked"
     if is_chunked and environ.get("wsgi.input_terminated"):
         environ["CONTENT_LENGTH"] = str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+    _let_charset_be_read(environ)
     is_at_door = environ["PATH_INFO"].startswith(settings.DOOR_PATHS)
     answer = _at_the_door if is_at_door else _site
     return in_turn(answer, environ, start_response, is_at_door=is_at_door)
+
+
+def _let_charset_be_read(environ: dict[str, Any]) -> None:
+    """Take for unknown a character set that is named so that Django would stumble over it.
+
+    It reads the name before any view, and before anything is noted of the request.
+    """
+    stated = environ.get("CONTENT_TYPE", "")
+    try:
+        _kind, parameters = parse_header_parameters(stated)
+        if charset := parameters.get("charset"):
+            b"a\xff".decode(charset, errors="replace")
+    except (LookupError, ValueError):
+        kind = stated.partition(";")[0].strip()
+        environ["CONTENT_TYPE"] = f"{kind}; charset={UNREADABLE}"
 
 
 def _let_finish(body: Any) -> None:

@@ -160,6 +160,8 @@ def read_report(laboratory_id: int, resource_id: str) -> Found:
 
 
 def _lines(laboratory_id: int, name: str, value: str) -> list[UUID]:
+    if not value.isprintable():
+        raise not_fhir("invalid", "", _("%s holds a character that no name has") % name)
     if name == "_id":
         line = stored.line_of(laboratory_id, value)
     elif "|" in value:

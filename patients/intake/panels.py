@@ -23,7 +23,14 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from patients.intake.reports import EARLIEST_YEAR, DrawReport, Precision, SeenTime, TimeRole
+from patients.intake.reports import (
+    EARLIEST_YEAR,
+    DrawReport,
+    Precision,
+    SeenTime,
+    TimeRole,
+    is_on_earth,
+)
 
 DRAWS_AT_MOST = 500
 RESULTS_AT_MOST = 50  # of one draw
@@ -85,6 +92,12 @@ def _with_a_clock_time(value: object) -> object:
     return value
 
 
+def _has_a_zone_of_earth(at: datetime) -> datetime:
+    if not is_on_earth(at):
+        raise PydanticCustomError("time_zone", "must have an offset between -14:00 and +14:00")
+    return at
+
+
 def _is_within_memory(at: datetime) -> datetime:
     if at.year < EARLIEST_YEAR:
         raise PydanticCustomError(
@@ -99,6 +112,7 @@ CollectedAt = Annotated[
     datetime,
     BeforeValidator(_with_a_clock_time),
     AfterValidator(_is_within_memory),
+    AfterValidator(_has_a_zone_of_earth),
     PlainSerializer(lambda at: at.isoformat(), return_type=str),
     WithJsonSchema(
         {"type": "string", "format": "date-time", "examples": ["2026-11-02T08:10:00+01:00"]}
@@ -119,11 +133,14 @@ def _as_time_of_draw(value: object) -> object:
     try:
         if found is None:
             at = _AS_A_MOMENT.validate_python(moment)
-            return SeenTime(role=TimeRole.COLLECTED, text=at.isoformat(), at=at)
-        year, month, day = (int(part or 1) for part in found.groups())
-        at = datetime(year, month, day)  # noqa: DTZ001 - in the laboratory's zone
+        else:
+            year, month, day = (int(part or 1) for part in found.groups())
+            at = datetime(year, month, day)  # noqa: DTZ001 - in the laboratory's zone
     except ValueError as fault:
         raise PydanticCustomError("datetime_parsing", "is no time") from fault
+    if found is None:
+        at = _has_a_zone_of_earth(at)
+        return SeenTime(role=TimeRole.COLLECTED, text=at.isoformat(), at=at)
     is_day, is_month = found[3] is not None, found[2] is not None
     precision = Precision.DAY if is_day else Precision.MONTH if is_month else Precision.YEAR
     return SeenTime(role=TimeRole.COLLECTED, text=found[0], at=at, precision=precision)

@@ -22,6 +22,7 @@ Line200 = Annotated[str, _LINE, Field(max_length=200)]
 Line500 = Annotated[str, _LINE, Field(max_length=500)]
 
 EARLIEST_YEAR = 1950  # no draw is older; a year before that is a slip of the pen
+FARTHEST_ZONE = timedelta(hours=14)  # no clock on earth is farther from UTC
 LATEST_YEAR = 9998  # beyond it, another zone is a year that no computer has
 # The system of a name that the laboratory chose as the address of a result (a FHIR id)
 ADDRESS = ""
@@ -139,6 +140,11 @@ class SeenTime(_Part):
             midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
             return self.model_copy(update={"at": midnight, "precision": Precision.DAY})
         return self.model_copy(update={"at": at})
+
+
+def is_on_earth(at: datetime) -> bool:
+    """Tell whether there is such a zone, where one is stated."""
+    return abs(at.utcoffset() or timedelta()) <= FARTHEST_ZONE
 
 
 def is_left_out(at: datetime) -> bool:

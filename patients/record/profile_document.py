@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from patients import units
+from patients.intake.hl7v2.charsets import KNOWN, codec_of
 from patients.intake.numberings import is_of_patient, written_kind
 from patients.intake.tables.layout import Layout
 from patients.models import Analyte
@@ -50,12 +51,8 @@ def _known_unit(unit: str) -> str:
 
 
 def _known_charset(name: str) -> str:
-    try:
-        "".encode(name or "utf-8")
-    except LookupError:
-        raise PydanticCustomError(
-            "charset", "must be a character set such as UTF-8 or ISO-8859-1"
-        ) from None
+    if name and codec_of(name) is None:
+        raise PydanticCustomError("charset", "must be one of {known}", {"known": ", ".join(KNOWN)})
     return name
 
 

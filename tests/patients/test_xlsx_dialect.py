@@ -271,3 +271,20 @@ def test_a_large_workbook_is_answered_within_two_seconds(more: Callable[[Any], A
     with suppress(FileIsUnreadable):
         read(body)
     assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("form", [r"\<0.0", '"<"0.0', "0.0,", "#,##0,,", '"≥"0', '0.0"e3"'])
+def test_a_number_that_is_shown_as_another_is_refused(form: str) -> None:
+    reading = read(workbook_of({"value": 0.5}, formats={"value": form}))
+
+    [fault] = told(reading)
+    assert "is shown" in fault
+
+
+@pytest.mark.parametrize(
+    "form", ["General", "#,##0.00", "[Red]0.0", "[<1]0.00;0.0", '0.0" ng/mL"', "0.00E+00"]
+)
+def test_a_number_that_is_adorned_is_read(form: str) -> None:
+    [report] = read(workbook_of({"value": 0.5}, formats={"value": form})).reports
+
+    assert report.results[0].value == "0.5"

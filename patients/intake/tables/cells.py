@@ -12,6 +12,7 @@ from patients.intake.reports import (
     ResultStatus,
     comes_twice,
     is_left_out,
+    is_on_earth,
 )
 from patients.intake.tables.faults import CellIsWrong, shown
 from patients.intake.tables.layout import Layout
@@ -195,6 +196,9 @@ def moment(cell: str, layout: Layout, *, clock: str = "") -> Moment:
             raise CellIsWrong(message)
         at, precision = datetime.combine(at, _clock(hour, layout)), Precision.MINUTE
         text = f"{text} {hour}"
+    if not is_on_earth(at):
+        message = f"“{shown(text)}” must have an offset between -14:00 and +14:00"
+        raise CellIsWrong(message)
     if at.year < EARLIEST_YEAR:
         message = f"“{shown(text)}” lies before {EARLIEST_YEAR}; check the year"
         raise CellIsWrong(message)

@@ -44,6 +44,13 @@ _IN_UNICODE = re.compile(
     re.IGNORECASE,
 )
 _HEAD = 400
+# Of a number format: colours and conditions; words in quotes or behind a backslash; what in them,
+# or outside, makes another value of a number; a comma behind the last digit divides by a thousand
+_IN_BRACKETS = re.compile(r"\[[^\]]*\]")
+_WORDS = re.compile(r'"([^"]*)"|[\\_*](.)')
+_CHANGES_A_NUMBER = re.compile(r"[<>≤≥=≈~±‰%0-9]")
+_SIGNS = re.compile(r"[<>≤≥=≈~±‰]")
+_IN_THOUSANDS = re.compile(r"[0#?],+(?![0#?,])")
 _OLD_FORMAT = b"\xd0\xcf\x11\xe0"
 
 
@@ -192,6 +199,8 @@ def _text(cell: Any) -> tuple[str, str]:
 def _number(value: float, shown_as: str) -> tuple[str, str]:
     if "%" in shown_as:
         return "", "is shown as a percentage, which is another number than the one that is kept"
+    if fault := _bent_by(shown_as):
+        return "", fault
     text = f"{Decimal(repr(value)):f}"
     if text.endswith(".0"):
         text = text[:-2]
@@ -209,6 +218,17 @@ def _number(value: float, shown_as: str) -> tuple[str, str]:
             "text and fill it anew"
         )
     return text, ""
+
+
+def _bent_by(shown_as: str) -> str:
+    """Say of a number format that it shows another value than the one that is kept."""
+    of_numbers = _IN_BRACKETS.sub("", shown_as)
+    words = "".join(quoted or escaped for quoted, escaped in _WORDS.findall(of_numbers))
+    if _CHANGES_A_NUMBER.search(words) or _SIGNS.search(_WORDS.sub("", of_numbers)):
+        return "is shown with a sign that is not kept with it; write it as text: “<0.5”"
+    if _IN_THOUSANDS.search(_WORDS.sub("", of_numbers)):
+        return "is shown in thousands, which is another number than the one that is kept"
+    return ""
 
 
 def _time(value: Any, shown_as: str) -> tuple[str, str]:
