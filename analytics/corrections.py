@@ -43,6 +43,39 @@ def _raised(estimate: Estimate) -> set[tuple[FlagKind, FlagLevel]]:
     return {(flag.kind, flag.level) for flag in estimate.wanted_flags if flag.is_raise}
 
 
+def is_said_otherwise(before: Estimate, after: Estimate) -> bool:
+    """Tell whether anything but figures differs between two estimates of one patient.
+
+    Parameters
+    ----------
+    before, after : Estimate
+        What was said, and what would be said now of the same record.
+
+    Returns
+    -------
+    bool
+        Whether a state, a flag, the worth of a trial or of a draw, or a stage is another one.
+    """
+    return bool(changed_picture(before, after)) or _words(before) != _words(after)
+
+
+def _words(estimate: Estimate) -> tuple[object, ...]:
+    course = estimate.course
+    of_course = course and (
+        *(course.status, course.symptoms, course.failed_trials, course.staging),
+        course.first_adequate_at is None,
+        [(each.number, each.words, each.adequacy) for each in course.trials],
+        [(each.week, each.reading) for each in course.decisions],
+    )
+    return (
+        sorted((each.analyte, each.drawn_at, each.reasons) for each in estimate.left_out),
+        sorted(
+            (each.kind, each.level, each.is_raise, each.reasons) for each in estimate.wanted_flags
+        ),
+        of_course,
+    )
+
+
 def correction_flag(before: Estimate, after: Estimate) -> WantedFlag | None:
     """Say whether the flag *correction changed the picture* should go up.
 

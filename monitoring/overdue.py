@@ -133,8 +133,11 @@ def _moments(rows: Iterable[tuple[int, datetime]]) -> defaultdict[int, list[date
 
 
 @transaction.atomic
-def check_visits(*, at: datetime, at_most: int = PATIENTS_AT_ONCE) -> int:
-    """Raise and lapse the flag *overdue* of some patients not looked at today; say how many."""
+def check_visits(*, at: datetime, at_most: int = PATIENTS_AT_ONCE) -> list[int]:
+    """Raise and lapse the flag *overdue* of some patients not looked at today; say of whom.
+
+    Their rows are held until the caller's transaction ends.
+    """
     [rows] = ask((_CLAIM, [at.date(), at_most]))
     wanted = {row[0]: _wanted(row, at=at) for row in rows}
     if wanted:
@@ -142,7 +145,7 @@ def check_visits(*, at: datetime, at_most: int = PATIENTS_AT_ONCE) -> int:
         alerts.queue(raised, at=at)
         flags.refresh_need(wanted)
         ask((_CHECKED, [at.date(), numbers(wanted)]))
-    return len(wanted)
+    return list(wanted)
 
 
 def _wanted(row: Sequence[object], *, at: datetime) -> flags.Wanted | None:

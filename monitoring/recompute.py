@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -199,7 +199,7 @@ def _assess(patients: Versions, *, at: datetime) -> list[int]:
         patients = {key: version for key, version in patients.items() if key not in done}
         if not patients:
             return []
-    estimates = _estimates(list(patients), rules, at=at)
+    estimates = estimates_of(list(patients), rules, at=at)
     findings = [_finding(each, patients[each.patient_id]) for each in estimates]
     before = corrected.before_corrections(list(patients))
     new = _put_on_record(findings, [_flags_of(each) for each in estimates], at=at)
@@ -209,7 +209,9 @@ def _assess(patients: Versions, *, at: datetime) -> list[int]:
     return new
 
 
-def _estimates(patient_ids: list[int], rules: dict[int, Rules], *, at: datetime) -> list[Estimate]:
+def estimates_of(
+    patient_ids: list[int], rules: Mapping[int, Rules], *, at: datetime
+) -> list[Estimate]:
     """Estimate these patients, all of one rule set at once."""
     by_rules: dict[str, list[int]] = {}
     for patient_id in patient_ids:

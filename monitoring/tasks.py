@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from monitoring import (
     alerts,
+    days,
     door_log,
     flags,
     ingest,
@@ -88,9 +89,9 @@ def forget_old_lines() -> None:
 
 @shared_task
 def follow_calendar() -> None:
-    """End snoozes, and find what is overdue: what days bring by themselves."""
+    """End snoozes, find what is overdue, and assess anew whose picture the day has changed."""
     at = timezone.now()
     flags.wake_snoozed(at=at)
     # A batch a task: a day's first look at everybody must not hold up what has just arrived
-    if overdue.check_visits(at=at) == overdue.PATIENTS_AT_ONCE:
+    if days.look_at_today(at=at) == overdue.PATIENTS_AT_ONCE:
         wake.post(follow_calendar.name)

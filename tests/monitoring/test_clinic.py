@@ -390,9 +390,9 @@ def test_a_patient_is_looked_at_once_a_day(patient: Patient) -> None:
     EpisodeFactory.create(patient=patient)
     Standing.objects.create(patient=patient, team=patient.team)
 
-    assert overdue.check_visits(at=MONDAY) == 1
-    assert overdue.check_visits(at=MONDAY) == 0
-    assert overdue.check_visits(at=MONDAY + timedelta(days=1)) == 1
+    assert len(overdue.check_visits(at=MONDAY)) == 1
+    assert overdue.check_visits(at=MONDAY) == []
+    assert len(overdue.check_visits(at=MONDAY + timedelta(days=1))) == 1
 
 
 def test_a_correction_that_changes_the_picture_tells_exactly_those_who_acted(
