@@ -5,19 +5,18 @@ from typing import NamedTuple
 import numpy as np
 
 from analytics.adequacy import EpisodeTrials, TrialAdequacy, is_before
-from analytics.columns import US_PER_DAY, US_PER_HOUR, US_PER_WEEK, days_between_visits, through_day
+from analytics.columns import US_PER_DAY, US_PER_HOUR, days_between_visits, through_day
 from analytics.definitions import ADEQUACIES, Adequacy, Failure, Rules
 from analytics.ratings import PrimaryRatings
 from analytics.ready import constant, ready_for_few
 from analytics.symptoms import (
-    has_failed,
     improvement,
     is_beyond_noise,
     is_ill,
     is_remission,
-    is_response,
 )
 from analytics.tables import NEVER, Bools, Floats, Ints, column_of, is_any
+from analytics.told_ratings import Told, judged_until, least_time, told_of_trials
 
 _ADEQUATE = ADEQUACIES.index(Adequacy.ADEQUATE)
 _NOT_YET = ADEQUACIES.index(Adequacy.NOT_YET)
@@ -52,23 +51,6 @@ class JudgedTrials(NamedTuple):
     began_mild: Bools  # under what its scale calls an episode: then nothing fails
 
 
-class _Told(NamedTuple):
-    """The ratings that say something of each trial, by trial and time; one may speak of several."""
-
-    row: Ints
-    trial: Ints
-    rated_us: Ints
-    scale: Ints
-    total: Floats
-    gained: Floats
-    is_little: Bools  # under the early share
-    is_poor: Bools  # as a failure is
-    is_well: Bools  # response or remission
-    has_decided: Bools  # in the fourth week of the trial or later
-    had_responded: Bools  # in the trial before
-    is_last: Bools
-
-
 def judge_trials(
     trials: EpisodeTrials,
     adequacy: TrialAdequacy,
@@ -98,7 +80,9 @@ def judge_trials(
     size = len(trials.patient)
     if not len(ratings.key):
         return not_judged(size)
-    baseline_row, early_row, since_row = _rows_that_tell(trials, ratings, started, rules)
+    baseline_row, *later = _rows_that_tell(trials, ratings, started, rules)
+    # No rating is compared with itself, or with a later one
+    early_row, since_row = (np.where(row > baseline_row, row, -1) for row in later)
     baseline, scale = ratings.totals(baseline_row), scale_of[trials.patient]
     baseline[baseline <= 0] = np.nan
     began_well = is_remission(baseline, scale) & (rules.spares_the_well)
@@ -106,10 +90,11 @@ def judge_trials(
     comparable = np.where(began_well, np.nan, baseline)
     gain, since = (improvement(ratings, row, comparable) for row in (early_row, since_row))
     # A comparison with NaN is False: what is not known has not failed.
-    early = (gain < rules.early_improvement).astype(np.int64)
-    early[np.isnan(gain)] = -1
+    early = np.where(np.isnan(gain), -1, gain < rules.early_improvement)
     is_early = (early == 1) & (since < rules.early_improvement)
-    told = _told(trials, adequacy, ratings, comparable, scale, began_well, rules)
+    told = told_of_trials(
+        trials, adequacy, ratings, baseline_row, comparable, scale, began_well, rules
+    )
     may_fail = _may_fail(adequacy, told, rules)
     may_fail &= ~began_mild[told.trial] | _is_worse(told, baseline, rules)
     by_now = _is_long_enough(trials, adequacy, told, rules)
@@ -168,7 +153,7 @@ def _rows_that_tell(
 ) -> Ints:
     """Find each trial's baseline, and its latest rating in the early days, and since."""
     day, start = US_PER_DAY, trials.started_us
-    after = _after(trials, rules)
+    after = judged_until(trials, rules)
     early_from = start + rules.early_from_days * day
     # One that ran before the first dose on record has that day's baseline
     begin = np.where(is_before(trials, started), started[trials.patient], start)
@@ -186,24 +171,11 @@ def _rows_that_tell(
     ).reshape(3, -1)
 
 
-def _after(trials: EpisodeTrials, rules: Rules) -> Ints:
-    return through_day(trials.end_us, rules.after_stop_days)
-
-
 def _early_to(trials: EpisodeTrials, rules: Rules) -> Ints:
     return np.minimum(
         through_day(trials.started_us, rules.early_to_days),
         through_day(trials.end_us, rules.grace_days),
     )
-
-
-def _decision(trials: EpisodeTrials, rules: Rules) -> Ints:
-    return trials.started_us + _least(rules)
-
-
-def _least(rules: Rules) -> int:
-    """Give the time from which on a decision is made, in microseconds."""
-    return int(rules.decision_weeks * US_PER_WEEK) - rules.grace_days * US_PER_DAY
 
 
 def _spares_the_mild(rules: Rules) -> bool:
@@ -214,98 +186,31 @@ def _spares_the_mild(rules: Rules) -> bool:
     return rules.spares_the_well and rules.failure is not Failure.NON_REMISSION
 
 
-def _is_worse(told: _Told, baseline: Floats, rules: Rules) -> Bools:
+def _is_worse(told: Told, baseline: Floats, rules: Rules) -> Bools:
     """Tell which ratings speak of an episode where it had begun mild, by more than noise."""
     rise = told.total - baseline[told.trial]
     return is_ill(told.total, told.scale) & is_beyond_noise(rise, told.scale, rules)
 
 
-def _last_row(told: _Told, size: int) -> Ints:
+def _last_row(told: Told, size: int) -> Ints:
     """Give the row of the last rating that can judge each trial; -1: none."""
     found = column_of(-1, size, np.int64)
     found[told.trial[told.has_decided]] = told.row[told.has_decided]  # by time: the last one stays
     return found
 
 
-def _was_too_low(
-    trial: Ints, rated_us: Ints, trials: EpisodeTrials, adequacy: TrialAdequacy, rules: Rules
-) -> Bools:
-    """Tell which ratings came when the dose had been enough, and was no longer, for some days."""
-    until = adequacy.runs.to_us
-    has_ended = (until != NEVER) & (until < trials.end_us) & ~adequacy.is_overridden
-    if not is_any(has_ended):
-        return _none(len(trial))
-    late = rated_us > until[trial] + rules.after_stop_days * US_PER_DAY
-    return np.asarray(late & has_ended[trial])
-
-
-def _told(
-    trials: EpisodeTrials,
-    adequacy: TrialAdequacy,
-    ratings: PrimaryRatings,
-    comparable: Floats,
-    scale: Ints,
-    began_well: Bools,
-    rules: Rules,
-) -> _Told:
-    """Lay out every rating of every trial, from its early days to shortly after its end.
-
-    What was lost, or not gained, on a dose that had become too low says nothing of the trial.
-    """
-    since = trials.started_us + rules.early_from_days * US_PER_DAY
-    first = ratings.first_since(trials.patient, since)
-    last = ratings.latest(trials.patient, not_after=_after(trials, rules), not_before=since)
-    count = np.where(last < 0, 0, last - first + 1)
-    trial = np.arange(len(count)).repeat(count)
-    row = first[trial] + np.arange(len(trial)) - (count.cumsum() - count)[trial]
-    gained = improvement(ratings, row, comparable[trial])
-    poor = has_failed(ratings.totals(row), gained, scale[trial], rules)
-    too_low = _was_too_low(trial, ratings.times(row), trials, adequacy, rules) & poor
-    if is_any(too_low):
-        trial, row, gained = trial[~too_low], row[~too_low], gained[~too_low]
-        poor = poor[~too_low]
-    begins = trial.searchsorted(trial)
-    total, rated = ratings.totals(row), ratings.times(row)
-    in_remission = is_remission(total, scale[trial])
-    is_well = in_remission | is_response(gained, scale[trial])
-    has_decided = rated >= _decision(trials, rules)[trial]
-    had_responded = np.zeros(len(trial), dtype=np.bool_)
-    if rules.spares_the_well:
-        poor &= ~began_well[trial]
-        counts = in_remission if rules.failure is Failure.NON_REMISSION else is_well
-        known = np.zeros(len(trial) + 1, dtype=np.int64)
-        (counts & has_decided).cumsum(out=known[1:])
-        had_responded = known[1:] > known[begins]
-    is_last = np.ones(len(trial), dtype=np.bool_)
-    is_last[:-1] = trial[1:] != trial[:-1]
-    return _Told(
-        row=row,
-        trial=trial,
-        rated_us=rated,
-        scale=scale[trial],
-        total=total,
-        gained=gained,
-        is_little=gained < rules.early_improvement,
-        is_poor=poor,
-        is_well=is_well,
-        has_decided=has_decided,
-        had_responded=had_responded,
-        is_last=is_last,
-    )
-
-
 def _none(size: int) -> Bools:
     return constant(value=False, size=size, dtype=np.bool_)
 
 
-def _of_any(told: _Told, holds: Bools, size: int) -> Bools:
+def _of_any(told: Told, holds: Bools, size: int) -> Bools:
     """Tell of which trials something holds of a rating."""
     found = np.zeros(size, dtype=np.bool_)
     found[told.trial[holds]] = True
     return found
 
 
-def _said(told: _Told, may_be: Bools, size: int, rules: Rules) -> tuple[Bools, Bools]:
+def _said(told: Told, may_be: Bools, size: int, rules: Rules) -> tuple[Bools, Bools]:
     """Tell of which trials the last rating says it, and which are held to it by an earlier one."""
     says = told.is_poor & may_be
     if not is_any(says):
@@ -314,7 +219,7 @@ def _said(told: _Told, may_be: Bools, size: int, rules: Rules) -> tuple[Bools, B
     return said, said | _is_held(told, says, rules.clear_improvement, size, rules)
 
 
-def _is_early_held(trials: EpisodeTrials, told: _Told, rules: Rules) -> Bools:
+def _is_early_held(trials: EpisodeTrials, told: Told, rules: Rules) -> Bools:
     """Tell which trials had gained little in the early days, and are held to it since."""
     size = len(trials.patient)
     if not is_any(told.is_little):
@@ -324,7 +229,7 @@ def _is_early_held(trials: EpisodeTrials, told: _Told, rules: Rules) -> Bools:
     return _of_any(told, was_early, size) & is_held
 
 
-def _is_held(told: _Told, says: Bools, clear: float, size: int, rules: Rules) -> Bools:
+def _is_held(told: Told, says: Bools, clear: float, size: int, rules: Rules) -> Bools:
     """Tell which trials have a rating that raises a flag, and since then none that lowers it."""
     raising, lowering = _raising_and_lowering(told, says, clear, rules)
     place = np.arange(len(says))
@@ -335,7 +240,7 @@ def _is_held(told: _Told, says: Bools, clear: float, size: int, rules: Rules) ->
 
 
 def _raising_and_lowering(
-    told: _Told, says: Bools, clear: float, rules: Rules
+    told: Told, says: Bools, clear: float, rules: Rules
 ) -> tuple[Bools, Bools]:
     """Tell which ratings raise a flag, and which lower it.
 
@@ -350,7 +255,7 @@ def _raising_and_lowering(
     return raising, is_over & (_lasts(told, is_over, rules) | at_once)
 
 
-def _latest(told: _Told, holds: Bools) -> Ints:
+def _latest(told: Told, holds: Bools) -> Ints:
     """Give the latest rating of the same trial of which something held; -1: none."""
     if not len(holds):
         return np.arange(0)
@@ -358,7 +263,7 @@ def _latest(told: _Told, holds: Bools) -> Ints:
     return np.where((found >= 0) & (told.trial[found] == told.trial), found, -1)
 
 
-def _lasts(told: _Told, holds: Bools, rules: Rules) -> Bools:
+def _lasts(told: Told, holds: Bools, rules: Rules) -> Bools:
     """Tell at which ratings something has held unbroken for the days of the rules."""
     begins = holds.copy()
     begins[1:] &= ~holds[:-1] | (told.trial[1:] != told.trial[:-1])
@@ -366,7 +271,7 @@ def _lasts(told: _Told, holds: Bools, rules: Rules) -> Bools:
     return holds & (days_between_visits(told.rated_us - told.rated_us[since]) >= rules.clear_days)
 
 
-def _may_raise(told: _Told, says: Bools, size: int, rules: Rules) -> Bools:
+def _may_raise(told: Told, says: Bools, size: int, rules: Rules) -> Bools:
     """Tell by which trials a flag may be raised: once lowered, by what lasts or is beyond noise."""
     if not is_any(says):
         return _none(size)
@@ -377,7 +282,7 @@ def _may_raise(told: _Told, says: Bools, size: int, rules: Rules) -> Bools:
     return _of_any(told, told.is_last & says & ((lowered < 0) | anew), size)
 
 
-def _may_fail(adequacy: TrialAdequacy, told: _Told, rules: Rules) -> Bools:
+def _may_fail(adequacy: TrialAdequacy, told: Told, rules: Rules) -> Bools:
     """Tell which ratings come when the trial was adequate, or shortly before."""
     from_us = adequacy.judged_from_us - rules.grace_days * US_PER_DAY
     is_adequate = adequacy.adequacy == _ADEQUATE
@@ -386,7 +291,7 @@ def _may_fail(adequacy: TrialAdequacy, told: _Told, rules: Rules) -> Bools:
 
 
 def _is_long_enough(
-    trials: EpisodeTrials, adequacy: TrialAdequacy, told: _Told, rules: Rules
+    trials: EpisodeTrials, adequacy: TrialAdequacy, told: Told, rules: Rules
 ) -> Bools:
     """Tell which ratings come after enough weeks at an adequate dose for a decision point."""
     runs = adequacy.runs
@@ -396,5 +301,5 @@ def _is_long_enough(
     judged = (adequacy.adequacy == _ADEQUATE) | (adequacy.adequacy == _NOT_YET)
     judged &= has_run | adequacy.is_overridden
     until = np.minimum(told.rated_us, to_us[told.trial])
-    long_enough = until - from_us[told.trial] >= _least(rules) - US_PER_HOUR
+    long_enough = until - from_us[told.trial] >= least_time(rules) - US_PER_HOUR
     return np.asarray(long_enough & judged[told.trial] & told.has_decided)
