@@ -16,7 +16,7 @@ from analytics.symptoms import (
     is_remission,
 )
 from analytics.tables import NEVER, Bools, Floats, Ints, column_of, is_any
-from analytics.told_ratings import Told, judged_until, least_time, told_of_trials
+from analytics.told_ratings import Beginnings, Told, judged_until, least_time, told_of_trials
 
 _ADEQUATE = ADEQUACIES.index(Adequacy.ADEQUATE)
 _NOT_YET = ADEQUACIES.index(Adequacy.NOT_YET)
@@ -83,28 +83,23 @@ def judge_trials(
     baseline_row, *later = _rows_that_tell(trials, ratings, started, rules)
     # No rating is compared with itself, or with a later one
     early_row, since_row = (np.where(row > baseline_row, row, -1) for row in later)
-    baseline, scale = ratings.totals(baseline_row), scale_of[trials.patient]
-    baseline[baseline <= 0] = np.nan
-    began_well = is_remission(baseline, scale) & (rules.spares_the_well)
-    began_mild = ~is_ill(baseline, scale) & ~np.isnan(baseline) & _spares_the_mild(rules)
-    comparable = np.where(began_well, np.nan, baseline)
-    gain, since = (improvement(ratings, row, comparable) for row in (early_row, since_row))
+    scale = scale_of[trials.patient]
+    began = _beginnings(baseline_row, ratings, scale, rules)
+    gain, since = (improvement(ratings, row, began.comparable) for row in (early_row, since_row))
     # A comparison with NaN is False: what is not known has not failed.
     early = np.where(np.isnan(gain), -1, gain < rules.early_improvement)
     is_early = (early == 1) & (since < rules.early_improvement)
-    told = told_of_trials(
-        trials, adequacy, ratings, baseline_row, comparable, scale, began_well, rules
-    )
+    told = told_of_trials(trials, adequacy, ratings, began, scale, rules)
     may_fail = _may_fail(adequacy, told, rules)
-    may_fail &= ~began_mild[told.trial] | _is_worse(told, baseline, rules)
+    may_fail &= ~began.mild[told.trial] | _is_worse(told, began.total, rules)
     by_now = _is_long_enough(trials, adequacy, told, rules)
     failed, failed_kept = _said(told, may_fail & ~told.had_responded, size, rules)
     silent, silent_kept = _said(told, by_now & ~told.had_responded, size, rules)
     lost, lost_kept = _said(told, by_now & told.had_responded, size, rules)
     return JudgedTrials(
-        baseline=baseline,
-        comparable=comparable,
-        improvement=improvement(ratings, _last_row(told, size), baseline),
+        baseline=began.total,
+        comparable=began.comparable,
+        improvement=improvement(ratings, _last_row(told, size), began.total),
         early=early,
         early_row=early_row,
         is_early=is_early,
@@ -119,10 +114,19 @@ def judge_trials(
         is_response_lost=lost,
         is_response_lost_kept=lost_kept,
         may_raise=_may_raise(told, told.is_poor & (may_fail | by_now), size, rules),
-        had_worked=_of_any(told, told.had_responded, size) | began_well,
-        began_well=began_well,
-        began_mild=began_mild,
+        had_worked=_of_any(told, told.had_responded, size) | began.well,
+        began_well=began.well,
+        began_mild=began.mild,
     )
+
+
+def _beginnings(row: Ints, ratings: PrimaryRatings, scale: Ints, rules: Rules) -> Beginnings:
+    """Read what each trial is compared with."""
+    total = ratings.totals(row)
+    total[total <= 0] = np.nan
+    well = is_remission(total, scale) & (rules.spares_the_well)
+    mild = ~is_ill(total, scale) & ~np.isnan(total) & _spares_the_mild(rules)
+    return Beginnings(row, total, np.where(well, np.nan, total), well, mild)
 
 
 @ready_for_few

@@ -12,6 +12,16 @@ from analytics.symptoms import has_failed, improvement, is_remission, is_respons
 from analytics.tables import NEVER, Bools, Floats, Ints, is_any
 
 
+class Beginnings(NamedTuple):
+    """What each trial is compared with."""
+
+    row: Ints  # of its baseline; -1: none
+    total: Floats
+    comparable: Floats  # the same where a share of it says something; NaN: none, or in remission
+    well: Bools  # in remission
+    mild: Bools  # under what its scale calls an episode
+
+
 class Told(NamedTuple):
     """The ratings that say something of each trial, by trial and time; one may speak of several."""
 
@@ -95,10 +105,8 @@ def told_of_trials(
     trials: EpisodeTrials,
     adequacy: TrialAdequacy,
     ratings: PrimaryRatings,
-    baseline_row: Ints,
-    comparable: Floats,
+    began: Beginnings,
     scale: Ints,
-    began_well: Bools,
     rules: Rules,
 ) -> Told:
     """Lay out every rating of every trial, from its early days to shortly after its end.
@@ -110,14 +118,10 @@ def told_of_trials(
     trials, adequacy : EpisodeTrials, TrialAdequacy
         The trials, and what they are worth.
     ratings : PrimaryRatings
-    baseline_row : array of int
-        The rating that each trial is compared with; -1: none.
-    comparable : array of float
-        Its total, where a share of it says something.
+    began : Beginnings
+        What each trial is compared with.
     scale : array of int
         Position in :data:`analytics.ratings.KNOWN`.
-    began_well : array of bool
-        Which trials began in remission.
     rules : Rules
         Days and shares.
 
@@ -127,12 +131,12 @@ def told_of_trials(
     """
     since = trials.started_us + rules.early_from_days * US_PER_DAY
     first = ratings.first_since(trials.patient, since)
-    first = np.maximum(first, baseline_row + 1)  # none is compared with itself
+    first = np.maximum(first, began.row + 1)  # none is compared with itself
     last = ratings.latest(trials.patient, not_after=judged_until(trials, rules), not_before=since)
     count = np.where(last < 0, 0, np.maximum(last - first + 1, 0))
     trial = np.arange(len(count)).repeat(count)
     row = first[trial] + np.arange(len(trial)) - (count.cumsum() - count)[trial]
-    gained = improvement(ratings, row, comparable[trial])
+    gained = improvement(ratings, row, began.comparable[trial])
     poor = has_failed(ratings.totals(row), gained, scale[trial], rules)
     too_low = _was_too_low(trial, ratings.times(row), trials, adequacy, rules) & poor
     if is_any(too_low):
@@ -145,7 +149,7 @@ def told_of_trials(
     has_decided = rated >= decision_from(trials, rules)[trial]
     had_responded = np.zeros(len(trial), dtype=np.bool_)
     if rules.spares_the_well:
-        poor &= ~began_well[trial]
+        poor &= ~began.well[trial]
         counts = in_remission if rules.failure is Failure.NON_REMISSION else is_well
         known = np.zeros(len(trial) + 1, dtype=np.int64)
         (counts & has_decided).cumsum(out=known[1:])
