@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import cast
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Value
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Greatest
 
 from instruments import INSTRUMENTS, SafetyLevel
@@ -19,6 +19,7 @@ from monitoring.models import (
     HANDED_OVER,
     OUTCOME_RECORDED,
     REPEATED,
+    TOLD_ANEW,
     CrisisPlan,
     Escalation,
     EscalationStep,
@@ -75,16 +76,31 @@ def look_again(corrected: Rating, before: Rating, *, at: datetime) -> Flag | Non
 def take_up_again(patient: Patient, *, at: datetime) -> Flag | None:
     """Raise anew what ended because the patient was said to have died, and has not.
 
-    Nobody can be asked who has died, so such a flag ends with nothing assessed.
+    Nobody can be asked who has died, so such a flag ends with nothing assessed; and of one that is
+    open nobody was told meanwhile.
     """
     ended = Flag.objects.filter(patient=patient, kind=FlagKind.SAFETY).order_by("-raised_at")
     last = ended.select_related("outcome", "patient").first()
+    if last is not None and last.resolved_at is None:
+        return _tell_anew(last, at=at)
     if last is None or last.outcome is None:
         return None
     if not outcome_of(last.outcome).is_attempt(last):
         return None
     event = last.events.filter(rating__isnull=False).latest("at")
     return _raise(cast("Rating", event.rating), SafetyLevel(last.urgency), at=at)
+
+
+def _tell_anew(flag: Flag, *, at: datetime) -> Flag:
+    """Tell of an open flag from the beginning, as if it had been raised now."""
+    event = FlagEvent.objects.create(flag=flag, at=at, state=flag.state, reason=TOLD_ANEW)
+    team = duties.team_of(flag.patient.team_id)
+    owner = [each for each in team.everybody if each.pk == flag.owner_id]
+    told = owner if flag.state == FlagState.ACKNOWLEDGED else duties.first_told(flag, team)
+    alerts.tell(flag, told, occasion=f"{TOLD_ANEW}:{event.pk}", at=at)
+    if flag.state != FlagState.ACKNOWLEDGED:
+        _set_timer(flag, at=at)
+    return flag
 
 
 def _raise(rating: Rating, level: SafetyLevel, *, at: datetime) -> Flag:
@@ -130,7 +146,7 @@ def _repeat(flag: Flag, rating: Rating, level: SafetyLevel, *, at: datetime) -> 
     told = list(dict.fromkeys([*owner, *duties.first_told(flag, team)]))
     alerts.tell(flag, told, occasion=f"{REPEATED}:{rating.pk}", at=at)
     if was_taken_on:
-        call_off(flag, at=at)
+        _stop_asking(flag, at=at)
     _set_timer(flag, at=at)
     flags.refresh_need([flag.patient_id])
     return flag
@@ -160,8 +176,14 @@ def _wait(flag: Flag, step: EscalationStep, *, at: datetime) -> None:
 
 
 def call_off(flag: Flag, *, at: datetime) -> None:
-    """Stop the timer: a person has acted."""
+    """Stop the timer: nothing is waited for any more."""
     Escalation.objects.filter(flag=flag, done_at=None, called_off_at=None).update(called_off_at=at)
+
+
+def _stop_asking(flag: Flag, *, at: datetime) -> None:
+    """Stop asking for somebody to take it on; the outcome is waited for from the first who did."""
+    waiting = Escalation.objects.filter(flag=flag, done_at=None, called_off_at=None)
+    waiting.exclude(step=EscalationStep.UNCLOSED).update(called_off_at=at)
 
 
 @transaction.atomic
@@ -177,7 +199,7 @@ def take_on(*, flag: Flag, version: int, plan: str, by: Clinician, at: datetime)
         at=at,
     )
     Flag.objects.filter(pk=now.pk).update(owner=by)
-    call_off(now, at=at)
+    _stop_asking(now, at=at)
     _wait(now, EscalationStep.UNCLOSED, at=at)
 
 
@@ -190,7 +212,7 @@ def hand_over(
         raise NotOfTheTeam(str(flag))
     now = flags.lock_as_seen(flag, version=version)
     if now.state == FlagState.ACKNOWLEDGED:
-        call_off(now, at=at)
+        _stop_asking(now, at=at)
     now.state, now.owner = FlagState.RAISED, to
     now.version += 1
     now.save()
@@ -298,16 +320,20 @@ def _forget_none(*, at: datetime) -> None:
     Of the dead nobody is told any more; should that be put right, the flag is found here.
     """
     waiting = Escalation.objects.filter(flag=OuterRef("pk"), done_at=None, called_off_at=None)
-    forgotten = (
-        Flag.objects.up()
-        .filter(~Exists(waiting), kind=FlagKind.SAFETY)
-        .exclude(patient__status=PatientStatus.DECEASED)
-        .select_related("patient__team__site")
-        .select_for_update(of=("self",), skip_locked=True)
-    )
-    for flag in forgotten:
-        was_taken_on = flag.state == FlagState.ACKNOWLEDGED
-        _wait(flag, EscalationStep.UNCLOSED if was_taken_on else EscalationStep.REMINDER, at=at)
+    is_taken_on = Q(state=FlagState.ACKNOWLEDGED)
+    for step, of_state, awaited in (
+        (EscalationStep.REMINDER, ~is_taken_on, waiting.exclude(step=EscalationStep.UNCLOSED)),
+        (EscalationStep.UNCLOSED, is_taken_on, waiting.filter(step=EscalationStep.UNCLOSED)),
+    ):
+        forgotten = (
+            Flag.objects.up()
+            .filter(of_state, ~Exists(awaited), kind=FlagKind.SAFETY)
+            .exclude(patient__status=PatientStatus.DECEASED)
+            .select_related("patient__team__site")
+            .select_for_update(of=("self",), skip_locked=True)
+        )
+        for flag in forgotten:
+            _wait(flag, step, at=at)
 
 
 @transaction.atomic

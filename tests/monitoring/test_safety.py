@@ -293,7 +293,7 @@ def test_a_further_positive_answer_wakes_a_flag_that_was_taken_on(patient: Patie
     assert (flag.state, flag.urgency) == (FlagState.RAISED, "immediate")
     assert Alert.objects.filter(flag=flag, clinician=doctor).count() == 2
     waiting = Escalation.objects.filter(done_at=None, called_off_at=None)
-    assert set(waiting.values_list("step", flat=True)) == {"cover", "lead"}
+    assert set(waiting.values_list("step", flat=True)) == {"cover", "lead", "unclosed"}
 
 
 def test_a_flag_is_handed_to_a_colleague_of_the_team_only(patient: Patient) -> None:

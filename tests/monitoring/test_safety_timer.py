@@ -150,6 +150,45 @@ def test_of_the_dead_nobody_is_told_until_that_is_put_right(
     assert first in told(at=MONDAY + 35 * HOUR)
 
 
+def test_who_was_said_to_be_dead_by_mistake_is_told_of_from_the_beginning(
+    flag: Flag, first: Clinician, cover: Clinician, patient: Patient
+) -> None:
+    Patient.objects.filter(pk=patient.pk).update(status=PatientStatus.DECEASED)
+    alerts.gather(at=MONDAY)
+    told(at=MONDAY + 2 * HOUR)
+    Patient.objects.filter(pk=patient.pk).update(status=PatientStatus.ACTIVE)
+    Alert.objects.all().delete()
+
+    back = MONDAY + 3 * HOUR
+    safety.take_up_again(Patient.objects.get(pk=patient.pk), at=back)
+
+    assert [each.clinician for each in Alert.objects.all()] == [first]
+    assert told(at=back + HOUR) == [cover]
+
+
+def test_handing_it_on_from_shift_to_shift_puts_the_outcome_off_no_further(
+    flag: Flag, first: Clinician, cover: Clinician, lead: Clinician
+) -> None:
+    hands, at = [first, cover], MONDAY + HOUR
+    for turn in range(4):
+        now = Flag.objects.get()
+        safety.take_on(flag=now, version=now.version, plan="", by=hands[turn % 2], at=at)
+        now.refresh_from_db()
+        other = hands[(turn + 1) % 2]
+        safety.hand_over(
+            flag=now,
+            version=now.version,
+            to=other,
+            note="",
+            by=hands[turn % 2],
+            at=at + 5.9 * HOUR,
+        )
+        at += 6 * HOUR
+
+    assert due_at(EscalationStep.UNCLOSED) == MONDAY + 25 * HOUR
+    assert lead in told(at=MONDAY + 25 * HOUR)
+
+
 def test_a_closed_flag_is_told_of_no_more(flag: Flag, first: Clinician) -> None:
     told(at=MONDAY + 4 * HOUR)
     seen = Outcome(
