@@ -111,6 +111,7 @@ class Overview:
     last_heard_at: datetime | None
     is_a_laboratory_silent: bool
     is_a_safety_flag_up: bool
+    is_named_otherwise: bool
 
     def count(self, show: Show, *, team_id: int | None = None) -> int:
         """Count what a list over all teams, or over one, would hold."""
@@ -189,6 +190,7 @@ def overview(clinician: Clinician) -> Overview:
             heard_at=Subquery(Inbound.objects.order_by("-pk").values("received_at")[:1]),
             silence=Exists(Silence.objects.filter(ended_at=None)),
             safety=Exists(safety_flags),
+            otherwise=Exists(Contradiction.objects.filter(patient__team=OuterRef("pk"))),
         )
     )
     rows = [cast(Any, team) for team in teams]
@@ -205,6 +207,7 @@ def overview(clinician: Clinician) -> Overview:
         last_heard_at=rows[0].heard_at if rows else None,
         is_a_laboratory_silent=any(row.silence for row in rows),
         is_a_safety_flag_up=any(row.safety for row in rows),
+        is_named_otherwise=any(row.otherwise for row in rows),
     )
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 CREATE, UPDATE, READ = "c", "u", "r"
 EVERYTHING = CREATE + UPDATE + READ
-# In the order that SMART asks for; what we never grant (deletion) and what goes with reading
-_SMART = re.compile(r"system/(Observation|\*)\.(?:(?=.)(c?r?u?d?s?)|(read|write|\*))", re.ASCII)
+# In any order, though SMART has one; what we never grant (deletion) and what goes with reading
+_SMART = re.compile(r"system/(Observation|\*)\.(?:([cruds]{1,5})|(read|write|\*))", re.ASCII)
 _SEARCH = "s"
 _FIRST_VERSION = {"read": "rs", "write": "cud", "*": "cruds"}
 
@@ -51,7 +51,8 @@ def grant(asked: str, *, allowed: str) -> tuple[str, str]:
         if match is None:
             continue
         wished = match[2] or _FIRST_VERSION[match[3]]
-        letters = {each for each in wished if each in allowed}
+        # A search gives whole results, so that it is read by; what is granted is said
+        letters = {READ if each == _SEARCH else each for each in wished} & {*allowed}
         if not letters:
             continue
         granted |= letters

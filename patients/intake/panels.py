@@ -164,6 +164,21 @@ class PatientReference(_Part):
 
     system: Name = Field(examples=["urn:clinic:mrn"])
     value: Short = Field(examples=["0042"])
+    family: Annotated[str, _LINE, Field(max_length=200)] = Field(
+        default="",
+        description="Who the laboratory thinks it is. It finds nobody; where it contradicts the "
+        "record, the clinic is warned.",
+    )
+    given: Annotated[str, _LINE, Field(max_length=200)] = ""
+    birth_date: Annotated[str, _LINE, Field(max_length=50)] = Field(
+        default="", examples=["1980-05-01"]
+    )
+    sex: Annotated[str, _LINE, Field(max_length=20)] = Field(default="", examples=["female"])
+
+    def person(self) -> dict[str, str] | None:
+        """Say who it is said to be, where anything is said."""
+        said = self.model_dump(include={"family", "given", "birth_date", "sex"})
+        return said if any(said.values()) else None
 
 
 _TAKES_BACK = ("cancelled", "entered-in-error")
@@ -355,6 +370,7 @@ class Panel(_Part):
             {
                 "accession": self.accession,
                 "patients": ({"system": self.patient.system, "value": self.patient.value},),
+                "person": self.patient.person(),
                 "times": (self.collected_at,),
                 "specimen": None if self.specimen is None else self.specimen.as_reported(),
                 "results": tuple(result.as_reported() for result in self.results),

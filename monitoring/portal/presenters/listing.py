@@ -13,13 +13,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from monitoring.models import Silence
+from monitoring.named_otherwise import NamedOtherwise
 from monitoring.portal import dates
+from monitoring.portal.presenters.banner import name_of
 from monitoring.portal.presenters.laboratories import say_silence
 from monitoring.portal.presenters.worklist import WorklistRow, rows_of
 from monitoring.queries import PAGE_SIZE, Entry, Overview, Show
 
 # Longer than a weekend: a laboratory that says nothing for so long may not be heard any more
 SILENT_AFTER = timedelta(days=4)
+NAMES_AT_MOST = 5
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Listing:
     empty: Empty | None
     silence: str | SafeString
     silent_laboratories: list[SafeString]
+    named_otherwise: list[SafeString]
     unassessed: str
 
 
@@ -73,6 +77,7 @@ def listing_of(
     team_id: int | None,
     page: "Page[int]",
     silences: Sequence[Silence] = (),
+    otherwise: Sequence[NamedOtherwise] = (),
     at: datetime,
 ) -> Listing:
     """Put one page of the list into words."""
@@ -90,6 +95,7 @@ def listing_of(
         empty=None if entries else _empty(overview, show=show, silent=silent),
         silence=say_heard(overview.last_heard_at) if silent and entries and not silences else "",
         silent_laboratories=[say_silence(each) for each in silences],
+        named_otherwise=_named_otherwise(otherwise),
         unassessed=_unassessed(overview),
     )
 
@@ -122,8 +128,32 @@ def search_result(
         ),
         silence="",
         silent_laboratories=[],
+        named_otherwise=[],
         unassessed="",
     )
+
+
+def _named_otherwise(found: Sequence[NamedOtherwise]) -> list[SafeString]:
+    """Say of whom a laboratory has named somebody else: a line each, and the rest as a number."""
+    lines = [
+        format_html(
+            '<a href="{}">{}</a>: {}',
+            reverse("portal:patient", args=[each.patient.public_id]),
+            name_of(each.patient),
+            ngettext(
+                "the laboratory names somebody else for %(n)d draw with this patient’s number.",
+                "the laboratory names somebody else for %(n)d draws with this patient’s number.",
+                each.draws,
+            )
+            % {"n": each.draws},
+        )
+        for each in found[:NAMES_AT_MOST]
+    ]
+    more = len(found) - NAMES_AT_MOST
+    if more > 0:
+        said = ngettext("And %(n)d patient more.", "And %(n)d patients more.", more) % {"n": more}
+        lines.append(format_html("{}", said))
+    return lines
 
 
 def _title(show: Show, *, count: int) -> str:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from monitoring import overdue, queries
 from monitoring.models import Flag, FlagKind
+from monitoring.named_otherwise import named_otherwise
 from monitoring.portal.forms.parked import SearchForm
 from monitoring.portal.presenters.listing import listing_of, page_of, search_result
 from monitoring.portal.presenters.overdue import rows_of
@@ -38,6 +39,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         team_id=team_id,
         page=page,
         silences=open_silences() if overview.is_a_laboratory_silent else [],
+        otherwise=named_otherwise(reader) if overview.is_named_otherwise else [],
         at=at,
     )
     context: dict[str, object] = {"list": listing, "form": SearchForm(), "drawn_at": at}
