@@ -9,6 +9,7 @@ from scipy import special, stats
 from analytics import evidence
 from analytics.comparison.groups import (
     LARGEST,
+    LARGEST_GROUP,
     ComparisonIsUnfit,
     effect_interval,
     hedges_correction,
@@ -17,7 +18,6 @@ from analytics.comparison.groups import (
 from analytics.evaluation.roc import hanley_mcneil_standard_error
 from analytics.scalars import is_real, is_whole
 
-LARGEST_GROUP = 10**9
 MOST_DECIMALS = 15  # as many as a number holds
 STATUS = "back-calculated"
 ASSUMPTION = (

@@ -179,12 +179,55 @@ def test_the_small_sample_correction_is_the_exact_one() -> None:
     assert hedges_correction(40) == pytest.approx(1 - 3 / 159, abs=5e-5)
 
 
+@pytest.mark.parametrize("df", [1e8, 2e9, 1e12])
+def test_the_correction_keeps_its_digits_in_large_groups(df: float) -> None:
+    # Below 1 by 3 / (4 df), the first term of the ratio's asymptotic series.
+    assert 1 - hedges_correction(df) == pytest.approx(3 / (4 * df), rel=2e-3)
+
+
 def test_the_exact_interval_puts_half_the_error_on_each_side() -> None:
     low, high = effect_interval(2.542, n_first=25, n_second=17)
 
     scale = np.sqrt(1 / 25 + 1 / 17)
-    assert stats.nct.sf(2.542, 40, low / scale) == pytest.approx(0.025, abs=1e-6)
-    assert stats.nct.cdf(2.542, 40, high / scale) == pytest.approx(0.025, abs=1e-6)
+    assert stats.nct.sf(2.542, 40, low / scale) == pytest.approx(0.025, abs=1e-12)
+    assert stats.nct.cdf(2.542, 40, high / scale) == pytest.approx(0.025, abs=1e-12)
+
+
+@pytest.mark.parametrize("t", [0.01, 5.0, -30.0, 300.0])
+@pytest.mark.parametrize("sizes", [(1, 2), (4, 3), (5000, 5000)])
+def test_the_interval_agrees_with_the_distribution_wherever_that_is_right(
+    t: float, sizes: tuple[int, int]
+) -> None:
+    n, m = sizes
+    low, high = effect_interval(t, n_first=n, n_second=m)
+
+    scale = np.sqrt(1 / n + 1 / m)
+    # scipy's distribution (Boost) is right to 1e-11 in this range, its tail above only by symmetry.
+    assert stats.nct.cdf(-t, n + m - 2, -low / scale) == pytest.approx(0.025, abs=1e-11)
+    assert stats.nct.cdf(t, n + m - 2, high / scale) == pytest.approx(0.025, abs=1e-11)
+
+
+@pytest.mark.parametrize("t", [1e6, -1e6, 1e12, 1e300])
+def test_the_interval_of_a_huge_t_is_that_of_the_spread_alone(t: float) -> None:
+    # With t beyond all bounds only the pooled SD is unsure: t times that of chi² over df.
+    low, high = effect_interval(t, n_first=20, n_second=20)
+
+    limits = t * np.sqrt(1 / 10) * np.sqrt(stats.chi2.ppf([0.025, 0.975], 38) / 38)
+    assert (low, high) == pytest.approx(tuple(sorted(limits)), rel=1e-9)
+
+
+def test_the_interval_of_no_difference_lies_evenly_about_zero() -> None:
+    low, high = effect_interval(0.0, n_first=8, n_second=8)
+
+    assert (low, high) == pytest.approx((-0.5 * 1.959964, 0.5 * 1.959964), abs=1e-6)
+
+
+def test_groups_that_hardly_vary_within_are_compared_all_the_same() -> None:
+    table = pd.DataFrame({"group": list("aabb"), "x": [1.0, 1.0 + 1e-9, 2.0, 2.0 + 1e-9]})
+
+    row = group_table(table, group="group", resistant="b", measures=["x"]).iloc[0]
+
+    assert 0 < row["hedges_g_low"] < row["hedges_g"] < row["hedges_g_high"] < np.inf
 
 
 # Worked out from n, means and P by other programs (R and by hand), to the digits shown.
