@@ -20,9 +20,16 @@ from instruments.declaration import (
     instrument_from_json,
     load_instruments,
 )
+from instruments.spelling import scales_named
 
 INSTRUMENTS: dict[str, Instrument] = load_instruments()
 QIDS_SR16 = "QIDS-SR16"
+
+
+def scales_meant(name: str, *, n_items: int) -> list[Instrument]:
+    """Give the scale that is meant by a name; any of so many items, where it is no name of one."""
+    return scales_named(INSTRUMENTS, name, n_items=n_items)
+
 
 __all__ = [
     "INSTRUMENTS",
@@ -37,4 +44,5 @@ __all__ = [
     "Source",
     "instrument_from_json",
     "load_instruments",
+    "scales_meant",
 ]

@@ -38,9 +38,10 @@ from patients import audit
 from patients.intake.reception import Sender
 from patients.models import CareTeam, Clinician, EventKind, Patient, Role, Sex, StopReason, Trial
 from patients.record import patients as people_under_treatment
+from patients.record.events import record_event
 from patients.record.laboratories import add_laboratory
 from patients.record.people import add_clinician, add_team, join_team, set_operator
-from patients.record.treatment import record_event, record_trial, stop_trial
+from patients.record.treatment import record_trial, stop_trial
 
 SEED = 7
 ZONE = ZoneInfo("Europe/Berlin")

@@ -31,11 +31,12 @@ from patients.models import (
     Trial,
     TrialKind,
 )
+from patients.record.events import record_event
 from patients.record.patients import add_identifier, start_episode
 from patients.record.profile_document import ProfileDocument
 from patients.record.profiles import load_profile
 from patients.record.ratings import correct_rating, record_rating
-from patients.record.treatment import Course, record_course, record_event, stop_trial
+from patients.record.treatment import Course, record_course, stop_trial
 
 # Two laboratories' clerks cannot type faster than this; a third collision is a fault of ours
 TRIES = 3

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from instruments import INSTRUMENTS, Instrument, ItemFault
+from instruments import INSTRUMENTS, ItemFault, scales_meant
 from monitoring import duties, ingest
 from monitoring.api import examples
 from monitoring.api.limits import PushesPerMinute
@@ -230,11 +230,11 @@ def _is_positive(said: Any) -> bool:
     """Tell whether a message answers the item on self-harm above zero, whatever else it says."""
     if not isinstance(said, dict):
         return False
-    scales, items, total = _scales_meant(said), said.get("items"), said.get("total")
+    items, total = said.get("items"), said.get("total")
+    items = items if isinstance(items, list) else []
+    scales = scales_meant(str(said.get("instrument")), n_items=len(items))
     own = [
-        items[scale.self_harm_item - 1]
-        for scale in scales
-        if isinstance(items, list) and len(items) >= scale.self_harm_item
+        items[scale.self_harm_item - 1] for scale in scales if len(items) >= scale.self_harm_item
     ]
     if any(type(total) is int and scale.least_self_harm(total) for scale in scales):
         return True
@@ -242,20 +242,6 @@ def _is_positive(said: Any) -> bool:
         str(each).strip(" 0.") not in {"", "None", "False"}
         for each in (*own, said.get("self_harm"))
     )
-
-
-def _scales_meant(said: dict[str, Any]) -> list[Instrument]:
-    """Give the scale that a message names, however spelt; any of its length, where it is none."""
-    plain = {_plain(code): scale for code, scale in INSTRUMENTS.items()}
-    named = plain.get(_plain(str(said.get("instrument"))))
-    items = said.get("items")
-    if named is not None or not isinstance(items, list):
-        return [named] if named is not None else []
-    return [scale for scale in INSTRUMENTS.values() if len(scale.highest_answers) == len(items)]
-
-
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _not_on_record(caller: TeamAtTheDoor, why: str = NOT_ON_RECORD) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from instruments import INSTRUMENTS, Instrument
+from instruments import INSTRUMENTS, Instrument, scales_meant
 from monitoring import ingest
 from monitoring.imports import cells
 from monitoring.imports.numbers import Number, find_numbers
@@ -20,8 +20,18 @@ ITEMS = tuple(
     f"q{number}"
     for number in range(1, 1 + max(instrument.n_items for instrument in INSTRUMENTS.values()))
 )
-
-
+POSITIVE = (
+    "answers the item on self-harm above zero and is not on record: see to this person now, "
+    "do not wait until the file is put right"
+)
+OF_NO_SCALE = (
+    "is of no scale we know, so nobody can tell what it answers on self-harm: look at the form, "
+    "and if that item is answered above zero, see to this person now"
+)
+NOT_READ = (
+    "Nobody has read this file. If the item on self-harm is answered above zero in any row, see "
+    "to that person now, and do not wait until the file is put right."
+)
 SELF_HARM = "self_harm"  # beside a total alone: the answer to the item on self-harm
 
 
@@ -43,13 +53,16 @@ def import_ratings(data: bytes, *, by: str, at: datetime) -> Taken:
     FileIsFaulty
         When anything in the file is wrong: nothing of it is then on record.
     """
-    rows = read_table(data, required=REQUIRED, optional=("total", SELF_HARM, *ITEMS))
+    try:
+        rows = read_table(data, required=REQUIRED, optional=("total", SELF_HARM, *ITEMS))
+    except FileIsFaulty as fault:
+        raise FileIsFaulty([Fault(0, "", "", NOT_READ), *fault.faults]) from fault
     patients = _hold_patients(rows)
     faults: list[Fault] = []
     taken = [_take(row, patients, faults, by=by, at=at) for row in rows]
     if faults:
         # Nothing is on record then, and so no flag is up: whoever has the file must know at once
-        raise FileIsFaulty([*map(_warn, filter(_is_positive, rows)), *faults])
+        raise FileIsFaulty([*filter(None, map(_warning, rows)), *faults])
     new = [(row.number, each[0]) for row, each in zip(rows, taken, strict=True) if each and each[1]]
     return Taken(
         n_new=len(new),
@@ -58,22 +71,24 @@ def import_ratings(data: bytes, *, by: str, at: datetime) -> Taken:
     )
 
 
-def _is_positive(row: Row) -> bool:
-    """Tell whether a row answers the item on self-harm above zero, whatever else is wrong in it."""
-    scale = INSTRUMENTS.get(row.cells["instrument"])
-    own = "" if scale is None else row.cells.get(f"q{scale.self_harm_item}", "")
-    total = row.cells.get("total", "").strip()
-    if scale is not None and total.isdecimal() and scale.least_self_harm(int(total)):
-        return True
-    return any(cell.strip().lstrip("0") for cell in (own, row.cells.get(SELF_HARM, "")))
+def _warning(row: Row) -> Fault | None:
+    """Say aloud what a row answers on self-harm, whatever else is wrong in it."""
+    answered = {number: row.cells.get(column, "") for number, column in enumerate(ITEMS, start=1)}
+    n_items = max((number for number, cell in answered.items() if cell), default=0)
+    scales = scales_meant(row.cells["instrument"], n_items=n_items)
+    total = row.cells.get("total", "")
+    own = [answered[scale.self_harm_item] for scale in scales]
+    if any(map(_is_above_zero, (*own, row.cells.get(SELF_HARM, "")))) or any(
+        total.isdecimal() and scale.least_self_harm(int(total)) for scale in scales
+    ):
+        return row.fault("", POSITIVE)
+    if not scales and any(map(_is_above_zero, (*answered.values(), total))):
+        return row.fault("", OF_NO_SCALE)
+    return None
 
 
-def _warn(row: Row) -> Fault:
-    return row.fault(
-        "",
-        "answers the item on self-harm above zero and is not on record: see to this person now, "
-        "do not wait until the file is put right",
-    )
+def _is_above_zero(cell: str) -> bool:
+    return bool(cell.strip(" 0."))
 
 
 def _hold_patients(rows: Sequence[Row]) -> Mapping[Number, Patient]:

@@ -13,6 +13,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from patients.clocks import comes_twice, is_left_out
+
 _NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
 _LINE = StringConstraints(strip_whitespace=True, pattern=_NO_CONTROL_CHARACTERS)
 Line20 = Annotated[str, _LINE, Field(max_length=20)]
@@ -145,22 +147,6 @@ class SeenTime(_Part):
 def is_on_earth(at: datetime) -> bool:
     """Tell whether there is such a zone, where one is stated."""
     return abs(at.utcoffset() or timedelta()) <= FARTHEST_ZONE
-
-
-def is_left_out(at: datetime) -> bool:
-    """Tell whether the clocks of its zone never showed this time, being put forward over it."""
-    return _turn(at) > timedelta()
-
-
-def comes_twice(at: datetime) -> bool:
-    """Tell whether the clocks of its zone showed this time twice, having been put back."""
-    return _turn(at) < timedelta()
-
-
-def _turn(at: datetime) -> timedelta:
-    """Say by how much the clocks are put forward at this time; see PEP 495."""
-    before, after = at.replace(fold=0).utcoffset(), at.replace(fold=1).utcoffset()
-    return (after or timedelta()) - (before or timedelta())
 
 
 Grade = Literal["", "none", "slight", "moderate", "gross"]

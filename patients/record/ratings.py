@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from django.db import transaction
 
 from instruments import INSTRUMENTS, Instrument
 from patients import audit
+from patients.clocks import is_left_out
 from patients.models import Patient, Rating
 from patients.record.versions import count_up, lock
 
@@ -172,6 +173,10 @@ def fault_of_time(rated_at: datetime, *, at: datetime) -> str:
         return "the rating is dated in the future"
     if rated_at.date() < EARLIEST_RATING:
         return f"the rating is dated before {EARLIEST_RATING}; check the year"
+    if rated_at.time() != time() and is_left_out(
+        rated_at
+    ):  # midnight is what a day alone is read as
+        return "the clocks were put forward over this hour; look at the form again"
     return ""
 
 

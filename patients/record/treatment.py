@@ -1,4 +1,4 @@
-"""Courses and events: what is done, and what happens besides; new, corrected, withdrawn."""
+"""Courses on the record: what is given; new, corrected, withdrawn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,8 +13,6 @@ from patients.models import (
     WITHOUT_DRUG,
     Adherence,
     DoseStep,
-    Event,
-    EventKind,
     Override,
     Patient,
     StopReason,
@@ -28,7 +26,10 @@ EARLIEST = date(1950, 1, 1)  # what is earlier is a slip of the pen
 _ZONES = timedelta(days=1)  # it may be tomorrow already where it was written
 # Taken together for so long, two antidepressants are a combination and no change of the drug
 TOGETHER_DAYS = 28
+# Antidepressants, also in one tablet with a psycholeptic; antipsychotics such as quetiapine
+_TRIED_ALONE, _LITHIUM = ("N06A", "N06CA", "N05A"), "N05AN"
 _ANTIDEPRESSANTS, _MAO_INHIBITORS = "N06A", "N06AF"
+_ESKETAMINE = "N06AX27"  # given beside one under a watch of the blood pressure, and not forbidden
 
 
 class TrialFault(Exception):
@@ -41,10 +42,6 @@ class DoseBeforeTrial(TrialFault):
 
 class TrialReplaced(Exception):
     """This trial is no longer the current one; somebody has changed it in the meantime."""
-
-
-class EventReplaced(Exception):
-    """This event is no longer the current one; somebody has changed it in the meantime."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +184,7 @@ def _check(course: Course, patient: Patient, *, at: datetime, but: Trial | None 
     if len({day for day, _ in course.doses}) < len(course.doses):
         message = "Two doses begin on one day; give the one that was taken from that day on."
         raise TrialFault(message)
-    _check_days(patient, course.started_on, course.stopped_on, at=at)
+    check_days(patient, course.started_on, course.stopped_on, at=at)
     if course.stopped_on is not None and any(day > course.stopped_on for day, _ in course.doses):
         message = "A dose begins after the last day of the trial; check both days."
         raise TrialFault(message)
@@ -197,6 +194,8 @@ def _check(course: Course, patient: Patient, *, at: datetime, but: Trial | None 
     if course.override and not course.override_reason.strip():
         message = "Say why you judge the adequacy otherwise than the rule."
         raise TrialFault(message)
+    if course.atc and (but is None or (course.kind, course.atc) != (but.kind, but.atc)):
+        _refuse_no_antidepressant(course)
     if course.atc:
         _refuse_overlap(course, patient, but=but)
         _refuse_together(
@@ -204,7 +203,22 @@ def _check(course: Course, patient: Patient, *, at: datetime, but: Trial | None 
         )
 
 
-def _check_days(
+def _refuse_no_antidepressant(course: Course) -> None:
+    """A drug against something else is no trial, and would count as a failed treatment."""
+    if course.kind == TrialKind.ANTIDEPRESSANT and not may_be_trial(course.atc):
+        message = (
+            f"{course.atc} is no code of an antidepressant, and its course no trial: correct the "
+            f"code, or record {course.drug} as what it is."
+        )
+        raise TrialFault(message)
+
+
+def may_be_trial(atc: str) -> bool:
+    """Tell whether a drug of this code can be given against depression as a trial of its own."""
+    return atc.startswith(_TRIED_ALONE) and not atc.startswith(_LITHIUM)
+
+
+def check_days(
     patient: Patient, started_on: date, stopped_on: date | None, *, at: datetime
 ) -> None:
     """Refuse days that cannot be, of a course or of an event."""
@@ -251,28 +265,23 @@ def _refuse_together(course: Course, patient: Patient, *, but: Trial | None, tod
 
     What stands on record so already may be corrected in other things.
     """
-    if not _is_trial(course):
-        return
-    others = Trial.objects.filter(
-        patient=patient,
-        superseded_at=None,
-        kind=TrialKind.ANTIDEPRESSANT,
-        atc__startswith=_ANTIDEPRESSANTS,
-    ).exclude(atc=course.atc)
+    others = Trial.objects.filter(patient=patient, superseded_at=None).exclude(atc=course.atc)
     known = None if but is None else Course.of(but)
     for other in map(Course.of, others.exclude(pk=None if but is None else but.pk)):
-        days = _days_together(course, other, today)
-        if known and _is_trial(known) and days <= _days_together(known, other, today):
+        days, clash = _days_together(course, other, today), _clash(course, other)
+        if known and clash == _clash(known, other) and days <= _days_together(known, other, today):
             continue
         stands = f"{other.drug} is on record from {other.started_on:%d-%b-%Y} to "
         stands += "today" if other.stopped_on is None else f"{other.stopped_on:%d-%b-%Y}"
-        if days > 0 and any(each.atc.startswith(_MAO_INHIBITORS) for each in (course, other)):
+        if clash == "mao inhibitor" and days > 0:
             message = (
                 f"{stands}. {course.drug} and {other.drug} are not taken together: one of them is "
                 "an irreversible MAO inhibitor. Check the days of both."
             )
             raise TrialFault(message)
-        if days >= TOGETHER_DAYS or (days > 0 and course.started_on == other.started_on):
+        if clash == "two trials" and (
+            days >= TOGETHER_DAYS or (days > 0 and course.started_on == other.started_on)
+        ):
             message = (
                 f"{stands}. Two antidepressants taken together are one trial in combination: give "
                 f"the last day of the one that was stopped, or record {course.drug} as “"
@@ -281,8 +290,17 @@ def _refuse_together(course: Course, patient: Patient, *, but: Trial | None, tod
             raise TrialFault(message)
 
 
-def _is_trial(course: Course) -> bool:
-    return course.kind == TrialKind.ANTIDEPRESSANT and course.atc.startswith(_ANTIDEPRESSANTS)
+def _clash(one: Course, other: Course) -> str:
+    """Name what forbids two courses to run together, if anything does.
+
+    With an irreversible MAO inhibitor it is the drug that counts, whatever the course is called.
+    """
+    both = (one, other)
+    if not all(each.atc.startswith(_ANTIDEPRESSANTS) for each in both):
+        return ""
+    if any(each.atc.startswith(_MAO_INHIBITORS) for each in both):
+        return "" if any(each.atc == _ESKETAMINE for each in both) else "mao inhibitor"
+    return "two trials" if all(each.kind == TrialKind.ANTIDEPRESSANT for each in both) else ""
 
 
 def _days_together(one: Course, other: Course, today: date) -> int:
@@ -292,96 +310,3 @@ def _days_together(one: Course, other: Course, today: date) -> int:
     runs_on = one.stopped_on is None or one.stopped_on > first
     runs_on &= other.stopped_on is None or other.stopped_on > first
     return max((min(ends) - first).days, 1 if runs_on else 0)
-
-
-@transaction.atomic
-def record_event(
-    *,
-    patient: Patient,
-    kind: EventKind,
-    started_on: date,
-    stopped_on: date | None = None,
-    atc: str = "",
-    note: str = "",
-    by: str,
-    at: datetime,
-) -> Event:
-    """Record something that disturbs a reading."""
-    _check_days(patient, started_on, stopped_on, at=at)
-    event = Event.objects.create(
-        patient=patient,
-        kind=kind,
-        atc=atc,
-        started_on=started_on,
-        stopped_on=stopped_on,
-        note=note,
-        recorded_at=at,
-        recorded_by=by,
-    )
-    audit.write(
-        verb="record_event", subject=f"event:{event.pk}", by=by, at=at, patient_id=patient.pk
-    )
-    count_up([patient.pk], at=at)
-    return event
-
-
-@transaction.atomic
-def correct_event(
-    *,
-    event: Event,
-    kind: EventKind,
-    started_on: date,
-    stopped_on: date | None,
-    atc: str,
-    note: str,
-    reason: str,
-    by: str,
-    at: datetime,
-) -> Event:
-    """Replace an event by what is right, with a reason."""
-    before = _lock_event(event, reason=reason)
-    _check_days(before.patient, started_on, stopped_on, at=at)
-    after = Event(
-        patient=before.patient,
-        kind=kind,
-        atc=atc,
-        started_on=started_on,
-        stopped_on=stopped_on,
-        note=note,
-        recorded_at=at,
-        recorded_by=by,
-    )
-    after.save(force_insert=True)
-    _end_event(before, after, reason=reason, by=by, at=at)
-    return after
-
-
-@transaction.atomic
-def withdraw_event(*, event: Event, reason: str, by: str, at: datetime) -> None:
-    """Say that an event should not be on this record at all."""
-    _end_event(_lock_event(event, reason=reason), None, reason=reason, by=by, at=at)
-
-
-def _lock_event(event: Event, *, reason: str) -> Event:
-    if not reason.strip():
-        message = "Say why the event is corrected."
-        raise TrialFault(message)
-    lock(event.patient_id)
-    before: Event = Event.objects.select_related("patient").get(pk=event.pk)
-    if before.superseded_at is not None:
-        raise EventReplaced(str(event))
-    return before
-
-
-def _end_event(before: Event, after: Event | None, *, reason: str, by: str, at: datetime) -> None:
-    before.superseded_at, before.superseded_by = at, after
-    before.superseded_reason = reason.strip()
-    before.save()
-    audit.write(
-        verb="withdraw_event" if after is None else "correct_event",
-        subject=f"event:{before.pk}",
-        by=by,
-        at=at,
-        patient_id=before.patient_id,
-    )
-    count_up([before.patient_id], at=at)

@@ -18,7 +18,8 @@ from analytics.doses import TABLE_VERSION
 from monitoring.history import histories_of
 from monitoring.site_rules import rules_of_site
 from patients.models import Audit, CareTeam, EventKind, Patient
-from patients.record.treatment import record_event, record_trial
+from patients.record.events import record_event
+from patients.record.treatment import record_trial
 from patients.record.verdicts import choose_rules
 from tests.conftest import MONDAY, Push, draw
 from tests.factories import PatientFactory

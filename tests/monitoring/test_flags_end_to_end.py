@@ -16,9 +16,10 @@ from monitoring.recompute import recompute
 from monitoring.vectors import KINDS, Case, read_vectors
 from patients import audit
 from patients.models import CareTeam, EventKind, Patient, Rating, Sex
+from patients.record.events import record_event
 from patients.record.patients import enrol
 from patients.record.ratings import correct_rating
-from patients.record.treatment import record_event, record_trial
+from patients.record.treatment import record_trial
 from tests.conftest import Push, draw
 from tests.factories import ClinicianFactory
 

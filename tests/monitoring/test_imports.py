@@ -12,7 +12,7 @@ from monitoring.imports.patients import Verdict, enrol_patients, read_patients
 from monitoring.imports.ratings import import_ratings
 from monitoring.imports.tables import FileIsFaulty, read_table
 from monitoring.models import CrisisPlan, Flag, FlagKind
-from patients.models import Audit, CareTeam, Episode, Patient, Rating, Sex
+from patients.models import Audit, CareTeam, Episode, Patient, Rating, Sex, Site
 from tests.conftest import MONDAY
 
 pytestmark = pytest.mark.django_db
@@ -297,6 +297,79 @@ def test_a_refused_list_names_first_whoever_must_be_seen_to_now(patient: Patient
     assert "see to this person now" in second
 
 
+@pytest.mark.parametrize(
+    ("scale", "cells"),
+    [
+        ("phq-9", {"q9": "3"}),
+        ("PHQ9", {"q1": "1", "q9": "1"}),
+        ("Patient Health Questionnaire", {"q1": "0", "q9": "2"}),
+        ("qids sr 16", {"q12": "1", "q16": "0"}),
+        ("HAMD-17", {"q3": "2", "q17": "0"}),
+        ("madrs", {"total": "57"}),
+        ("none of ours", {"self_harm": "1"}),
+    ],
+)
+def test_a_positive_answer_on_a_scale_that_is_misspelt_interrupts_too(
+    patient: Patient, scale: str, cells: dict[str, str]
+) -> None:
+    columns = ["total", "self_harm", *ITEM_HEADER.split(",")]
+    row = ",".join(cells.get(column, "") for column in columns)
+
+    with pytest.raises(FileIsFaulty) as refused:
+        _rate(
+            f"urn:clinic:mrn,0042,{scale},2026-10-30,{row}",
+            header=f"system,value,instrument,rated_at,{','.join(columns)}",
+        )
+
+    assert str(refused.value).startswith("row 2: answers the item on self-harm above zero")
+
+
+def test_a_misspelt_scale_without_a_positive_answer_does_not_interrupt(patient: Patient) -> None:
+    with pytest.raises(FileIsFaulty) as refused:
+        _rate(
+            f"urn:clinic:mrn,0042,qids-sr16,2026-10-30,{ITEMS}",
+            header=BY_ITEMS,
+        )
+
+    assert "self-harm" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"system,value,instrument,date,q9\nurn:clinic:mrn,0042,PHQ-9,2026-10-28,3\n",
+        b"system,value,instrument,rated_at,item9\nurn:clinic:mrn,0042,PHQ-9,2026-10-28,3\n",
+        b"system,value,instrument,rated_at,q9\nurn:clinic:mrn,0042,PHQ-9,2026-10-28,3,4\n",
+        b"system,value,instrument,rated_at,q9\nurn:clinic:mrn,0042,PHQ-9,2026-10-28,\xff\n",
+    ],
+)
+def test_a_file_that_nobody_can_read_says_what_may_stand_in_it(
+    patient: Patient, data: bytes
+) -> None:
+    with pytest.raises(FileIsFaulty) as refused:
+        import_ratings(data, by=BY, at=MONDAY)
+
+    first, second, *_rest = str(refused.value).splitlines()
+    assert first.startswith("Nobody has read this file. If the item on self-harm is answered")
+    assert second.startswith("row ")
+
+
+def test_an_hour_that_the_clocks_left_out_is_refused(patient: Patient) -> None:
+    Site.objects.update(time_zone="Europe/Berlin")
+    start = "urn:clinic:mrn,0042,QIDS-SR16,2026-03-29"
+
+    with pytest.raises(FileIsFaulty, match="the clocks were put forward over this hour"):
+        _rate(f"{start}T02:30,9", header=BY_TOTAL)
+
+    assert _rate(f"{start}T03:30,9", header=BY_TOTAL) == (1, 0)
+
+
+def test_a_day_whose_midnight_was_left_out_is_a_day_all_the_same(patient: Patient) -> None:
+    Site.objects.update(time_zone="Africa/Cairo")  # put forward at midnight, 24-Apr-2026
+
+    assert _rate("urn:clinic:mrn,0042,QIDS-SR16,2026-04-24,9", header=BY_TOTAL) == (1, 0)
+
+
 def test_the_answer_to_the_item_may_stand_beside_a_total(patient: Patient) -> None:
     header = f"{BY_TOTAL},self_harm"
     start = "urn:clinic:mrn,0042,MADRS,2026-10-30T08:30"
@@ -354,7 +427,9 @@ def test_every_fault_of_a_list_of_ratings_is_named(patient: Patient) -> None:
             header=BY_TOTAL,
         )
 
-    assert str(refused.value).splitlines() == [
+    warning, *faults = str(refused.value).splitlines()
+    assert warning.startswith("row 3: is of no scale we know, so nobody can tell what it answers")
+    assert faults == [
         "row 2, value: “9” no patient has this number of “urn:clinic:mrn”",
         "row 3, instrument: “QIDS” is no scale we know; "
         "known: QIDS-SR16, QIDS-C16, HAM-D17, MADRS, PHQ-9",

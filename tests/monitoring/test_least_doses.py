@@ -170,3 +170,13 @@ def test_only_a_lead_changes_it(client: Client, patient: Patient) -> None:
 
 def test_what_is_not_there_cannot_be_removed(client: Client, patient: Patient) -> None:
     assert client.post(page("remove_dose", patient, "N06AG02")).status_code == 404
+
+
+def test_a_drug_against_something_else_has_no_least_dose(client: Client, patient: Patient) -> None:
+    said = MOCLOBEMIDE | {"atc": "A10BA02", "drug": "metformin"}
+
+    refused = client.post(page("add_dose", patient), said)
+
+    assert refused.status_code == 422
+    assert "A10BA02 is no code of an antidepressant" in refused.content.decode()
+    assert not SiteDose.objects.exists()

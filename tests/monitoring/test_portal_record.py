@@ -189,6 +189,18 @@ def test_no_wording_of_the_scale_is_shown(client: Client, patient: Patient) -> N
     assert "past seven days" not in text.lower()
 
 
+def test_an_hour_that_the_clocks_left_out_is_no_time_of_a_rating(
+    client: Client, patient: Patient
+) -> None:
+    said = rating(ITEMS, rated_on="29-Mar-2026", rated_time="02:30")  # Berlin: 02:00 was 03:00
+
+    answer = client.post(page(patient, "add_rating"), said)
+
+    assert answer.status_code == 422
+    assert "The clocks were put forward over this hour" in answer.content.decode()
+    assert not Rating.objects.exists()
+
+
 def trial(**said: str) -> dict[str, str]:
     return {"drug": "Escitalopram", "started_on": "28-Sep-2026", "dose_1_mg": "10 mg", **said}
 

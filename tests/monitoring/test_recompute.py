@@ -16,8 +16,9 @@ from monitoring import ingest
 from monitoring.models import Attempt, Flag, FlagKind, RiskAssessment, Standing
 from monitoring.recompute import TRIES, assess_stale_patients, mark_outdated, recompute
 from patients.models import CareTeam, EventKind, Patient, Result, Sex
+from patients.record.events import record_event
 from patients.record.patients import enrol
-from patients.record.treatment import record_event, record_trial
+from patients.record.treatment import record_trial
 from tests.conftest import MONDAY, Push, draw
 from tests.factories import FlagFactory
 

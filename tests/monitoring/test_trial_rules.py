@@ -13,13 +13,13 @@ from analytics.definitions import RULES
 from monitoring.models import Outcome, RiskAssessment
 from monitoring.recompute import recompute
 from patients.models import Clinician, EventKind, Patient, StopReason, Trial, TrialKind
+from patients.record.events import record_event
 from patients.record.treatment import (
     TOGETHER_DAYS,
     Course,
     TrialFault,
     correct_trial,
     record_course,
-    record_event,
     stop_trial,
 )
 from tests.factories import (
@@ -35,6 +35,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 BY = "clinician:0"
 START = MONDAY.date() - timedelta(days=120)
+TRANYLCYPROMINE = ("tranylcypromine", "N06AF04")
 SERTRALINE, MIRTAZAPINE = ("sertraline", "N06AB06"), ("mirtazapine", "N06AX11")
 
 
@@ -107,9 +108,51 @@ def test_an_mao_inhibitor_is_not_taken_beside_another(patient: Patient) -> None:
     record(patient, course(SERTRALINE, 0, 77))
 
     with pytest.raises(TrialFault, match="irreversible MAO inhibitor"):
-        record(patient, course(("tranylcypromine", "N06AF04"), 70))
+        record(patient, course(TRANYLCYPROMINE, 70))
 
-    record(patient, course(("tranylcypromine", "N06AF04"), 91))
+    record(patient, course(TRANYLCYPROMINE, 91))
+
+
+@pytest.mark.parametrize("kind", [TrialKind.COMBINATION, TrialKind.AUGMENTATION])
+def test_an_mao_inhibitor_is_beside_another_whatever_it_is_called(
+    patient: Patient, kind: TrialKind
+) -> None:
+    record(patient, course(SERTRALINE, 0, 77))
+
+    with pytest.raises(TrialFault, match="irreversible MAO inhibitor"):
+        record(patient, course(TRANYLCYPROMINE, 70, kind=kind))
+
+    record(patient, course(TRANYLCYPROMINE, 91, kind=kind))
+    with pytest.raises(TrialFault, match="irreversible MAO inhibitor"):
+        record(patient, course(MIRTAZAPINE, 100, kind=kind))
+    record(patient, course(("lithium", "N05AN01"), 100, kind=TrialKind.AUGMENTATION))
+
+
+def test_a_course_does_not_become_an_mao_inhibitor_beside_another(patient: Patient) -> None:
+    record(patient, course(SERTRALINE, 0))
+    second = record(patient, course(MIRTAZAPINE, 60, kind=TrialKind.COMBINATION))
+
+    with pytest.raises(TrialFault, match="irreversible MAO inhibitor"):
+        correct_trial(
+            trial=second,
+            course=course(TRANYLCYPROMINE, 60, kind=TrialKind.COMBINATION),
+            reason="another drug",
+            by=BY,
+            at=MONDAY,
+        )
+
+
+@pytest.mark.parametrize("atc", ["A10BA02", "N05AN01", "H03AA02", "N06DX01"])
+def test_a_drug_against_something_else_is_no_trial(patient: Patient, atc: str) -> None:
+    with pytest.raises(TrialFault, match=f"{atc} is no code of an antidepressant"):
+        record(patient, course(("some drug", atc), 0))
+
+    assert record(patient, course(("some drug", atc), 0, kind=TrialKind.AUGMENTATION)).pk
+
+
+@pytest.mark.parametrize("atc", ["N06AG02", "N06CA03", "N05AH04"])
+def test_what_is_given_alone_against_depression_is_a_trial(patient: Patient, atc: str) -> None:
+    assert record(patient, course(("some drug", atc), 0)).pk
 
 
 def test_what_stands_together_on_record_may_be_stopped_and_corrected(patient: Patient) -> None:

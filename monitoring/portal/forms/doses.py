@@ -14,6 +14,7 @@ from analytics.doses import DOSE_TABLE, LeastDose
 from analytics.evidence import Grade
 from patients.doses import DoseFault, daily_mg
 from patients.models import SiteDose
+from patients.record.treatment import may_be_trial
 
 # Those that have a least dose are offered while typing; any other may be typed with its code
 ANTIDEPRESSANTS = {each.drug: each.atc for each in DOSE_TABLE.values()}
@@ -122,6 +123,11 @@ class OtherDoseForm(forms.Form):
             raise forms.ValidationError(
                 _("%(drug)s is in the default table; set your own dose there.")
                 % {"drug": known.drug.capitalize()}
+            )
+        if not may_be_trial(code):
+            raise forms.ValidationError(
+                _("%(code)s is no code of an antidepressant; no other drug has a trial.")
+                % {"code": code}
             )
         if code in self.taken.values():
             raise forms.ValidationError(_("This drug is listed already; change it there."))

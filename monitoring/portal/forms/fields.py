@@ -28,6 +28,9 @@ class ClockField(forms.TimeField):
         self.error_messages["invalid"] = gettext_lazy("Write the time as 14:05.")
 
 
+NO_SUCH_HOUR = gettext_lazy("The clocks were put forward over this hour; look again.")
+
+
 class DayField(forms.DateField):
     """A day that has come, by the calendar of the site.
 

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from instruments import INSTRUMENTS, QIDS_SR16, Instrument
-from monitoring.portal.forms.fields import ClockField, DayField, SiteForm
+from monitoring.portal.forms.fields import NO_SUCH_HOUR, ClockField, DayField, SiteForm
+from patients.clocks import is_left_out
 from patients.models import Rating
 
 REASON = gettext_lazy("It is kept beside what stood here before; both stay readable.")
@@ -86,6 +87,8 @@ class RatingForm(SiteForm):
             moment = datetime.combine(cleaned["rated_on"], cleaned["rated_time"], self.zone)
             if moment > self.now:
                 self.add_error("rated_time", _("This time lies in the future."))
+            elif is_left_out(moment):
+                self.add_error("rated_time", NO_SUCH_HOUR)
             cleaned["rated_at"] = moment
         cleaned["items"] = items if is_by_item else None
         if is_by_item:

@@ -9,8 +9,16 @@ from django.utils.translation import gettext_lazy
 
 from monitoring.models import Behaviour, Contact, CrisisPlan, Finding, Ideation, SafetyAction
 from monitoring.outcomes import is_nothing, is_sentence
-from monitoring.portal.forms.fields import CLINICAL_DAY, DAY_FORMATS, ClockField, DayField, SiteForm
+from monitoring.portal.forms.fields import (
+    CLINICAL_DAY,
+    DAY_FORMATS,
+    NO_SUCH_HOUR,
+    ClockField,
+    DayField,
+    SiteForm,
+)
 from monitoring.portal.forms.flags import StepForm
+from patients.clocks import is_left_out
 from patients.models import Clinician, Membership, SafetyDuty
 
 AREA = forms.Textarea(attrs={"rows": 3})
@@ -157,6 +165,8 @@ class OutcomeForm(SiteForm):
             moment = datetime.combine(cleaned["assessed_on"], cleaned["assessed_time"], self.zone)
             if moment > self.now:
                 self.add_error("assessed_time", _("This time lies in the future."))
+            elif is_left_out(moment):
+                self.add_error("assessed_time", NO_SUCH_HOUR)
             elif self.answered_at is not None and moment < self.answered_at:
                 self._refuse_before_the_answer(self.answered_at)
             cleaned["assessed_at"] = moment

@@ -24,21 +24,14 @@ from monitoring.portal.presenters.safety import Crisis
 from monitoring.portal.views.access import patient_or_404, reader_of
 from monitoring.portal.views.record import after_rating, fill_in
 from patients.models import Event, EventKind, Patient, Rating, Trial
+from patients.record.events import EventReplaced, correct_event, withdraw_event
 from patients.record.ratings import (
     RatingExists,
     RatingFault,
     RatingReplaced,
     withdraw_rating,
 )
-from patients.record.treatment import (
-    EventReplaced,
-    TrialFault,
-    TrialReplaced,
-    correct_event,
-    correct_trial,
-    withdraw_event,
-    withdraw_trial,
-)
+from patients.record.treatment import TrialFault, TrialReplaced, correct_trial, withdraw_trial
 
 get_or_post = require_http_methods(["GET", "POST"])
 T = TypeVar("T", Rating, Trial, Event)

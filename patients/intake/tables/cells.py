@@ -5,13 +5,12 @@ from datetime import date, datetime, time
 from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
+from patients.clocks import comes_twice, is_left_out
 from patients.intake.reports import (
     EARLIEST_YEAR,
     Comparator,
     Precision,
     ResultStatus,
-    comes_twice,
-    is_left_out,
     is_on_earth,
 )
 from patients.intake.tables.faults import CellIsWrong, shown
