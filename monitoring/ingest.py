@@ -69,7 +69,9 @@ def receive(
     the database, and two long lists can wait for each other; the one that gives way is taken in
     again and then sees the other.
     """
-    is_plain = len(reports) == 1 and set(asked.get("conditions", ())) <= {ALWAYS}
+    # Who names no patient locks one before the others do, and so cannot go with them
+    is_plain = len(reports) == 1 and bool(reports[0].patients)
+    is_plain = is_plain and set(asked.get("conditions", ())) <= {ALWAYS}
     if is_plain and not connection.in_atomic_block:
         arrival = Arrival(reports[0], body, dialect, asked.get("asked", ""))
         gathered = gathering.do(Arrived(arrival, sender, at))

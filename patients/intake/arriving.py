@@ -14,7 +14,7 @@ from patients.intake.receipts import (
     WholeReport,
 )
 from patients.intake.reports import DrawReport
-from patients.intake.retractions import retractions_question
+from patients.intake.retractions import retractions_question, takes_back
 from patients.intake.samples import (
     Key,
     added_to_record,
@@ -64,6 +64,7 @@ class Arriving:
 
         Gives the number of each message; none for one that was stored before.
         """
+        self._lock_patients_ahead()
         numbers = {each for report in self.reports for each in report.patients}
         [arrival], *claimed, draws, retractions = ask(
             arrival_question(messages, sender=self.sender, numbers=numbers, at=self.at),
@@ -81,6 +82,23 @@ class Arriving:
         self._leave_out_ignored()
         self._set_samples_apart()
         return [(stored or {}).get(message.sha256) for message in messages]
+
+    def _lock_patients_ahead(self) -> None:
+        """Lock those whose results are taken back by name alone, before the names are claimed.
+
+        Everybody else locks patients first and claims names then; in the other order the two could
+        each wait for the other.
+        """
+        bare = [
+            place_
+            for place_, report in enumerate(self.reports)
+            if not report.patients and takes_back(report)
+        ]
+        if not bare:
+            return
+        [draws] = ask(self._draws_question(bare))
+        if patient_ids := sorted({patient_id for _draw, _public_id, patient_id, *_ in draws}):
+            ask((LOCK_PATIENTS, [patient_ids]))
 
     def _lock_patients_of_retractions(self) -> None:
         """Lock those whose results are taken back by name alone, and read their draws again."""
