@@ -319,6 +319,18 @@ def test_a_fault_of_the_bundle_itself_is_named(body: bytes, expression: str | No
     assert refused.value.faults[0].expression == (expression or "Bundle.implicitRules")
 
 
+def test_a_bundle_reads_fifty_results_and_no_more() -> None:
+    get = {"request": {"method": "GET", "url": "Observation/1"}}
+
+    assert len(read(*[get] * 50, kind="batch").steps) == 50
+    with pytest.raises(Refused) as refused:
+        read(*[get] * 51, kind="batch")
+
+    assert refused.value.status == 422
+    assert refused.value.faults[0].code == "too-costly"
+    assert "at most 50" in refused.value.faults[0].detail
+
+
 @pytest.mark.parametrize(
     ("method", "url", "resource", "says"),
     [

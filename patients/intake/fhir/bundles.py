@@ -21,6 +21,7 @@ from patients.intake.fhir.resources import Bundle, DiagnosticReport, Entry
 from patients.intake.fhir.surroundings import Surroundings, around, read_resource
 
 CONTAINED_AT_MOST = 1_000
+READS_AT_MOST = 50  # for each the message that brought the result is read again
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,9 @@ def read_bundle(data: Any) -> ReadBundle:
         _step(each, root=_root(place), around=surroundings, wrappings=wrappings)
         for place, each in enumerate(entries)
     )
+    if sum(isinstance(step, Fetch) for step in steps) > READS_AT_MOST:
+        detail = f"a Bundle reads at most {READS_AT_MOST} results; send fewer at once"
+        raise not_usable("too-costly", "Bundle.entry", detail)
     if bundle.type == "transaction":
         _refuse_any_fault(steps)
         _refuse_overlaps(steps)
