@@ -158,6 +158,14 @@ def replay_parked(*, at: datetime) -> int:
     return len(placed)
 
 
+def replay_in_turn(*, at: datetime) -> int:
+    """Place what stood too often in its message to be placed at once; say how many draws."""
+    placed = parking.replay_in_turn(at=at)
+    if placed:
+        transaction.on_commit(wake.wake_workers)
+    return len(placed)
+
+
 def replay_samples(*, at: datetime) -> int:
     """Lay what was seen of samples beside draws that have come since; say of how many."""
     placed = parking.replay_samples(at=at)

@@ -72,8 +72,9 @@ def look_after_laboratories() -> None:
 
 @shared_task
 def replay_parked() -> None:
-    """Try again what waits for a draw that has come, or since before a profile changed."""
+    """Try again what waits for its turn, for a draw that has come, or for a changed profile."""
     ingest.replay_samples(at=timezone.now())
+    ingest.replay_in_turn(at=timezone.now())
     before = None
     while (left := ingest.replay_of_older_profiles(at=timezone.now())) and left != before:
         before = left

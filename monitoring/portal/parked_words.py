@@ -40,6 +40,9 @@ _REASONS: dict[str, Promise] = {
     Reason.SAMPLE_WITHOUT_DRAW: gettext_lazy(
         "It tells of a sample whose draw is not on record; it joins the draw when that comes."
     ),
+    Reason.IN_TURN: gettext_lazy(
+        "Its message says much of one draw; it is placed in its turn, within a minute."
+    ),
 }
 
 
@@ -62,6 +65,7 @@ REASONS_IN_SHORT: dict[str, Promise] = {
     Reason.NUMBER_USED_AGAIN.value: gettext_lazy("number of a draw long before or after"),
     Reason.MAY_NOT_CORRECT.value: gettext_lazy("correction by a key that only creates"),
     Reason.SAMPLE_WITHOUT_DRAW.value: gettext_lazy("a sample without its draw"),
+    Reason.IN_TURN.value: gettext_lazy("placed in its turn"),
 }
 
 

@@ -1,11 +1,11 @@
 """What became of a draw, as its sender is told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from patients.intake.receipts import LATE, Answer, ResultAnswer
-from patients.intake.reports import DrawReport
-from patients.models import ParkedState, Result
+from patients.intake.reports import ADDRESS, DrawReport
+from patients.models import Parked, ParkedState, Result, ResultName
 from patients.record.draws import Written
 from patients.record.parking import InParking
 
@@ -39,12 +39,25 @@ def answer_taken_back(answer: Answer, report: DrawReport, versions: Mapping[UUID
     return answer._replace(reasons=(*answer.reasons, *late), results=results)
 
 
+def _placed_as(parked: Parked, lines: Sequence[UUID]) -> list[UUID]:
+    """Say which results on record these are that waited: one may be there under another name."""
+    names = ResultName.objects.filter(
+        laboratory_id=parked.laboratory_id, system=ADDRESS, value__in=[str(line) for line in lines]
+    )
+    renamed = dict(names.values_list("value", "line"))
+    return [renamed.get(str(line), line) for line in lines]
+
+
 def answer_parked(found: InParking, accession: str) -> Answer:
     """Say what has become of a draw that was parked."""
     parked = found.parked
     if parked.state == ParkedState.MATCHED and parked.draw is not None:
-        current = Result.objects.filter(public_id__in=found.lines, superseded_at=None)
-        results = tuple(ResultAnswer(each.public_id, each.version, "known") for each in current)
+        lines = _placed_as(parked, found.lines)
+        current = Result.objects.filter(public_id__in=lines, superseded_at=None)
+        versions = dict(current.values_list("public_id", "version"))
+        results = tuple(
+            ResultAnswer(line, versions[line], "known") for line in lines if line in versions
+        )
         return Answer(parked.draw.public_id, accession, "known", (), results)
     reasons = ("rejected",) if parked.state == ParkedState.REJECTED else tuple(parked.reasons)
     results = tuple(ResultAnswer(line, 1, "parked") for line in found.lines)

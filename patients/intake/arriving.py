@@ -29,6 +29,7 @@ from patients.intake.surroundings import (
     arrival_question,
     draws_question,
 )
+from patients.intake.told import Told
 from patients.models import ResultName
 from patients.record.draws import Placed
 from patients.record.results import RETRACTED
@@ -45,8 +46,11 @@ class Arriving:
         *,
         sender: Sender,
         at: datetime,
+        tells_what_is_known: bool,
     ) -> None:
-        self.reports, self.conditions = list(reports), conditions
+        self.tells_what_is_known = tells_what_is_known
+        self.sent, self.conditions = tuple(reports), conditions
+        self.reports = list(reports)
         self.sender, self.at = sender, at
         self.names = Names(reports)
         self.answers: dict[int, Answer] = {}
@@ -57,6 +61,8 @@ class Arriving:
         # What was seen of a sample whose draw is on record already
         self.of_sample: dict[int, Placed] = {}
         self.without_draw: set[int] = set()
+        # What was seen of a sample whose results stand in the same message
+        self.beside: set[int] = set()
         self.reports_seen: dict[WholeReport, int] = {}
 
     def look_around(self, messages: Sequence[Message]) -> list[int | None]:
@@ -66,6 +72,9 @@ class Arriving:
         """
         self._lock_patients_ahead()
         numbers = {each for report in self.reports for each in report.patients}
+        self.told = Told(
+            self.sent, self.conditions, messages, laboratory_id=self.sender.laboratory_id
+        )
         [arrival], *claimed, draws, retractions = ask(
             arrival_question(messages, sender=self.sender, numbers=numbers, at=self.at),
             *self.names.claim(laboratory_id=self.sender.laboratory_id),
@@ -150,6 +159,7 @@ class Arriving:
             if results := of_key.get(key_of(report, profile)):
                 for each in results:
                     beside.setdefault(each, []).append(report)
+                self.beside.add(place_)
                 self.answers[place_] = Answer(claims[0].line, report.accession, "known")
             elif (placed := self._added_to_record(report)) is not None:
                 self.of_sample[place_] = placed

@@ -27,7 +27,8 @@ SELECT %(laboratory)s, asked.system, asked.value, coalesce(
   FROM json_to_recordset(%(names)s::json)
     AS asked (system text, value text, line uuid, address uuid)
  ORDER BY asked.system, asked.value
-    ON CONFLICT (laboratory_id, system, value) DO UPDATE SET value = excluded.value
+    ON CONFLICT (laboratory_id, system, value)
+    DO UPDATE SET value = excluded.value, is_alias = FALSE
 RETURNING kept.system, kept.value, kept.line
 """
 _RENAME = """

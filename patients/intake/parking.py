@@ -274,6 +274,10 @@ def _rename(
         if was != line
     ]
     ResultName.objects.bulk_create(names_of_waiting, ignore_conflicts=True)
+    for _result, was, line in placed_as:
+        if was != line:
+            aliases = ResultName.objects.filter(laboratory_id=waiting.laboratory_id, line=was)
+            aliases.filter(is_alias=True).update(line=line)
 
 
 RULE = "rule:replay"
@@ -292,6 +296,14 @@ def replay_samples(*, at: datetime) -> list[Draw]:
     waiting = json.dumps([Reason.SAMPLE_WITHOUT_DRAW.value])
     [rows] = ask((DRAW_HAS_COME, [waiting, REPLAYED_AT_ONCE]))
     return _replay([pk for (pk,) in rows], at=at)
+
+
+def replay_in_turn(*, at: datetime) -> list[Draw]:
+    """Place what stood behind too much of one draw in its message, in the order of the message."""
+    waiting = Parked.objects.filter(state=ParkedState.WAITING, reasons=[Reason.IN_TURN.value])
+    return _replay(
+        list(waiting.order_by("pk").values_list("pk", flat=True)[:REPLAYED_AT_ONCE]), at=at
+    )
 
 
 def take_back(parked_ids: Sequence[int], *, at: datetime) -> list[Draw]:

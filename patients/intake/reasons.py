@@ -36,6 +36,7 @@ class Reason(StrEnum):
     NUMBER_USED_AGAIN = "number_of_a_draw_long_before_or_after"
     MAY_NOT_CORRECT = "correction_by_a_key_that_only_creates"
     SAMPLE_WITHOUT_DRAW = "draw_of_the_sample_not_on_record"
+    IN_TURN = "told_many_times_in_one_message"
 
 
 def is_a_concentration(text: str) -> bool:

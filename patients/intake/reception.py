@@ -21,12 +21,11 @@ from patients.intake.receipts import (
 from patients.intake.reports import DrawReport
 from patients.intake.surroundings import Message
 from patients.intake.taking import Taking
+from patients.intake.told import RECEIVED
 
 __all__ = ["Answer", "Condition", "Receipt", "ResultAnswer", "Sender", "rehearse", "take_in"]
 
 NEW_STATES = frozenset({"recorded", "corrected"})
-# A late result becomes an older version: that changes what is known of an earlier one, too
-CORRECTIONS = frozenset({"corrected", "late"})
 
 
 class NotTogether(Exception):
@@ -75,6 +74,9 @@ def take_in(
     refuse_overlaps
         Refuse the message when two of its draws are the same result.
 
+    A sender who may not read is refused nothing for what the record holds: that would tell it. What
+    others are refused waits, and the answer is the same for known and unknown patients.
+
     Raises
     ------
     OtherVersion
@@ -88,14 +90,21 @@ def take_in(
         stored.
     """
     reports = [report.in_zone(sender.zone) for report in reports]
-    taking = Taking(reports, conditions or [ALWAYS] * len(reports), sender=sender, at=at)
+    taking = Taking(
+        reports,
+        conditions or [ALWAYS] * len(reports),
+        sender=sender,
+        at=at,
+        tells_what_is_known=sender.may_read,
+    )
     [inbound_id] = taking.look_around([Message(body, dialect, digest_of(body, asked))])
     if inbound_id is None:
-        answers = _for_eyes_of(sender, taking.repeat(digest_of(body, asked)))
-        return Receipt(answers, at, is_new=False, changes_record=False)
-    answers = taking.place_all([inbound_id] * len(reports), refuse_overlaps=refuse_overlaps)
-    _check_corrections(sender, answers)
-    return _receipt(sender, answers, at=at, parks_anew=bool(taking.parked_anew))
+        taking.repeat(digest_of(body, asked))
+        told = taking.for_eyes_of_sender()
+        return Receipt(told, at, is_new=False, changes_record=False)
+    taking.place_all([inbound_id] * len(reports), refuse_overlaps=refuse_overlaps)
+    places = range(len(reports))
+    return _receipt(taking, places, taking.for_eyes_of_sender())
 
 
 @transaction.atomic
@@ -118,20 +127,18 @@ def take_in_together(arrivals: Sequence[Arrival], *, sender: Sender, at: datetim
         [ALWAYS] * len(arrivals),
         sender=sender,
         at=at,
+        tells_what_is_known=True,  # to us, who then take each in by itself
     )
     inbound_ids = taking.look_around(messages)
     new = [each for each in inbound_ids if each is not None]
     if len(new) < len(messages):
         raise NotTogether
     try:
-        answers = taking.place_all(new, refuse_overlaps=True)
-        _check_corrections(sender, answers)
+        taking.place_all(new, refuse_overlaps=True)
     except (OverlappingIdentities, CorrectionNotAllowed, ToldTooOften) as fault:
         raise NotTogether from fault
-    return [
-        _receipt(sender, (answer,), at=at, parks_anew=place in taking.parked_anew)
-        for place, answer in enumerate(answers)
-    ]
+    told = taking.for_eyes_of_sender()
+    return [_receipt(taking, [place], (answer,)) for place, answer in enumerate(told)]
 
 
 def digest_of(body: bytes, asked: str) -> str:
@@ -139,36 +146,18 @@ def digest_of(body: bytes, asked: str) -> str:
     return hashlib.sha256(asked.encode() + body if asked else body).hexdigest()
 
 
-def _check_corrections(sender: Sender, answers: tuple[Answer, ...]) -> None:
-    if sender.may_update:
-        return
-    for place, answer in enumerate(answers):
-        if any(_changes_known(result) for result in answer.results):
-            raise CorrectionNotAllowed(place)
-
-
-def _changes_known(result: ResultAnswer) -> bool:
-    """Tell whether this is another version: a correction, or a final value after a preliminary."""
-    return result.state in CORRECTIONS or (result.state == "recorded" and result.version > 1)
-
-
-def _receipt(
-    sender: Sender, answers: tuple[Answer, ...], *, at: datetime, parks_anew: bool
-) -> Receipt:
-    states = {answer.state for answer in answers}
+def _receipt(taking: Taking, places: Sequence[int], told: tuple[Answer, ...]) -> Receipt:
+    """Say what became of some draws of messages that were not known before."""
+    states = {taking.answers[place].state for place in places}
+    brings_news = bool(states & NEW_STATES) or not taking.parked_anew.isdisjoint(places)
+    if not taking.sender.may_read:  # for whom everything is news, that is not ignored
+        brings_news = any(answer.state == RECEIVED for answer in told)
     return Receipt(
-        _for_eyes_of(sender, answers),
-        at,
-        is_new=bool(states & NEW_STATES) or parks_anew,
+        told,
+        taking.at,
+        is_new=brings_news,
         changes_record=bool(states - {"known", "parked", "ignored"}),
     )
-
-
-def _for_eyes_of(sender: Sender, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
-    """Tell a sender that may not read no more than that its draws were received."""
-    if sender.may_read:
-        return answers
-    return tuple(answer._replace(state="received", reasons=()) for answer in answers)
 
 
 def rehearse(

@@ -129,7 +129,8 @@ SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_
          WHERE any_version.public_id = result.public_id),
        (SELECT received_at FROM patients_inbound
          WHERE id = coalesce(result.inbound_id, draw.inbound_id)),
-       ARRAY(SELECT system FROM patients_resultname AS name WHERE name.line = result.public_id),
+       ARRAY(SELECT system FROM patients_resultname AS name
+              WHERE name.line = result.public_id AND NOT name.is_alias),
        result.status, again.status, again.issued_at, again.received_at, again.issued_precision,
        coalesce(nullif(result.sent_status, ''), result.status), result.comparator, result.value,
        result.sent_value, result.sent_unit, result.method, result.lot, result.kit,

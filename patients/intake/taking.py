@@ -21,12 +21,14 @@ from patients.intake.reasons import Reason
 from patients.intake.receipts import (
     VERSIONS_AT_MOST,
     Answer,
+    CorrectionNotAllowed,
     OtherVersion,
     OverlappingIdentities,
     ResultAnswer,
     ToldTooOften,
     WholeReport,
 )
+from patients.intake.repeated import Known, by_draw, by_names
 from patients.intake.report_versions import current_version, lines_named_after
 from patients.intake.reports import ResultReport
 from patients.intake.retractions import takes_back
@@ -49,38 +51,66 @@ class Taking(Arriving):
         *,
         only: Sequence[int] | None = None,
         refuse_overlaps: bool = False,
-    ) -> tuple[Answer, ...]:
-        """Place or park the draws, each with the number of its message; answer in their order."""
+    ) -> None:
+        """Place or park the draws, each with the number of its message, and answer each."""
         self.inbound_ids = inbound_ids
         places = range(len(self.reports)) if only is None else only
         waiting = [each for each in places if each not in self.answers]
         parked: dict[int, Unplaceable] = {}
+        overlaps: list[int] = []
+        surplus: list[int] = []
         for _number in range(VERSIONS_AT_MOST):
-            wave = Wave()
-            for each in waiting:
-                if (answer := self._answer_existing(each)) is not None:
-                    self.answers[each] = answer
-                    continue
-                claims = self._claims(each)
-                if not wave.must_wait(each, [claim.line for claim in claims]):
-                    wave.add(each, self._place(each, claims), self.reports[each])
+            wave = self._wave(waiting)
             if refuse_overlaps and wave.overlaps:
-                raise OverlappingIdentities(wave.overlaps[0])
+                if self.tells_what_is_known:
+                    raise OverlappingIdentities(wave.overlaps[0])
+                overlaps += (each for each in wave.overlaps if each in wave.later)
             self._write(wave.placed)
             parked |= wave.unplaceable
-            waiting = wave.later
+            surplus += wave.surplus
+            waiting = [each for each in wave.later if each not in overlaps]
             if not waiting:
                 break
             [rows] = ask(self._draws_question(waiting))
             self.around.take_in(rows)
         else:
-            raise ToldTooOften(waiting[0])
-        self._park(parked)
+            surplus += waiting
+            if self.tells_what_is_known:
+                raise ToldTooOften(waiting[0])
+        parked |= self._waiting_for(Reason.POSSIBLE_DUPLICATE, overlaps)
+        parked |= self._waiting_for(Reason.IN_TURN, surplus)
+        self._park(dict(sorted(parked.items())))
         self._name_reports()
+        self._refuse_corrections()
         self._take_back()
         for each, ignored in self.ignored.items():
             self.answers[each] = self.answers[each]._replace(ignored=ignored)
-        return tuple(self.answers[each] for each in range(len(self.reports)))
+
+    def _wave(self, waiting: Iterable[int]) -> Wave:
+        wave = Wave()
+        for each in waiting:
+            if (answer := self._answer_existing(each)) is not None:
+                self.answers[each] = answer
+                continue
+            claims = self._claims(each)
+            if not wave.must_wait(each, [claim.line for claim in claims]):
+                wave.add(each, self._place(each, claims), self.reports[each])
+            if wave.surplus and self.tells_what_is_known:
+                raise ToldTooOften(each)
+        return wave
+
+    def _waiting_for(self, reason: Reason, places: Iterable[int]) -> dict[int, Unplaceable]:
+        """Let draws wait that others are refused, since a refusal would tell what is on record."""
+        if not self.sender.may_update:  # then no rule may place what may be a correction
+            reason = Reason.MAY_NOT_CORRECT
+        return {
+            each: Unplaceable(
+                self.reports[each],
+                (reason.value,),
+                tuple(claim.line for claim in self._claims(each)),
+            )
+            for each in places
+        }
 
     def _place(self, each: int, claims: Sequence[Claim]) -> Placed | Unplaceable:
         if each in self.of_sample:
@@ -139,11 +169,9 @@ class Taking(Arriving):
     def _answer_known(self, each: int) -> Answer | None:
         report = self.reports[each]
         claims = self._claims(each)
-        on_record = [self.around.by_line[c.line] for c in claims if c.line in self.around.by_line]
-        if on_record:
-            draw, _ = on_record[0]
-            results = tuple(ResultAnswer(r.line, r.version, "known") for _, r in on_record)
-            return Answer(draw.public_id, report.accession, "known", (), results)
+        on_record = _answer_on_record(by_names(claims, self.around), report.accession)
+        if on_record is not None:
+            return on_record
         lines = [claim.line for claim in claims if claim.is_known]
         waits = (
             Parked.objects.select_related("draw")
@@ -232,7 +260,8 @@ class Taking(Arriving):
             report = condition.of_report
             if report is None or not report.named_by_us or not condition.part:
                 continue
-            given = ids.setdefault(report, answer.id)
+            own = answer.id if self.sender.may_read else self.told.of_draw(place_)
+            given = ids.setdefault(report, own)
             names += [
                 ResultName(
                     laboratory_id=self.sender.laboratory_id,
@@ -258,7 +287,26 @@ class Taking(Arriving):
         for each in written:
             self.answers[each] = answer_taken_back(self.answers[each], self.reports[each], versions)
 
-    def repeat(self, message_sha256: str) -> tuple[Answer, ...]:
+    def _refuse_corrections(self) -> None:
+        """Refuse what a sender would correct that may not; what waited for it was no correction."""
+        if self.sender.may_update:
+            return
+        for each, answer in sorted(self.answers.items()):
+            if any(_changes_known(result) for result in answer.results):
+                raise CorrectionNotAllowed(each)
+
+    def for_eyes_of_sender(self) -> tuple[Answer, ...]:
+        """Answer in the order of the reports; who may not read is told of its own message alone."""
+        places = range(len(self.sent))
+        if self.sender.may_read:
+            return tuple(self.answers[each] for each in places)
+        self.told.keep(self.answers)
+        return tuple(
+            self.told.answer(each, self.answers[each], is_beside=each in self.beside)
+            for each in places
+        )
+
+    def repeat(self, message_sha256: str) -> None:
         """Answer a message that was taken in before: the same names, and nothing new.
 
         A draw that was corrected since stays corrected: these bytes are an old message, not a new
@@ -287,26 +335,38 @@ class Taking(Arriving):
             answer = (
                 answer_parked(in_parking(known), known.accession)
                 if known is not None
-                else self._answer_of_sample(each)
-                or self._answer_on_record(each)
-                or self._answer_known(each)
+                else self._answer_of_sample(each) or self._answer_repeated(each)
             )
             if answer is None:
                 new.append(each)
             else:
                 self.answers[each] = answer
-        return self.place_all([inbound.pk] * len(self.reports), only=new)
+        self.place_all([inbound.pk] * len(self.reports), only=new)
 
     def _answer_of_sample(self, each: int) -> Answer | None:
         draw = self.of_sample[each].on_record if each in self.of_sample else None
         return None if draw is None else Answer(draw.public_id, draw.accession, "known")
 
-    def _answer_on_record(self, place_: int) -> Answer | None:
-        report = self.reports[place_]
-        draw = self.around.by_accession.get(report.accession)
-        if draw is None:
-            return None
-        results = tuple(
-            ResultAnswer(each.line, each.version, "known") for each in draw.results.values()
+    def _answer_repeated(self, each: int) -> Answer | None:
+        """Answer with the very results that the draw has brought, not with others of its sample."""
+        report = self.reports[each]
+        return self._answer_known(each) or _answer_on_record(
+            by_draw(report, self.around), report.accession
         )
-        return Answer(draw.public_id, report.accession, "known", (), results)
+
+
+def _answer_on_record(known: Sequence[Known], accession: str) -> Answer | None:
+    if not known:
+        return None
+    draw, _ = known[0]
+    results = tuple(ResultAnswer(each.line, each.version, "known") for _, each in known)
+    return Answer(draw.public_id, accession, "known", (), results)
+
+
+# A late result becomes an older version: that changes what is known of an earlier one, too
+CORRECTIONS = frozenset({"corrected", "late"})
+
+
+def _changes_known(result: ResultAnswer) -> bool:
+    """Tell whether this is another version: a correction, or a final value after a preliminary."""
+    return result.state in CORRECTIONS or (result.state == "recorded" and result.version > 1)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from patients.intake.placing import Unplaceable
 from patients.intake.reasons import Reason
-from patients.intake.receipts import VERSIONS_AT_MOST, ToldTooOften
+from patients.intake.receipts import VERSIONS_AT_MOST
 from patients.intake.reports import DrawReport
 from patients.record.draws import Placed
 from patients.record.results import RETRACTED
@@ -19,13 +19,15 @@ _Keys = set[Hashable]
 class Wave:
     """Draws that do not touch each other; `later` are those that touch one of them.
 
-    `overlaps` are later because they are the very same result as one before.
+    `overlaps` are later because they are the very same result as one before. `surplus` are those
+    that stand behind more than can be placed in turn.
     """
 
     placed: dict[int, Placed] = field(default_factory=dict)
     unplaceable: dict[int, Unplaceable] = field(default_factory=dict)
     later: list[int] = field(default_factory=list)
     overlaps: list[int] = field(default_factory=list)
+    surplus: list[int] = field(default_factory=list)
     _lines: _Keys = field(default_factory=set)
     _taken: _Keys = field(default_factory=set)  # lines that are written by this wave, or later
     _behind: Counter[Hashable] = field(default_factory=Counter)  # how many wait for what
@@ -36,11 +38,6 @@ class Wave:
         """Tell whether a draw waits in any case: one before it is the same result, by its names.
 
         It need not be placed to know that.
-
-        Raises
-        ------
-        ToldTooOften
-            As `add` does, when more wait for one another than can be placed in turn.
         """
         if self._taken.isdisjoint(lines):
             return False
@@ -49,11 +46,10 @@ class Wave:
         return True
 
     def _wait(self, place: int, lines: Collection[UUID], *, behind: Collection[Hashable]) -> None:
-        self.later.append(place)
         self._taken.update(lines)
         self._behind.update(behind)
-        if any(self._behind[each] >= VERSIONS_AT_MOST for each in behind):
-            raise ToldTooOften(place)
+        are_many = any(self._behind[each] >= VERSIONS_AT_MOST for each in behind)
+        (self.surplus if are_many else self.later).append(place)
 
     def add(self, place: int, found: Placed | Unplaceable, report: DrawReport) -> None:
         """Let a draw join the wave, or wait for the next one."""

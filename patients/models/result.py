@@ -229,6 +229,9 @@ class ResultName(models.Model):
     `line` is the public name of the result, on record or parked. A name is claimed before anything
     else is read of the record, so that of many messages with one name each sees what those before
     it did.
+
+    An alias is an id that was told to a sender who may not read: it leads to the result like an
+    address, and says nothing of what the laboratory calls it.
     """
 
     # The constraint begins with this column
@@ -236,6 +239,7 @@ class ResultName(models.Model):
     system = models.CharField(max_length=200, blank=True)
     value = models.CharField(max_length=200)
     line = models.UUIDField()
+    is_alias = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints: ClassVar = [

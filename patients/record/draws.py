@@ -76,7 +76,13 @@ class Placed(NamedTuple):
 
     def changes_what_is_known(self, *, received_at: datetime) -> bool:
         """Tell whether any result on record gets another version by this, be it an older one."""
-        moves = self.leaves is not None or self.moves(received_at=received_at)
+        draw = self.on_record
+        specimen = self.all_of_specimen(received_at=received_at)
+        moves = (
+            self.leaves is not None
+            or self.moves(received_at=received_at)
+            or (draw is not None and specimen != draw.specimen)
+        )
         return any(
             line.before is not None
             and (moves or not line.is_known or line.is_late(received_at=received_at))

@@ -11,16 +11,18 @@ from patients import audit
 from patients.models import Draw, Parked, ParkedState
 from patients.statements import ask
 
-# One JSON text carries any number of draws; as arrays of texts each would be quoted in Python
+# One JSON text carries any number of draws; as arrays of texts each would be quoted in Python.
+# They are numbered as they stand in their message, and tried again in that order
 _PARK = """
-INSERT INTO patients_parked (public_id, laboratory_id, inbound_id, accession, sha256, report,
+INSERT INTO patients_parked (id, public_id, laboratory_id, inbound_id, accession, sha256, report,
                              reasons, profile_version, parked_at, state, ended_by, ended_reason,
                              question, asked_by)
-SELECT public_id, %(laboratory)s, inbound_id, accession, sha256, report, reasons, profile_version,
-       %(at)s, 'waiting', '', '', '', ''
-  FROM json_to_recordset(%(draws)s::json)
-    AS new (public_id uuid, inbound_id bigint, accession text, sha256 text, report jsonb,
-            reasons jsonb, profile_version int)
+SELECT id, public_id, %(laboratory)s, inbound_id, accession, sha256, report, reasons,
+       profile_version, %(at)s, 'waiting', '', '', '', ''
+  FROM (SELECT nextval(pg_get_serial_sequence('patients_parked', 'id')) AS id, new.*
+          FROM json_to_recordset(%(draws)s::json)
+            AS new (public_id uuid, inbound_id bigint, accession text, sha256 text, report jsonb,
+                    reasons jsonb, profile_version int)) AS numbered
  ORDER BY sha256
     ON CONFLICT (laboratory_id, sha256) DO NOTHING
 RETURNING id, public_id, sha256
@@ -71,7 +73,9 @@ def park(
     """
     if not draws:
         return {}, set()
-    by_digest = {each.sha256: each for each in reversed(draws)}
+    by_digest: dict[str, ToPark] = {}
+    for each in draws:
+        by_digest.setdefault(each.sha256, each)
     asked = {
         "laboratory": laboratory_id,
         "at": at,
@@ -83,7 +87,7 @@ def park(
             Parked(pk=pk, public_id=public_id, reasons=list(by_digest[sha256].reasons)),
             by_digest[sha256].lines,
         )
-        for pk, public_id, sha256 in rows
+        for pk, public_id, sha256 in sorted(rows)
     }
     if found:
         named = [
@@ -110,7 +114,8 @@ def park(
 
 def in_parking(parked: Parked) -> InParking:
     """Give a draw of the queue with the names of its results."""
-    return InParking(parked, tuple(each.line for each in parked.results.all()))
+    results = sorted(parked.results.all(), key=lambda each: each.position)
+    return InParking(parked, tuple(each.line for each in results))
 
 
 def _row_of(draw: ToPark) -> dict[str, Any]:
