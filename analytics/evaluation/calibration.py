@@ -157,7 +157,7 @@ def calibration_curve(
     n_groups: int = 10,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Compare told and found risk in groups of equal size.
+    """Compare told and found risk in groups of about equal size.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def calibration_curve(
         From 0 to 1.
     n_groups : int, default: 10
         Groups by quantiles of the probability; equal probabilities stay together, so there may
-        be fewer.
+        be fewer. Where no more probabilities than that are told, each is a group of its own.
     level : float, default: 0.95
         Confidence level of the Wilson intervals.
 
@@ -190,8 +190,10 @@ def calibration_curve(
         raise EvaluationIsUnfit(
             column="n_groups", value=n_groups, wanted=f"from 1 to {len(outcome)} groups"
         )
-    edges = np.unique(np.quantile(numbers, np.linspace(0, 1, n_groups + 1)))
-    group = np.searchsorted(edges[1:-1], numbers)
+    values, group = np.unique(numbers, return_inverse=True)
+    if len(values) > n_groups:
+        edges = np.quantile(numbers, np.linspace(0, 1, n_groups + 1)[1:-1])
+        group = np.searchsorted(edges, numbers)
     frame = pd.DataFrame({"group": group, "told": numbers, "is_positive": outcome})
     table = frame.groupby("group").agg(
         n=("told", "size"),

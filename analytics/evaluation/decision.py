@@ -125,7 +125,7 @@ def net_benefit_gain(
     Source: Vickers 2008, BMC Med Inform Decis Mak 8:53.
     """
     outcome, first, cuts = _read(labels, with_marker, thresholds, column="with_marker")
-    refuse_out_of_step(labels, without_marker=without_marker)
+    refuse_out_of_step(labels, with_marker=with_marker, without_marker=without_marker)
     second = read_probabilities(
         without_marker, n=len(outcome), is_open=False, column="without_marker"
     )

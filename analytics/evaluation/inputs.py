@@ -52,22 +52,31 @@ def read_labels(labels: npt.ArrayLike, *, column: str = "labels") -> BoolArray:
 
 
 def refuse_out_of_step(labels: npt.ArrayLike, **scores: npt.ArrayLike) -> None:
-    """Refuse scores whose rows are those of the labels in another order.
+    """Refuse scores whose rows are not those of the labels, in their order.
 
-    Values are taken by place; two Series of the same patients, sorted differently, would be
-    paired wrongly without a word.
+    Values are taken by place; two Series of other patients, or of the same sorted differently,
+    would be paired wrongly without a word. What has no index has places alone.
     """
-    if not isinstance(labels, pd.Series):
-        return
-    for column, given in scores.items():
-        if not isinstance(given, pd.Series) or given.index.equals(labels.index):
-            continue
-        if len(given) == len(labels) and set(given.index) == set(labels.index):
+    indexed = [
+        (column, given.index)
+        for column, given in {"labels": labels, **scores}.items()
+        if isinstance(given, pd.Series)
+    ]
+    for column, index in indexed[1:]:
+        first, of_first = indexed[0]
+        if len(index) == len(of_first) and not index.equals(of_first):
+            pairs = zip(index, of_first, strict=True)
+            row, (own, other) = next(
+                (row, pair)
+                for row, pair in enumerate(pairs)
+                if not (pair[0] == pair[1] or all(map(is_missing, pair)))
+            )
             raise EvaluationIsUnfit(
                 column=column,
-                value=given.index[0],
-                row=0,
-                wanted="the order of the labels: the index is the same, but sorted otherwise",
+                value=own,
+                row=row,
+                wanted=f"the index of {first} in its order, {other!r} here; or no index, "
+                "as of to_numpy()",
             )
 
 

@@ -288,6 +288,32 @@ def test_the_calibration_curve_agrees_with_scikit_learn() -> None:
     assert (curve["found"] <= curve["found_high"]).all()
 
 
+@pytest.mark.parametrize(
+    "told",
+    [{0.1: 95, 0.9: 5}, {0.19: 51, 0.30: 45, 0.61: 4}, {0.2: 90, 0.6: 5, 0.7: 5}],
+)
+def test_different_probabilities_of_many_patients_are_not_pooled(told: dict[float, int]) -> None:
+    probabilities = np.repeat(list(told), list(told.values()))
+    labels = np.arange(len(probabilities)) % 2
+
+    curve = calibration_curve(labels, probabilities)
+
+    assert curve["told"].tolist() == pytest.approx(list(told))
+    assert curve["n"].tolist() == list(told.values())
+
+
+def test_a_probability_that_most_share_is_grouped_as_in_scikit_learn() -> None:
+    rng = np.random.default_rng(7)
+    told = np.concatenate([np.full(80, 0.2), rng.uniform(0.01, 0.99, 20)])
+    labels = rng.random(100) < told
+
+    curve = calibration_curve(labels, told)
+
+    found, mean = sk_calibration.calibration_curve(labels, told, n_bins=10, strategy="quantile")
+    assert curve["found"].tolist() == pytest.approx(found.tolist())
+    assert curve["told"].tolist() == pytest.approx(mean.tolist())
+
+
 def test_the_interval_of_a_group_is_wilsons() -> None:
     curve = calibration_curve([1] * 2 + [0] * 8, [0.2] * 10, n_groups=1)
 
@@ -335,7 +361,9 @@ def test_a_large_cohort_needs_no_table_of_pairs() -> None:
     assert isinstance(area.standard_error, float)
 
 
-def test_a_series_with_any_index_is_read_in_order() -> None:
+def test_a_series_and_what_has_no_index_are_read_in_order() -> None:
     labels = pd.Series([True, True, False, False], index=[9, 4, 7, 1])
 
-    assert roc_area(labels, pd.Series([3.0, 2.0, 2.0, 1.0], index=[5, 6, 7, 8])).auc == 0.875
+    assert roc_area(labels, [3.0, 2.0, 2.0, 1.0]).auc == 0.875
+    assert roc_area(labels, pd.Series([3.0, 2.0, 2.0, 1.0], index=[9, 4, 7, 1])).auc == 0.875
+    assert roc_area(labels.to_numpy(), pd.Series([3.0, 2.0, 2.0, 1.0])).auc == 0.875

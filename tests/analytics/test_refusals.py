@@ -261,15 +261,19 @@ def test_a_column_that_is_there_twice_is_refused() -> None:
         summarise(pd.concat([draws, draws[["level"]]], axis=1))
 
 
-def test_series_sorted_otherwise_are_not_paired_by_place() -> None:
+def test_series_of_other_patients_or_sorted_otherwise_are_not_paired_by_place() -> None:
     labels, scores = pd.Series(OUTCOME), pd.Series(SCORE)
     assert roc_area(labels, scores) == roc_area(OUTCOME, SCORE)
     with pytest.raises(
-        EvaluationIsUnfit, match="scores, row 0: 5; wanted: the order of the labels"
+        EvaluationIsUnfit, match="scores, row 0: 5; wanted: the index of labels in its order, 0"
     ):
         roc_area(labels, scores[::-1])
-    with pytest.raises(EvaluationIsUnfit, match="second, row 0"):
-        compare_roc_areas(labels, scores, scores[::-1])
+    with pytest.raises(EvaluationIsUnfit, match=r"scores, row 5: 9; wanted: .*, 5 here"):
+        roc_area(labels, scores.set_axis([*range(5), 9]))
+    with pytest.raises(EvaluationIsUnfit, match="scores, row 0: 'a'"):
+        roc_area(labels, scores.set_axis(list("abcdef")))
+    with pytest.raises(EvaluationIsUnfit, match="second, row 0: 5; wanted: the index of first"):
+        compare_roc_areas(OUTCOME, scores, scores[::-1])
 
 
 def test_leaving_out_pairs_wants_rows_and_a_model() -> None:
