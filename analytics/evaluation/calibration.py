@@ -129,7 +129,9 @@ def calibrate(
         )
     ones = np.ones((len(outcome), 1))
     shift, shift_error = _logistic(ones, outcome, offset=log_odds)
-    line, line_error = _logistic(np.column_stack([ones, log_odds]), outcome)
+    unit = float(log_odds.std())  # in its own standard deviations, however near they all lie
+    standard = (log_odds - log_odds.mean()) / unit
+    (_, slope), (_, slope_error) = _logistic(np.column_stack([ones, standard]), outcome) / unit
     half = float(stats.norm.ppf(0.5 + read_level(level) / 2))
     prevalence = n_positive / len(outcome)
     score = float(brier_score_loss(outcome, numbers, pos_label=True))
@@ -143,9 +145,9 @@ def calibrate(
         intercept=float(shift[0]),
         intercept_low=float(shift[0] - half * shift_error[0]),
         intercept_high=float(shift[0] + half * shift_error[0]),
-        slope=float(line[1]),
-        slope_low=float(line[1] - half * line_error[1]),
-        slope_high=float(line[1] + half * line_error[1]),
+        slope=float(slope),
+        slope_low=float(slope - half * slope_error),
+        slope_high=float(slope + half * slope_error),
         level=level,
     )
 
@@ -212,8 +214,8 @@ def calibration_curve(
 
 def _logistic(
     design: FloatArray, outcome: BoolArray, *, offset: FloatArray | None = None
-) -> tuple[FloatArray, FloatArray]:
-    """Fit a logistic regression by Newton's method; coefficients and standard errors."""
+) -> FloatArray:
+    """Fit a logistic regression by Newton's method; coefficients and standard errors, in rows."""
     base = np.zeros(len(outcome)) if offset is None else offset
     beta = np.zeros(design.shape[1])
     loglik = -np.inf
@@ -232,7 +234,7 @@ def _logistic(
         if np.abs(beta).max() > FURTHEST_COEFFICIENT:
             break
         if np.abs(step).max() < CLOSE_ENOUGH * max(1.0, np.abs(beta).max()):
-            return beta, np.sqrt(np.diag(np.linalg.inv(information)))
+            return np.array([beta, np.sqrt(np.diag(np.linalg.inv(information)))])
     raise CalibrationIsUndefined(
         "no finite calibration fits: the probabilities separate those with the outcome from "
         "those without, or nearly so; more patients are needed"

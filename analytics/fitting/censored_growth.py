@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
 
 from analytics.fitting.censoring import (
     CensoredDraws,
@@ -15,6 +14,7 @@ from analytics.fitting.censoring import (
     padded,
     propagate,
 )
+from analytics.fitting.climbing import climb
 from analytics.fitting.designs import FixedEffects, design_of
 from analytics.fitting.fit import GrowthFit
 from analytics.fitting.grouping import Labels, read_groups
@@ -30,12 +30,18 @@ from analytics.fitting.growth import (
 )
 from analytics.fitting.posterior import cross_products, origin_shift, posterior
 from analytics.fitting.restriction import Part, restriction
-from analytics.fitting.search import SINGULAR_BELOW
+from analytics.fitting.search import LARGEST_LOG_RATIO, LARGEST_SD, SINGULAR_BELOW
 from analytics.fitting.sufficient import Floats, SufficientStatistics, need_statistics
 
 CONVERGED_BELOW = 1e-5  # gradient of the log-likelihood per patient, in standard units
 MOST_ROUNDS = 30  # searches with what stands in for draws held still in the restriction
+SLOPE_SETTLED = 1e-7  # the same, where the search need not go on
 SETTLED_BELOW = 1e-7  # change of what stands in between two of them, relative
+
+_RUNS_AWAY = (
+    "the residual variance runs to zero beside what lies between patients: too few have more draws "
+    "that are no limits than their line has coefficients"
+)
 
 
 def fit_growth_with_censoring(
@@ -197,18 +203,15 @@ class _Problem:
 
     def search(self, free: Floats) -> tuple[Floats, int]:
         """Find the maximum from a start; return it and how often was evaluated."""
-        found = optimize.minimize(
-            self.negative,
-            free,
-            jac=True,
-            method="L-BFGS-B",
-            options={
-                "maxiter": 500,
-                "ftol": 1e-13,
-                "gtol": 1e-7 * (len(self.exact) + len(self.mixed)),
-            },
-        )
-        return np.asarray(found.x, dtype=np.float64), int(found.nfev)
+        p, f, k = self.shape
+        limits = np.array([np.inf] * p + [LARGEST_SD] * f + [LARGEST_LOG_RATIO] * k)
+        size = len(self.exact) + len(self.mixed)
+        found, count = climb(self.negative, free, limits, settled=SLOPE_SETTLED * size)
+        _, D, s2 = self.parts(found)
+        unit = self.scale**2
+        if np.any(np.diag(D) / unit > (LARGEST_SD / 2) ** 2 * np.repeat(s2 / unit[::2], 2)):
+            raise ResidualVarianceIsZero(_RUNS_AWAY)
+        return found, count
 
     def sites_at(self, free: Floats) -> Floats:
         """Find what stands in for censored draws, shape (n, q, q), where the search has come to."""
@@ -219,9 +222,15 @@ class _Problem:
 
     def negative(self, free: Floats) -> tuple[float, Floats]:
         """Return minus the log-likelihood (with sites: the restricted one) and its gradient."""
+        try:
+            return self._negative(free)
+        except np.linalg.LinAlgError as error:
+            raise ResidualVarianceIsZero(_RUNS_AWAY) from error
+
+    def _negative(self, free: Floats) -> tuple[float, Floats]:
         lines, D, s2 = self.parts(free)
         if not (np.isfinite(D).all() and np.all((s2 > 0) & (s2 < np.inf))):
-            raise ResidualVarianceIsZero("the residual variance runs to zero or beyond all bounds")
+            raise ResidualVarianceIsZero(_RUNS_AWAY)
         p, f, k = self.shape
         value = 0.0
         by_line, by_D, by_s2 = np.zeros_like(lines), np.zeros_like(D), np.zeros(k)

@@ -331,14 +331,14 @@ def propagate(
             along = Cz / (1 + more * v)[:, None]
             C = C - np.einsum("ni,nj->nij", along * more[:, None], Cz)
             mean = mean + along * (push - more * m)[:, None]
-            moved = max(moved, _change(more, site.precision), _change(push, site.shift))
-        if moved < SETTLED_BELOW:
+            changes = moved, _change(more, site.precision), _change(push, site.shift)
+            moved = float(
+                np.max(changes)
+            )  # no number where a limit lies too far off to reckon with
+        if not moved >= SETTLED_BELOW:
             break
-    else:
-        if moved > STILL_BELOW:
-            raise PropagationDidNotSettle(
-                f"sites still moved by {moved:.1e} after {MAX_SWEEPS} sweeps"
-            )
+    if not moved <= STILL_BELOW:
+        raise PropagationDidNotSettle(f"sites still moved by {moved:.1e} after {MAX_SWEEPS} sweeps")
     # The rank-one steps leave rounding behind; the moments are taken afresh from the sites.
     A_all = A + np.einsum("nm,nmi,nmj->nij", precision, draws.z, draws.z)
     u_all = u + np.einsum("nm,nmi->ni", shift, draws.z)

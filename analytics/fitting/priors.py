@@ -280,6 +280,7 @@ def release_of(
     _need_model(model)
     has_labels = len(model.patient_ids) > 0
     _refuse_uncarried(model, base, has_labels=has_labels)
+    _refuse_further_segments(model, base, segments)
     taught = list(model.patient_ids if patient_ids is None else patient_ids)
     if len(set(taught)) != len(model.patient_ids):
         raise ReleaseCannotCarry(
@@ -303,6 +304,19 @@ def release_of(
         card=card,
     )
     return parse(dump(made))
+
+
+def _refuse_further_segments(model: TrainedModel, base: Release, segments: tuple[str, ...]) -> None:
+    """Refuse a segment whose level is another than the one that the base counts its levels from."""
+    for name in model.markers:
+        levels = base.markers[name].levels
+        strange = [segment for segment in segments if levels and segment not in levels]
+        if strange:
+            raise ReleaseCannotCarry(
+                f"segments {', '.join(strange)}: {base.version} counts the levels of {name} from "
+                f"that of {', '.join(levels)}; wanted: segments that it knows, the draws less "
+                "their levels (training_draws gives them so), or a base that knows none"
+            )
 
 
 def _need_model(given: object) -> None:

@@ -5,6 +5,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from analytics.fitting.reading import BadLabel
 from analytics.fitting.sufficient import Floats
 
 RIDGE_SD = 0.5  # prior SD of intercept and of slope about (0, 1), in log-odds
@@ -43,11 +44,12 @@ def recalibrate(
     ------
     CannotRecalibrate
         A log-odds is not finite.
+    BadLabel
+        The columns are not of one length, or an outcome is none.
     """
+    marker, start = _read_log_odds(marker, offset)
+    outcome = _read_outcome(outcome, len(marker))
     X = np.column_stack([np.ones_like(marker), marker])
-    start = np.broadcast_to(np.asarray(offset, dtype=np.float64), marker.shape)
-    if not (np.isfinite(X).all() and np.isfinite(start).all()):
-        raise CannotRecalibrate("a log-odds is not finite")
 
     def loss(at: Floats) -> tuple[float, Floats]:
         eta, off = start + X @ at, (at - _IDENTITY) / RIDGE_SD**2
@@ -88,8 +90,9 @@ def recalibration_covariance(
     -------
     ndarray, shape (2, 2)
     """
+    marker, start = _read_log_odds(marker, offset)
     X = np.column_stack([np.ones_like(marker), marker])
-    p = expit(np.asarray(offset) + X @ np.array(recalibration))
+    p = expit(start + X @ np.array(recalibration))
     information = X.T @ (X * (p * (1 - p))[:, None]) + np.eye(2) / RIDGE_SD**2
     return np.asarray(np.linalg.inv(information), dtype=np.float64)
 
@@ -108,7 +111,39 @@ def log_score(log_odds: Floats, outcome: npt.NDArray[np.bool_]) -> Floats:
     ndarray, shape (N,)
         log p(outcome): 0 at best, the higher the better.
     """
-    return -np.logaddexp(0, np.where(outcome, -log_odds, log_odds))
+    log_odds, _ = _read_log_odds(log_odds, 0.0)
+    outcome = _read_outcome(outcome, len(log_odds))
+    return np.asarray(-np.logaddexp(0, np.where(outcome, -log_odds, log_odds)))
+
+
+def _read_log_odds(given: npt.ArrayLike, offset: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Read a column of log-odds, and the offset of each."""
+    try:
+        found, start = np.asarray(given, dtype=np.float64), np.asarray(offset, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise BadLabel(f"log-odds: {error} - an array of numbers is needed") from error
+    if found.ndim != 1 or start.shape not in {(), found.shape}:
+        shapes = f"{found.shape}, offset of shape {start.shape}"
+        raise BadLabel(f"log-odds of shape {shapes} - one figure a patient is needed")
+    start = np.broadcast_to(start, found.shape)
+    wrong = np.flatnonzero(~(np.isfinite(found) & np.isfinite(start)))
+    if len(wrong):
+        raise CannotRecalibrate(f"row {wrong[0]}: a log-odds is not finite")
+    return found, start
+
+
+def _read_outcome(given: npt.ArrayLike, size: int) -> npt.NDArray[np.bool_]:
+    """Read what happened to each patient."""
+    found = np.asarray(given)
+    if found.shape != (size,):
+        raise BadLabel(f"outcome of shape {found.shape} - {size} outcomes, one a patient")
+    if found.dtype.kind not in "biuf":
+        raise BadLabel(f"outcome: {found.dtype} - True or False is needed")
+    wrong = np.flatnonzero((found != 0) & (found != 1))
+    if len(wrong):
+        row = wrong[0]
+        raise BadLabel(f"row {row}, outcome: {found[row]} - True or False is needed")
+    return found.astype(np.bool_)
 
 
 def prior_log_odds(probability: float) -> float:

@@ -313,10 +313,10 @@ def _fit_or_none(
         if len(censored):
             return fit_growth_with_censoring(statistics, censored, group=group)
         return fit_growth(statistics, group=group)
-    except (UnidentifiableFit, CoefficientsAreConfounded, ResidualVarianceIsZero):
+    except (UnidentifiableFit, CoefficientsAreConfounded):
         return None
-    except PropagationDidNotSettle as error:
-        text = f"draws beyond a limit: {error}; the variances stay those given"
+    except (PropagationDidNotSettle, ResidualVarianceIsZero) as error:
+        text = f"{error}; the variances stay those given"
         warnings.warn(text, NotConvergedWarning, stacklevel=2)
         return None
 

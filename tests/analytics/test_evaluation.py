@@ -269,6 +269,20 @@ def test_probabilities_from_the_model_itself_are_calibrated_by_construction() ->
     assert fit.intercept == pytest.approx(0.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("spread", [1e-3, 1e-6])
+def test_a_steep_slope_of_probabilities_that_hardly_differ_is_no_separation(spread: float) -> None:
+    labels, glucose, _ = pima()
+    standard = (glucose - glucose.mean()) / glucose.std()
+    told = special.expit(-0.7 + spread * standard)
+
+    fit = calibrate(labels, told)
+
+    line = sm.GLM(labels, sm.add_constant(standard), family=sm.families.Binomial()).fit(tol=1e-14)
+    low, high = line.conf_int()[1]
+    assert fit.slope == pytest.approx(line.params[1] / spread, rel=1e-6)
+    assert (fit.slope_low, fit.slope_high) == pytest.approx((low / spread, high / spread), rel=1e-5)
+
+
 def test_probabilities_that_separate_the_outcomes_have_no_slope() -> None:
     with pytest.raises(CalibrationIsUndefined, match="separate"):
         calibrate([0, 0, 0, 1, 1, 1], [0.1, 0.2, 0.3, 0.6, 0.7, 0.8])

@@ -13,6 +13,7 @@ from scipy import optimize, special, stats
 from analytics.fitting import (
     BadDraw,
     CensoredDraws,
+    ResidualVarianceIsZero,
     SufficientStatistics,
     UnknownMarker,
     UnknownPatient,
@@ -329,3 +330,39 @@ def test_of_several_markers_a_censored_draw_says_which() -> None:
 
     with pytest.raises(BadDraw, match="missing column 'marker': needed to tell a, b apart"):
         censored_draws(beyond((0, 4.0, 1.0, True)), statistics=statistics)
+
+
+def few_draws(seed: int) -> tuple[SufficientStatistics, CensoredDraws]:
+    """Draw a few patients of one marker or two, many of their draws below a limit."""
+    rng = np.random.default_rng(seed)
+    n, k = int(rng.integers(4, 13)), int(rng.integers(1, 3))
+    share, rows = rng.uniform(0.1, 0.6), []
+    for m in range(k):
+        for patient in range(n):
+            start, slope = rng.normal(0, 0.3), rng.normal(0, 0.02)
+            for at in sorted(rng.uniform(0, 12, int(rng.integers(1, 5)))):
+                level = 0.5 + m + start + slope * at + rng.normal(0, 0.2)
+                rows.append((patient, at, level, f"m{m}"))
+    drawn = pd.DataFrame(rows, columns=["patient_id", "weeks", "level", "marker"])
+    limit = drawn.groupby("marker")["level"].transform(lambda of: of.quantile(share))
+    below = drawn["level"] < limit
+    names = [f"m{m}" for m in range(k)]
+    statistics = summarise(drawn[~below], patient_ids=np.arange(n), markers=names)
+    beyond = drawn.assign(limit=limit, is_below=True)[below]
+    return statistics, censored_draws(beyond, statistics=statistics)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::analytics.fitting.SingularFitWarning")
+@pytest.mark.parametrize(("seed", "method"), [(34, "REML"), (37, "ML"), (2, "REML"), (3, "ML")])
+def test_the_search_converges_in_a_few_patients_most_of_whose_draws_lie_below(
+    seed: int, method: str
+) -> None:
+    fit = fit_growth_with_censoring(*few_draws(seed), method=method)
+
+    assert fit.is_converged
+
+
+def test_a_residual_variance_that_runs_to_zero_is_refused_by_name_and_not_called_a_fit() -> None:
+    with pytest.raises(ResidualVarianceIsZero, match="runs to zero beside what lies between"):
+        fit_growth_with_censoring(*few_draws(28), method="ML")

@@ -46,6 +46,7 @@ from analytics.fitting import (
     BadDraw,
     BadLabel,
     BadParameter,
+    PropagationDidNotSettle,
     UnidentifiableFit,
     UnknownGroup,
     UnknownPatient,
@@ -54,9 +55,12 @@ from analytics.fitting import (
     fit_growth,
     fit_growth_with_censoring,
     local_prior,
+    log_score,
     posterior,
     posterior_with_censoring,
     published_prior,
+    recalibrate,
+    recalibration_covariance,
     score_rows,
     summarise,
     summarise_arrays,
@@ -497,3 +501,38 @@ def test_rows_that_cannot_be_scored_are_refused(changed: dict[str, Any], told: s
     }
     with pytest.raises(BadDraw, match=told):
         score_rows(**(given | changed))
+
+
+@pytest.mark.parametrize("limit", [-1e9, 1e300])
+def test_a_limit_too_far_off_to_reckon_with_gives_no_figure(limit: float) -> None:
+    statistics = summarise(drawn())
+    row = {"patient_id": [1], "weeks": [1.0], "limit": [limit], "is_below": [limit < 0]}
+    known: Any = {"effects": [3.4, 0.0], "covariance": np.eye(2), "residual_variance": [0.1]}
+    with pytest.raises(PropagationDidNotSettle), np.errstate(all="ignore"):
+        posterior_with_censoring(
+            statistics, censored_draws(pd.DataFrame(row), statistics=statistics), **known
+        )
+
+
+@pytest.mark.parametrize(
+    ("marker", "outcome", "told"),
+    [
+        ([1.0, 2.0, 3.0], [0, 5, 1], "row 1, outcome: 5 - True or False"),
+        ([1.0, 2.0], [True], r"outcome of shape \(1,\) - 2 outcomes"),
+        ([1.0, 2.0], ["a", "b"], "outcome: <U1 - True or False"),
+        (["a", "b"], [True, False], "log-odds: .* an array of numbers is needed"),
+        ([[1.0], [2.0]], [True, False], "one figure a patient"),
+    ],
+)
+def test_what_cannot_be_recalibrated_is_refused(marker: Any, outcome: Any, told: str) -> None:
+    with pytest.raises(BadLabel, match=told):
+        recalibrate(marker, outcome, offset=0.0)
+    with pytest.raises(BadLabel, match=told):
+        log_score(marker, outcome)
+
+
+def test_an_offset_of_other_patients_is_refused() -> None:
+    with pytest.raises(BadLabel, match=r"offset of shape \(3,\)"):
+        recalibrate(np.zeros(2), np.array([True, False]), offset=np.zeros(3))
+    with pytest.raises(BadLabel, match=r"offset of shape \(3,\)"):
+        recalibration_covariance(np.zeros(2), (0.0, 1.0), offset=np.zeros(3))
