@@ -62,15 +62,16 @@ class Finding:
         precision: str,
         held_by: DrawOnRecord | None,
         units: dict[int, str],
+        is_another: bool = False,
     ) -> None:
         self.report, self.terms, self.patient_id = report, terms, patient_id
         self.among, self.reasons = among, list[str]()
         self.collected_at, self.precision = collected_at, precision
-        self.accession = report.accession
+        self.accession = "" if is_another else report.accession
         self.same_time = among.at(patient_id, collected_at)
         self.draw, self.units = held_by, units
         self.is_apart = False  # from the draw that bears its accession
-        self.is_another = False  # though its names are on record: they were given anew
+        self.is_another = is_another  # though its names are on record: they were given anew
 
     def find(self, read: Sequence[PlacedResult], claims: Sequence[Claim]) -> Placed:
         self._look_at_times(read, claims)
@@ -80,6 +81,10 @@ class Finding:
             self._line(now, claim, sent)
             for now, claim, sent in zip(read, claims, self.report.results, strict=True)
         )
+        if self.draw is not None and not self.draw.accession:
+            # Set apart from the draw that bears its number, it does not get that by being put right
+            bearer = self.among.by_accession.get(self.accession)
+            self.accession = self.accession if bearer is None else ""
         placed = Placed(
             accession=self.accession,
             collected_at=self.collected_at,

@@ -28,7 +28,16 @@ from patients.intake.surroundings import (
     draws_question,
 )
 from patients.intake.waiting_draws import DRAW_HAS_COME, NAMED_BY_NOW
-from patients.models import Clinician, Draw, Laboratory, Parked, ParkedState, Patient, ResultName
+from patients.models import (
+    Clinician,
+    Draw,
+    Laboratory,
+    Parked,
+    ParkedState,
+    Patient,
+    Result,
+    ResultName,
+)
 from patients.record.draws import write_draws
 from patients.record.parking import (
     NoLongerWaiting,
@@ -268,10 +277,13 @@ def _rename(
     )
     if rename:
         ask(*rename)
+    renamed = {was: line for _result, was, line in placed_as if was != line}
+    # Under a name that is on record it waits where that was disputed; the name stays what it means
+    on_record = Result.objects.filter(public_id__in=renamed).values_list("public_id", flat=True)
     names_of_waiting = [
         ResultName(laboratory_id=waiting.laboratory_id, system=ADDRESS, value=str(was), line=line)
-        for _result, was, line in placed_as
-        if was != line
+        for was, line in renamed.items()
+        if was not in {*on_record}
     ]
     ResultName.objects.bulk_create(names_of_waiting, ignore_conflicts=True)
     for _result, was, line in placed_as:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 from patients import units
-from patients.intake.finding import Finding, Terms
+from patients.intake.finding import Finding, IfDuplicate, Terms
 from patients.intake.naming import Claim
 from patients.intake.numberings import in_force
 from patients.intake.profiles import KnownAnalyte, Profile
@@ -102,6 +102,9 @@ def place(
         patient_ids, reasons = {taken_back.patient_id}, []
         drawn_at, precision = taken_back.collected_at, taken_back.precision
     held = _held_by(report, claims, among)
+    is_of_another = _is_of_another(held, patient_ids, terms)
+    if is_of_another:
+        held = []
     meant = [analyte for _, analytes in found for analyte in analytes]
     reasons += _faults_of_results(found, profile, has_others=bool(reasons))
     reasons += _disputes(claims, held, patient_ids)
@@ -122,6 +125,7 @@ def place(
         precision=precision,
         held_by=next(iter(held), None),
         units={each.pk: each.unit for each in meant},
+        is_another=is_of_another,
     )
     placed = finding.find(read, claims)
     if Reason.NUMBER_USED_AGAIN in finding.reasons:
@@ -154,6 +158,15 @@ def _disputes(
     if patient_ids and any(draw.patient_id not in patient_ids for draw in held):
         return [Reason.OTHER_PATIENT.value]
     return []
+
+
+def _is_of_another(held: Sequence[DrawOnRecord], patient_ids: set[int], terms: Terms) -> bool:
+    """Tell whether a person has said that it is another draw than those of other patients."""
+    return (
+        terms.if_duplicate is IfDuplicate.OTHER
+        and bool(held)
+        and all(draw.patient_id not in patient_ids for draw in held)
+    )
 
 
 def _analytes_of(report: ResultReport, claim: Claim, among: Surroundings) -> set[KnownAnalyte]:

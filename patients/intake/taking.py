@@ -331,6 +331,7 @@ class Taking(Arriving):
         for each, (report, digest) in enumerate(zip(self.reports, digests, strict=True)):
             if each in self.answers:
                 continue
+            self._check_version_again(each, inbound)
             known = parked.get(digest) or parked.get(f"at:{report.pointer}")
             answer = (
                 answer_parked(in_parking(known), known.accession)
@@ -342,6 +343,26 @@ class Taking(Arriving):
             else:
                 self.answers[each] = answer
         self.place_all([inbound.pk] * len(self.reports), only=new)
+
+    def _check_version_again(self, place_: int, inbound: Inbound) -> None:
+        """Refuse again what was refused for its version: of that, nothing was stored."""
+        condition = self.conditions[place_]
+        if condition.if_versions is None:
+            return
+        together = (
+            self.reports[other]
+            for other, each in enumerate(self.conditions)
+            if other == place_ or (condition.of_report and each.of_report == condition.of_report)
+        )
+        pointers = [result.pointer for report in together for result in report.results]
+        written = Result.objects.filter(
+            Q(inbound=inbound) | Q(inbound=None, draw__inbound=inbound), pointer__in=pointers
+        )
+        waited = Parked.objects.filter(
+            inbound=inbound, report__results__contains=[{"pointer": pointers[0]}]
+        )
+        if not (written.exists() or waited.exists()):
+            self._version_seen(place_, self._claims(place_))
 
     def _answer_of_sample(self, each: int) -> Answer | None:
         draw = self.of_sample[each].on_record if each in self.of_sample else None

@@ -44,7 +44,13 @@ from patients.record.parking import NoLongerWaiting
 from patients.record.patients import IdentifierTaken
 
 # Whether it is the result on record or another one is asked of whoever matches it
-_FOR_A_PERSON = frozenset({Reason.POSSIBLE_DUPLICATE.value, Reason.NUMBER_USED_AGAIN.value})
+_FOR_A_PERSON = frozenset(
+    {
+        Reason.POSSIBLE_DUPLICATE.value,
+        Reason.NUMBER_USED_AGAIN.value,
+        Reason.OTHER_PATIENT.value,
+    }
+)
 
 
 @require_GET
@@ -130,7 +136,10 @@ def place(
         return redirect("portal:parked_draw", waiting.public_id)
     except parking.StillUnplaceable as fault:
         if not _FOR_A_PERSON.isdisjoint(fault.reasons):
-            return page_of_parked(request, waiting, asks_of=patient, status=409)
+            may_be_same = Reason.OTHER_PATIENT.value not in fault.reasons
+            return page_of_parked(
+                request, waiting, asks_of=patient, may_be_same=may_be_same, status=409
+            )
         reasons = " ".join(parked_words.parked_reason(code) for code in fault.reasons)
         messages.error(request, _("It cannot be placed yet: %(why)s") % {"why": reasons})
         return redirect("portal:parked_draw", waiting.public_id)
@@ -161,6 +170,7 @@ def page_of_parked(
     *,
     found: Iterable[Patient] | None = None,
     asks_of: Patient | None = None,
+    may_be_same: bool = True,
     forms: dict[str, Form] | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -182,6 +192,7 @@ def page_of_parked(
         ],
         "has_searched": found is not None,
         "asks": asks_of is not None,
+        "may_be_same": may_be_same,
         "doubles": []
         if asks_of is None
         else doubles_of(report, asks_of, laboratory_id=waiting.laboratory_id),
