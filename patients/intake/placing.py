@@ -102,15 +102,14 @@ def place(
         patient_ids, reasons = {taken_back.patient_id}, []
         drawn_at, precision = taken_back.collected_at, taken_back.precision
     held = _held_by(report, claims, among)
-    is_of_another = _is_of_another(held, patient_ids, terms)
-    if is_of_another:
+    if is_of_another := _is_of_another(held, patient_ids, terms):
         held = []
     meant = [analyte for _, analytes in found for analyte in analytes]
     reasons += _faults_of_results(found, profile, has_others=bool(reasons))
     reasons += _disputes(claims, held, patient_ids)
     lines = tuple(claim.line for claim in claims)
     if reasons or drawn_at is None:
-        return Unplaceable(report, tuple(dict.fromkeys(reasons)), lines)
+        return _unplaceable(report, reasons, lines)
     read = [
         _read_result(each, analyte, profile, drawn_at)
         for each, analyte in zip(report.results, meant, strict=True)
@@ -131,9 +130,14 @@ def place(
     if Reason.NUMBER_USED_AGAIN in finding.reasons:
         # It may not be what its names say, so it waits under names of its own
         lines = tuple(uuid4() if each in among.by_line else each for each in lines)
-    if finding.reasons:
-        return Unplaceable(report, tuple(dict.fromkeys(finding.reasons)), lines)
-    return placed
+    return _unplaceable(report, finding.reasons, lines) if finding.reasons else placed
+
+
+def _unplaceable(
+    report: DrawReport, reasons: Sequence[str], lines: tuple[UUID, ...]
+) -> Unplaceable:
+    """Say why a draw waits, each reason once."""
+    return Unplaceable(report, tuple(dict.fromkeys(reasons)), lines)
 
 
 def _faults_of_results(
