@@ -10,6 +10,7 @@ from django.db.models import prefetch_related_objects
 from monitoring.models import (
     Alert,
     Delivery,
+    DeliveryState,
     Flag,
     FlagKind,
     FlagLevel,
@@ -93,11 +94,43 @@ def tell(flag: Flag, people: Sequence[Clinician], *, occasion: str, at: datetime
     )
 
 
+def pass_on(alert: Alert, people: Sequence[Clinician], *, at: datetime) -> None:
+    """Owe these people what somebody who left was owed, unless they were told of it already."""
+    is_prompt = alert.urgency == Urgency.PROMPT
+    Alert.objects.bulk_create(
+        [
+            Alert(
+                flag=alert.flag,
+                clinician=person,
+                urgency=alert.urgency,
+                occasion=alert.occasion,
+                owed_at=at,
+                due_at=at if is_prompt else next_digest_at(person, at=at),
+            )
+            for person in people
+        ],
+        ignore_conflicts=True,
+    )
+
+
 def tell_operators(*, at: datetime) -> None:
     """Owe every operator a mail about the running of the site, in the transaction of its reason."""
     Delivery.objects.bulk_create(
         Delivery(clinician=operator, urgency=Urgency.OPERATION, made_at=at, send_after=at)
         for operator in Clinician.objects.filter(is_operator=True, is_active=True)
+    )
+
+
+def owe_way_to_password(people: Collection[Clinician], *, at: datetime) -> None:
+    """Owe these people the mail that leads to a new password, unless it is on its way already."""
+    waiting = Delivery.objects.filter(
+        clinician__in=people, urgency=Urgency.PASSWORD, state=DeliveryState.OWED
+    )
+    told = set(waiting.values_list("clinician_id", flat=True))
+    Delivery.objects.bulk_create(
+        Delivery(clinician=person, urgency=Urgency.PASSWORD, made_at=at, send_after=at)
+        for person in people
+        if person.pk not in told
     )
 
 
@@ -147,16 +180,14 @@ def gather(*, at: datetime) -> int:
 
 
 def _is_still_needed(alert: Alert) -> bool:
-    if alert.flag.level == FlagLevel.SAFETY:
-        return (
-            alert.clinician.is_active
-            and alert.flag.patient.status != PatientStatus.DECEASED
-            and alert.flag.state != FlagState.RESOLVED
-        )
+    return alert.clinician.is_active and not is_over(alert.flag)
+
+
+def is_over(flag: Flag) -> bool:
+    """Tell whether nobody needs to hear of a flag any more."""
+    if flag.level == FlagLevel.SAFETY:
+        is_dead = flag.patient.status == PatientStatus.DECEASED
+        return is_dead or flag.state == FlagState.RESOLVED
     # Whoever acted on what was wrong hears of it, whatever a colleague has done since
-    is_open = alert.flag.state in {FlagState.RAISED, FlagState.SEEN}
-    return (
-        alert.clinician.is_active
-        and alert.flag.patient.status == PatientStatus.ACTIVE
-        and (is_open or alert.flag.kind == FlagKind.CORRECTED)
-    )
+    is_open = flag.state in {FlagState.RAISED, FlagState.SEEN} or flag.kind == FlagKind.CORRECTED
+    return flag.patient.status != PatientStatus.ACTIVE or not is_open

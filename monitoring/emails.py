@@ -2,6 +2,8 @@
 
 from email.utils import parseaddr
 
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
@@ -12,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from monitoring.models import Delivery, Urgency
+from patients.models import Clinician
 
 # More than this is a list to be read on the worklist and not in a mail
 LINKS_AT_MOST = 5
@@ -27,6 +30,9 @@ def send(delivery: Delivery, server: BaseEmailBackend) -> None:
 
 def compose(delivery: Delivery) -> EmailMultiAlternatives:
     """Write the mail: how many items, and where. No name, number, value, drug or diagnosis."""
+    if delivery.urgency == Urgency.PASSWORD:
+        links = [way_to_password(delivery.clinician)]
+        return _mail(delivery, "password", _("A new password for Soundings"), links, count=1)
     if delivery.urgency == Urgency.OPERATION:
         links = [f"{settings.SITE_URL}{reverse('portal:laboratories')}"]
         return _mail(delivery, "operation", _("A laboratory has fallen silent"), links, count=1)
@@ -50,6 +56,13 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
     )
     links = [f"{settings.SITE_URL}{path}" for path in paths]
     return _mail(delivery, name, subject, links, count=count)
+
+
+def way_to_password(clinician: Clinician) -> str:
+    """Give the address by which this person alone may choose a new password, once."""
+    key = default_token_generator.make_token(clinician)
+    values = {"uidb36": user_pk_to_url_str(clinician), "key": key}
+    return f"{settings.SITE_URL}{reverse('account_reset_password_from_key', kwargs=values)}"
 
 
 def _mail(

@@ -32,7 +32,12 @@ LONGEST_PAUSE = timedelta(minutes=5)
 ROUND_LASTS_S = 45
 # Any number will do that nothing else takes a lock by
 _LOCK = 7_264_001
-_PROMPT_FIRST = Case(When(urgency=Urgency.PROMPT, then=Value(0)), default=Value(1))
+# Somebody waits before the screen for the way to a new password
+_PROMPT_FIRST = Case(
+    When(urgency=Urgency.PROMPT, then=Value(0)),
+    When(urgency=Urgency.PASSWORD, then=Value(1)),
+    default=Value(2),
+)
 
 
 def deliver_due(*, clock: Clock) -> int:
@@ -95,6 +100,9 @@ def lease_next(*, at: datetime) -> Delivery | None:
 
 def _deliver(delivery: Delivery, server: BaseEmailBackend, *, has_sent: bool, clock: Clock) -> bool:
     """Send one mail; return False if the server itself has failed, so that it ends the round."""
+    if not delivery.clinician.is_active:
+        _end(delivery, DeliveryState.DROPPED, fault="", at=clock())
+        return True
     try:
         server.open()
         emails.send(delivery, server)

@@ -17,6 +17,7 @@ from monitoring import alerts, duties, flags
 from monitoring.models import (
     ATTEMPTED,
     HANDED_OVER,
+    LEFT_BEHIND,
     OUTCOME_RECORDED,
     REPEATED,
     TOLD_ANEW,
@@ -227,6 +228,30 @@ def hand_over(
     alerts.tell(now, [to], occasion=f"{HANDED_OVER}:{event.pk}", at=at)
     _set_timer(now, at=at)
     flags.refresh_need([now.patient_id])
+
+
+def leave_behind(flag: Flag, *, to: Clinician | None, at: datetime) -> None:
+    """Let a flag whose owner no longer signs in be up for somebody else: told at once, timed anew.
+
+    The caller holds the flag's row. Without a successor it is for whoever is first now.
+    """
+    team = duties.team_of(flag.patient.team_id)
+    told = [to] if to else duties.first_told(flag, team)
+    if flag.state == FlagState.ACKNOWLEDGED:
+        call_off(flag, at=at)
+    flag.state, flag.owner = FlagState.RAISED, told[0] if len(told) == 1 else None
+    flag.version += 1
+    flag.save()
+    event = FlagEvent.objects.create(
+        flag=flag,
+        at=at,
+        state=FlagState.RAISED,
+        reason=LEFT_BEHIND,
+        plan=f"→ {duties.names(told)}" if told else "",
+    )
+    alerts.tell(flag, told, occasion=f"{LEFT_BEHIND}:{event.pk}", at=at)
+    _set_timer(flag, at=at)
+    flags.refresh_need([flag.patient_id])
 
 
 @transaction.atomic

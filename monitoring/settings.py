@@ -1,21 +1,27 @@
 """Every setting of the site, and the only place where the environment is read."""
 
+import fcntl
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import validate_host
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.embedded.addresses import read_addresses
+from monitoring.embedded.lock import port_of_running
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Wherever defusedxml is installed, openpyxl reads by a parser in plain Python, twice as slow. What
 # it guards against is refused before (patients/intake/tables/xlsx_table.py)
 os.environ["OPENPYXL_DEFUSEDXML"] = "False"
 env = environ.Env()
+_ON, _OFF = ("true", "on", "yes", "1"), ("false", "off", "no", "0")
 env.ENVIRON = {name: value for name, value in os.environ.items() if value}  # empty is unset
 
 
@@ -31,22 +37,35 @@ def _read_number(name: str, *, default: int, least: int = 1, most: int = 1_000_0
     return int(text)
 
 
+def _read_flag(name: str) -> bool:
+    """Read what is on or off; off without a word."""
+    text = env.str(name, default="false").lower()
+    if text not in (*_ON, *_OFF):
+        raise _refuse(name, f"true or false, and is “{text}”")
+    return text in _ON
+
+
 def _check_address(name: str, *beginnings: str) -> None:
     """Refuse an address of another kind; what stands in it may be secret and is not repeated."""
     if name in env and not env.str(name).startswith(beginnings):
         raise _refuse(name, f"an address that begins with {' or '.join(beginnings)}")
 
 
+def _check_one_of(name: str, *known: str) -> None:
+    """Refuse a word that is none of these."""
+    if name in env and env.str(name) not in known:
+        raise _refuse(name, f"one of {', '.join(known)}, and is “{env.str(name)}”")
+
+
 def _read_or_make_secret(path: Path) -> str:
-    """Read the secret that this copy made for itself, or make it now."""
-    if not path.exists():
+    """Read the secret that this copy made for itself, or make it now, once for all processes."""
+    if not (path.exists() and path.stat().st_size):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with path.open("x") as file:
-                path.chmod(0o600)
+        with path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            path.chmod(0o600)
+            if path.stat().st_size == 0:
                 file.write(secrets.token_urlsafe(48))
-        except FileExistsError:
-            pass  # another process of this copy was faster; its secret is ours too
     return path.read_text()
 
 
@@ -59,16 +78,24 @@ _check_address("DATABASE_URL", "postgres://", "postgresql://")
 _check_address("REDIS_URL", "redis://", "rediss://", "unix://")
 _check_address("EMAIL_URL", "smtp://", "smtp+tls://", "smtp+ssl://", "smtps://")
 _check_address("SITE_URL", "http://", "https://")
+_check_one_of("LOG_LEVEL", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="") or _read_or_make_secret(VAR_DIR / "secret_key")
+DEBUG = _read_flag("DEBUG")
+# Made when it is first asked for: a start that is refused leaves nothing behind
+SECRET_KEY = env.str("SECRET_KEY", default="") or SimpleLazyObject(
+    lambda: _read_or_make_secret(VAR_DIR / "secret_key")
+)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-PORT = _read_number("PORT", default=8000, most=65535)
+# Without one it is that of the copy that runs on these data: commands name addresses of its site
+PORT = _read_number("PORT", default=port_of_running(VAR_DIR) or 8000, most=65535)
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+_site_host = urlsplit(SITE_URL).hostname or ""
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", _site_host])
+if not (_site_host and validate_host(_site_host, ALLOWED_HOSTS)):
+    raise _refuse("SITE_URL", "an address with a host that ALLOWED_HOSTS names too")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SERVED_OVER_TLS = SITE_URL.startswith("https://")
-BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
+BEHIND_TLS_PROXY = _read_flag("BEHIND_TLS_PROXY")
 
 # Another model than the one that comes along, and the approval of it (monitoring/model_in_force.py)
 MODEL_RELEASE = env.str("MODEL_RELEASE", default="")
@@ -188,16 +215,20 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
-# Nobody stays signed in on a ward's shared computer, and no mail goes to strangers
+# Nobody stays signed in on a ward's shared computer
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 # Whose address counts: behind a proxy it is the last but so many of X-Forwarded-For. A key is an
 # account from one address (monitoring/portal/accounts.py), so that no stranger locks a person out;
 # a clinic may have one address for everybody
 ALLAUTH_TRUSTED_PROXY_COUNT = _read_number(
     "TRUSTED_PROXY_COUNT", default=1 if BEHIND_TLS_PROXY else 0, least=0, most=10
 )
-ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "30/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login": "120/m/ip",
+    "login_failed": "30/m/ip,5/5m/key",
+    "reset_password": "20/m/ip,5/10m/key",
+}
+ACCOUNT_FORMS = {"reset_password": "monitoring.portal.forms.passwords.ForgottenPasswordForm"}
 # Who asks for nothing is signed out, and everybody is when a working day is over
 SESSION_ENGINE = "monitoring.sessions"
 SESSION_COOKIE_AGE = 60 * _read_number("SIGN_OUT_AFTER_MINUTES", default=30, least=5, most=1440)

@@ -49,7 +49,7 @@ def names_in_first_column(text: str) -> set[str]:
 
 
 def names_read_by_the_settings() -> set[str]:
-    """What stands as first argument of env.…( ) or _read_number( ), or is looked for in env."""
+    """What stands as first argument of env.…( ), _read_number( ) or _read_flag( ), or is looked for in env."""
     tree = ast.parse((ROOT / "monitoring/settings.py").read_text())
     return set(_names_read(tree))
 
@@ -61,7 +61,9 @@ def _names_read(tree: ast.AST) -> Iterator[str]:
                 func=ast.Attribute(value=ast.Name(id="env")), args=[ast.Constant(value=name), *_]
             ):
                 yield str(name)
-            case ast.Call(func=ast.Name(id="_read_number"), args=[ast.Constant(value=name), *_]):
+            case ast.Call(
+                func=ast.Name(id="_read_number" | "_read_flag"), args=[ast.Constant(value=name), *_]
+            ):
                 yield str(name)
             case ast.Compare(left=ast.Constant(value=name), comparators=[ast.Name(id="env")]):
                 yield str(name)

@@ -29,6 +29,7 @@ def take(var_dir: Path, *, port: int) -> IO[str]:
     If the last `up` was killed, its watchdog still holds the lock until it has ended what was
     left running. That takes seconds, so it is waited for.
     """
+    var_dir.mkdir(parents=True, exist_ok=True)
     file = (var_dir / "up.lock").open("a+")
     patience_ends = time.monotonic() + _LEAVES_WITHIN_S
     while not _try_lock(file):
@@ -42,6 +43,21 @@ def take(var_dir: Path, *, port: int) -> IO[str]:
     file.write(json.dumps(asdict(Holder(pid=os.getpid(), port=port))))
     file.flush()
     return file
+
+
+def port_of_running(var_dir: Path) -> int | None:
+    """Give the port of the copy that runs on these data at this moment, or None."""
+    try:
+        file = (var_dir / "up.lock").open()
+    except FileNotFoundError:
+        return None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = _holder(file)
+            return holder.port if holder else None
+    return None
 
 
 def _try_lock(file: IO[str]) -> bool:

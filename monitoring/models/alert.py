@@ -15,6 +15,7 @@ class Urgency(models.TextChoices):
     PROMPT = "prompt", _("at once")
     DIGEST = "digest", _("with the daily digest")
     OPERATION = "operation", _("about the running of the site")
+    PASSWORD = "password", _("with the way to a new password")
 
 
 class DeliveryState(models.TextChoices):
@@ -27,7 +28,8 @@ class DeliveryState(models.TextChoices):
 class Delivery(models.Model):
     """One mail to one person: owed, leased while it is being sent, marked after it was sent.
 
-    It pays one alert or several; one about the running of the site, to an operator, pays none.
+    It pays one alert or several; one about the running of the site, to an operator, pays none, nor
+    does one that leads to a new password: its link is made when it is sent, and stands nowhere.
 
     The Message-ID is made once, so that a repeat after a crash is recognisable as the same mail.
     """

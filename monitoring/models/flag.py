@@ -81,6 +81,8 @@ OUTCOME_RECORDED = "outcome_recorded"
 # What else happens to a flag without a change of its state
 REPEATED, HANDED_OVER, ATTEMPTED = "repeated", "handed_over", "attempted"
 TOLD_ANEW = "told_anew"
+# Whoever had it in hand no longer signs in
+LEFT_BEHIND = "left_behind"
 SNOOZE_ENDED = "snooze_ended"
 # Put before a reason that an open flag has got, or has no longer
 NOW_SO, NO_LONGER_SO = "+", "-"

@@ -1,7 +1,5 @@
-"""How people get in: by invitation, with mails that name no patient, and a line in the trail."""
+"""How people get in: by invitation, and with a line in the trail."""
 
-import logging
-from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -11,8 +9,6 @@ from django.utils import timezone
 
 from patients import audit
 from patients.models import Clinician
-
-logger = logging.getLogger(__name__)
 
 NOBODY = "anonymous"
 
@@ -31,16 +27,11 @@ class ByInvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]  # allauth 
         account = super()._get_login_attempts_cache_key(request, **credentials)
         return f"{account}:{get_ip(request)}"
 
-    def format_email_subject(self, subject: str) -> str:
-        """Send the subject as it is written, without the name of the host in front."""
-        return subject
-
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Answer alike when the mail server is away: only a known address gets as far as a mail."""
-        try:
-            super().send_mail(template_prefix, email, context)
-        except (OSError, SMTPException) as fault:
-            logger.error("A mail of %s was not sent: %s", template_prefix, type(fault).__name__)
+    def set_password(self, user: Clinician, password: str) -> None:
+        """Put on the trail that somebody has another password now; what it is, nowhere."""
+        super().set_password(user, password)
+        name = audit.name_of(user)
+        audit.write(verb="set_password", subject=name, by=name, at=timezone.now())
 
     def login(self, request: HttpRequest, user: Clinician) -> None:
         super().login(request, user)

@@ -95,6 +95,15 @@ def set_operator(*, clinician: Clinician, is_operator: bool, by: str, at: dateti
 
 
 @transaction.atomic
+def set_active(*, clinician: Clinician, is_active: bool, by: str, at: datetime) -> None:
+    """Let somebody sign in no longer, or again; teams stay on record, and the password too."""
+    clinician.is_active = is_active
+    clinician.save(update_fields=["is_active"])
+    verb = "reopen_clinician" if is_active else "close_clinician"
+    audit.write(verb=verb, subject=audit.name_of(clinician), by=by, at=at)
+
+
+@transaction.atomic
 def set_preferences(
     *, clinician: Clinician, time_zone: ZoneInfo, digest_hour: int, at: datetime
 ) -> None:

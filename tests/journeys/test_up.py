@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import httpx
 import pytest
 
 from tests.journeys.conftest import StartSite
-from tests.journeys.site import READY, RunningSite, wait_for
+from tests.journeys.site import READY, ROOT, RunningSite, wait_for
 
 pytestmark = pytest.mark.journey
 
@@ -62,7 +64,39 @@ def test_a_busy_port_is_said_before_anything_is_started(
     assert refused.returncode == 1
     assert f"Port {running_site.port} on 127.0.0.1 is already in use" in refused.stderr
     assert refused.stdout == ""
-    assert not (other.var / "postgres").exists()
+    assert not other.var.exists()
+
+
+def test_a_database_that_does_not_answer_is_said_before_anything_is_started(
+    tmp_path: Path,
+) -> None:
+    site = RunningSite(tmp_path)
+    site.environment["DATABASE_URL"] = "postgres://me:hush@127.0.0.1:1/soundings"
+
+    refused = site.manage("up", "--no-demo")
+
+    assert refused.returncode == 1
+    assert "The database of DATABASE_URL does not answer" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert "hush" not in refused.stderr
+    assert not site.var.exists()
+
+
+def test_a_command_without_a_port_names_that_of_the_running_copy(running_site: RunningSite) -> None:
+    without = {key: value for key, value in running_site.environment.items() if key != "PORT"}
+    shown = subprocess.run(
+        [
+            *(sys.executable, "manage.py", "shell", "-v0", "-c"),
+            "from django.conf import settings; print(settings.SITE_URL)",
+        ],
+        cwd=ROOT,
+        env=without,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert shown.stdout.strip() == running_site.url
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "beat", "valkey", "postgres"])

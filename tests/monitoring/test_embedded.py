@@ -244,6 +244,15 @@ def test_a_data_folder_has_one_holder(tmp_path: Path) -> None:
     assert holder == {"pid": os.getpid(), "port": 8001}
 
 
+def test_a_port_is_known_while_a_copy_runs_and_no_longer(tmp_path: Path) -> None:
+    assert lock.port_of_running(tmp_path / "nowhere") is None
+
+    with lock.take(tmp_path, port=8123):
+        assert lock.port_of_running(tmp_path) == 8123
+
+    assert lock.port_of_running(tmp_path) is None
+
+
 def test_lines_of_children_carry_their_names_and_stay_whole() -> None:
     out = io.BytesIO()
     log = Log(out)

@@ -12,7 +12,7 @@ import environ
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from monitoring.embedded import lock, ports
@@ -56,19 +56,45 @@ class Command(BaseCommand):
 
 
 def take_what_only_one_may_have() -> IO[str]:
-    """Refuse before anything is started: another `up` on this data, or a port that is taken."""
+    """Refuse before anything is written: another `up` on this data, or a port that is taken.
+
+    The lock may be waited for while a copy that was killed is cleared away; its port is free then.
+    """
+    if lock.port_of_running(settings.VAR_DIR) is None:
+        refuse_taken_port()
+        refuse_silent_database()
     try:
         held = lock.take(settings.VAR_DIR, port=settings.PORT)
     except lock.FolderIsHeld as fault:
         raise CommandError(
             f"{fault} For a second copy, set VAR to another folder and PORT to another port."
         ) from fault
+    except OSError as fault:
+        raise CommandError(
+            f"{settings.VAR_DIR} cannot be used ({fault.strerror}). Set VAR to a folder of yours."
+        ) from fault
+    refuse_taken_port()
+    return held
+
+
+def refuse_taken_port() -> None:
     if not ports.is_free(settings.PORT):
         raise CommandError(
             f"Port {settings.PORT} on {ports.HOST} is already in use. "
             f"Choose another one, for example: PORT={settings.PORT + 1} make run"
         )
-    return held
+
+
+def refuse_silent_database() -> None:
+    """Refuse an address of a database that nobody answers at; our own one is not started yet."""
+    if settings.DATABASE_IS_EMBEDDED:
+        return
+    try:
+        connection.ensure_connection()
+    except OperationalError as fault:
+        reason = str(fault).splitlines()[0]
+        raise CommandError(f"The database of DATABASE_URL does not answer: {reason}") from fault
+    connection.close()
 
 
 def start_embedded_servers(supervisor: Supervisor) -> None:

@@ -17,6 +17,7 @@ from monitoring.models import (
     ATTEMPTED,
     HANDED_OVER,
     LAPSED,
+    LEFT_BEHIND,
     NO_LONGER_SO,
     NOW_SO,
     OUTCOME_RECORDED,
@@ -46,6 +47,7 @@ URGENCY = {FlagLevel.SAFETY: 0, FlagLevel.HIGH: 1, FlagLevel.WATCH: 2}
 _BY_REASON: dict[str, Promise] = {
     REPEATED: gettext_lazy("A further positive answer was entered"),
     HANDED_OVER: gettext_lazy("Handed over by %(who)s"),
+    LEFT_BEHIND: gettext_lazy("Up again: whoever had it in hand no longer signs in"),
     ATTEMPTED: gettext_lazy("Attempt recorded by %(who)s; the flag stays up"),
     EscalationStep.COVER: gettext_lazy("Nobody had taken it on in time: cover was told"),
     EscalationStep.LEAD: gettext_lazy("Nobody had taken it on in time: lead was told"),
