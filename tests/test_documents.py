@@ -49,7 +49,7 @@ def names_in_first_column(text: str) -> set[str]:
 
 
 def names_read_by_the_settings() -> set[str]:
-    """What stands as first argument of env.…( ), _read_number( ) or _read_flag( ), or is looked for in env."""
+    """What env.…( ), _read_number( ) or _read_flag( ) is given first, or is looked for in env."""
     tree = ast.parse((ROOT / "monitoring/settings.py").read_text())
     return set(_names_read(tree))
 
