@@ -18,7 +18,6 @@ import numpy as np
 from analytics.releases.checks import ReleaseIsUnfit, need_release, refuse_the_impossible
 from analytics.releases.formats import (
     FORMATS,
-    ONE_MARKER,
     format_of,
     has_groups,
     has_law,
@@ -37,6 +36,7 @@ from analytics.releases.model import (
     Release,
     mark_of,
 )
+from analytics.releases.reading import build
 
 
 def checksum(content: dict[str, Any]) -> str:
@@ -73,14 +73,16 @@ def parse(text: str) -> Release:
     ------
     ReleaseIsUnfit
         The text is no JSON, of another format, damaged (the checksum differs), lacks a field,
-        has one too many or twice, holds a figure that cannot be, or was recalibrated before
-        format 4.
+        has one too many, twice or of the wrong kind, holds a figure that cannot be, or was
+        recalibrated before format 4.
     """
     if not isinstance(text, str):
         raise ReleaseIsUnfit(f"{type(text).__name__}; wanted: the text of a release, in JSON")
     try:
         content = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except ReleaseIsUnfit:
+        raise
+    except (ValueError, RecursionError) as error:  # a ValueError: a number of too many digits
         raise ReleaseIsUnfit(f"not JSON: {error}") from error
     if not isinstance(content, dict) or content.get("format") not in FORMATS:
         wanted = " or ".join(map(repr, FORMATS))
@@ -91,10 +93,7 @@ def parse(text: str) -> Release:
     if strange:
         raise ReleaseIsUnfit(f"{', '.join(sorted(strange))}; wanted: only the fields of a release")
     refuse_fields_of_a_later_format(content)
-    try:
-        release = _build(content)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ReleaseIsUnfit(f"a field is missing or of the wrong kind: {error!r}") from error
+    release = build(content)
     refuse_the_impossible(release)
     refuse_an_older_meaning(release, content["format"])
     return release
@@ -170,7 +169,7 @@ def dump(release: Release) -> str:
     Raises
     ------
     ReleaseIsUnfit
-        It is no Release.
+        It is no Release, or a field holds what JSON does not: what is not finite, or an object.
     """
     if not isinstance(release, Release):
         raise ReleaseIsUnfit(f"{type(release).__name__}; wanted: a Release")
@@ -200,7 +199,10 @@ def dump(release: Release) -> str:
         content["learned_from"] = sorted(release.learned_from)
     if has_groups(content["format"]):
         content["groups"] = None if release.groups is None else _written(asdict(release.groups))
-    content["checksum"] = checksum(content)
+    try:
+        content["checksum"] = checksum(content)
+    except (TypeError, ValueError) as error:
+        raise ReleaseIsUnfit(f"{release.version}: {error}; wanted: texts and numbers") from error
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -230,126 +232,6 @@ def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ReleaseIsUnfit(f"{twice!r} stands twice in one object; wanted: each key once")
     return found
-
-
-def _refuse_strange(content: dict[str, Any], kind: type[Any], where: str) -> None:
-    """Refuse keys that mean nothing here, such as a name that is misspelt."""
-    strange = content.keys() - {field.name for field in fields(kind)}
-    if strange:
-        wanted = f"only {', '.join(field.name for field in fields(kind))}"
-        raise ReleaseIsUnfit(f"{where}: {', '.join(sorted(strange))}; wanted: {wanted}")
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r}; wanted: a number")
-    return float(value)
-
-
-def _numbers(values: object, count: int) -> tuple[float, ...]:
-    if not isinstance(values, list) or len(values) != count:
-        raise ValueError(f"{values!r}; wanted: {count} numbers")
-    return tuple(map(_number, values))
-
-
-def _two(values: object) -> tuple[float, float]:
-    first, second = _numbers(values, 2)
-    return first, second
-
-
-def _build(content: dict[str, Any]) -> Release:
-    is_first = not has_law(content["format"])
-    names = ONE_MARKER if is_first else tuple(map(str, content["contrast"]["markers"]))
-    strangers = content["markers"].keys() - set(ANALYTES)
-    if strangers:
-        wanted = f"only {', '.join(ANALYTES)}"
-        raise ReleaseIsUnfit(f"markers: {', '.join(sorted(strangers))}; wanted: {wanted}")
-    for name in ANALYTES:
-        _refuse_strange(content["markers"][name], Marker, f"markers.{name}")
-    _refuse_strange(content["contrast"], Contrast, "contrast")
-    size = 2 * len(names)
-    joint = None if is_first else content["joint"]
-    parameters = size * (size + 1) // 2 + len(names)
-    rows = content["variance_covariance"]
-    if len(rows) != parameters:
-        raise ValueError(f"variance_covariance; wanted: {parameters} x {parameters} numbers")
-    return Release(
-        version=str(content["version"]),
-        basis=str(content["basis"]),
-        markers={name: _marker(content["markers"][name]) for name in ANALYTES},
-        contrast=_contrast(content["contrast"], names),
-        evidence=Evidence(**{key: _number(value) for key, value in content["evidence"].items()}),
-        variance_covariance=tuple(_numbers(row, parameters) for row in rows),
-        recalibration=_two(content["recalibration"]),
-        recalibration_covariance=_numbers(content["recalibration_covariance"], 3),
-        fingerprint=str(content["fingerprint"]),
-        code_version=str(content["code_version"]),
-        card={str(key): str(value) for key, value in content["card"].items()},
-        checksum=str(content["checksum"]),
-        joint=None if joint is None else _joint(joint, size),
-        groups=_groups(content["groups"], size) if has_groups(content["format"]) else None,
-        learned_from=frozenset(map(str, content.get("learned_from", ()))),
-    )
-
-
-def _contrast(content: dict[str, Any], names: tuple[str, ...]) -> Contrast:
-    def or_infinite(value: object) -> float:
-        return np.inf if value is None else _number(value)
-
-    size = 2 * len(names)
-    return Contrast(
-        delta=_numbers(content["delta"], size),
-        covariance=_numbers(content["covariance"], size * (size + 1) // 2),
-        shrinkage=_number(content["shrinkage"]),
-        ramp_weeks=or_infinite(content["ramp_weeks"]),
-        mixing=_number(content["mixing"]),
-        cap=or_infinite(content["cap"]),
-        markers=names,
-    )
-
-
-def _joint(content: dict[str, Any], size: int) -> Joint:
-    count = size * (size + 1) // 2
-    return Joint(
-        covariance=_numbers(content["covariance"], count),
-        mean_covariance=_numbers(content["mean_covariance"], count),
-    )
-
-
-def _groups(content: dict[str, Any] | None, size: int) -> Groups | None:
-    return (
-        None
-        if content is None
-        else Groups(
-            remitting=_group(content["remitting"], size),
-            resistant=_group(content["resistant"], size),
-        )
-    )
-
-
-def _group(content: dict[str, Any], size: int) -> GroupSpread:
-    count = size * (size + 1) // 2
-    rows, parameters = content["variance_covariance"], count + size // 2
-    if len(rows) != parameters:
-        raise ValueError(f"variance_covariance; wanted: {parameters} x {parameters} numbers")
-    return GroupSpread(
-        covariance=_numbers(content["covariance"], count),
-        residual=_numbers(content["residual"], size // 2),
-        variance_covariance=tuple(_numbers(row, parameters) for row in rows),
-    )
-
-
-def _marker(content: dict[str, Any]) -> Marker:
-    return Marker(
-        mean=_two(content["mean"]),
-        mean_covariance=_numbers(content["mean_covariance"], 3),
-        covariance=_numbers(content["covariance"], 3),
-        residual=_number(content["residual"]),
-        within_cv=_number(content["within_cv"]),
-        assay_cv=_number(content["assay_cv"]),
-        levels={str(key): _number(value) for key, value in content["levels"].items()},
-        level_sd=_number(content["level_sd"]),
-    )
 
 
 __all__ = [

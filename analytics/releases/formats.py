@@ -49,6 +49,9 @@ def refuse_fields_of_a_later_format(content: dict[str, Any]) -> None:
     said = content["format"]
     has = {"joint": has_law(said), "groups": has_groups(said)}
     strange = [name for name, is_read in has.items() if name in content and not is_read]
+    contrast = content.get("contrast")
+    if isinstance(contrast, dict) and "markers" in contrast and not has_law(said):
+        strange.append("contrast.markers")
     if strange:
         raise ReleaseIsUnfit(f"{', '.join(strange)} in format {said!r}; wanted: a later format")
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from analytics.releases import dump, parse
 from analytics.releases.checks import ReleaseIsUnfit, need_release
 from analytics.releases.model import Release
+from analytics.scalars import is_real
 
 
 def with_prevalence(
@@ -46,18 +47,16 @@ def with_prevalence(
         )
     if version == release.version:
         raise ReleaseIsUnfit(f"version {version!r}; wanted: another name than the release's own")
-    if not why.strip():
-        raise ReleaseIsUnfit("why ''; wanted: where the prevalence comes from")
+    for name, given in (("prevalence", prevalence), ("sd", sd)):
+        if not is_real(given):
+            raise ReleaseIsUnfit(f"{name}: {given!r}; wanted: a number")
+    if not isinstance(why, str) or not why.strip():
+        raise ReleaseIsUnfit(f"why: {why!r}; wanted: where the prevalence comes from")
     said = f"{release.card['data']} Prevalence set to {prevalence:.1%}: {why.strip()}"
     evidence = replace(release.evidence, prevalence=float(prevalence), prevalence_sd=float(sd))
     card = {**release.card, "data": said}
     made = replace(release, version=version, evidence=evidence, card=card)
-    try:
-        return parse(dump(made))
-    except ValueError as error:
-        if isinstance(error, ReleaseIsUnfit):
-            raise
-        raise ReleaseIsUnfit(f"prevalence {prevalence}, sd {sd}; wanted: numbers") from error
+    return parse(dump(made))
 
 
 __all__ = ["with_prevalence"]

@@ -107,6 +107,60 @@ def test_a_damaged_or_foreign_file_is_refused(text: str, told: str) -> None:
         parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (signed(version=None), "version: None; wanted: a text"),
+        (signed(code_version=["x"]), r"code_version: \['x'\]; wanted: a text"),
+        (signed(fingerprint=0), "fingerprint: 0; wanted: a text"),
+        (signed(card="a card"), "card: 'a card'; wanted: an object"),
+        (within("card", None, limits=5), "card.limits: 5; wanted: a text"),
+        (signed(learned_from="abc"), "learned_from: 'abc'; wanted: a list of texts"),
+        (signed(learned_from=[1]), "learned_from: 1; wanted: a text"),
+        (signed(markers=5), "markers: 5; wanted: an object of sIL-6R"),
+        (within("markers", "IL-6", levels=["lab"]), r"markers.IL-6.levels: \['lab'\]; wanted: an"),
+        (within("markers", "IL-6", levels={"lab": "0"}), "IL-6.levels.lab: '0'; wanted: a number"),
+        (within("markers", "IL-6", mean=[0, True]), "markers.IL-6.mean: True; wanted: a number"),
+        (within("markers", "IL-6", residual=10**400), "residual: a whole number of 401 digits"),
+        (within("contrast", None, markers=["IL-6"]), "contrast.markers in format"),
+        (within("contrast", None, cap="none"), "contrast.cap: 'none'; wanted: a number"),
+        (within("evidence", None, early_sd=None), "evidence.early_sd: None; wanted: a number"),
+        (within("evidence", None, late_sd=0.1), "evidence: late_sd; wanted: only prevalence"),
+        (TEXT.replace('"residual":', '"residual": ' + "9" * 5000 + "0", 1), "not JSON"),
+    ],
+)
+def test_a_field_of_another_kind_is_refused_by_its_name_and_not_read_as_text(
+    text: str, told: str
+) -> None:
+    with pytest.raises(ReleaseIsUnfit, match=told):
+        parse(text)
+
+
+@pytest.mark.parametrize("field", ["joint", "groups"])
+@pytest.mark.parametrize("given", [5, [], {"kovariance": []}])
+def test_a_law_of_another_kind_is_refused_by_its_name(field: str, given: object) -> None:
+    content = json.loads(dump(release_apart())) | {field: given}
+
+    with pytest.raises(ReleaseIsUnfit, match=f"^{field}: .*; wanted: (an object|only)"):
+        parse(json.dumps(content | {"checksum": checksum(content)}))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"version": 5}, "version: 5; wanted: a text"),
+        ({"fingerprint": None}, "fingerprint: None; wanted: a text"),
+        ({"card": {**CURRENT_RELEASE.card, "limits": np.int64(5)}}, "wanted: texts and numbers"),
+        ({"recalibration": (inf, 1.0)}, "wanted: texts and numbers"),
+    ],
+)
+def test_a_release_that_says_what_a_file_cannot_hold_is_not_handed_on(
+    change: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ReleaseIsUnfit, match=told):
+        parse(dump(replace(CURRENT_RELEASE, **change)))
+
+
 @pytest.mark.parametrize("made", [CURRENT_RELEASE, joint_release(), release_apart()])
 def test_a_recalibration_of_an_older_format_is_refused_and_not_read_by_a_new_meaning(
     made: Release,
@@ -198,9 +252,13 @@ def test_the_prior_is_a_setting_that_leaves_what_markers_and_symptoms_add() -> N
     [
         ({"prevalence": 0.0}, "evidence.prevalence 0.0; wanted: between 0 and 1"),
         ({"prevalence": 60}, "evidence.prevalence 60.0"),
-        ({"prevalence": float("nan")}, "wanted: numbers"),
+        ({"prevalence": float("nan")}, "prevalence: nan; wanted: a number"),
+        ({"prevalence": "0.4"}, "prevalence: '0.4'; wanted: a number"),
         ({"sd": -0.1}, "evidence.prevalence_sd -0.1"),
-        ({"why": " "}, "why ''; wanted: where the prevalence comes from"),
+        ({"sd": None}, "sd: None; wanted: a number"),
+        ({"why": " "}, "why: ' '; wanted: where the prevalence comes from"),
+        ({"why": None}, "why: None; wanted: where the prevalence comes from"),
+        ({"version": None}, "version: None; wanted: a text"),
         ({"version": CURRENT_RELEASE.version}, "wanted: another name"),
         (
             {"release": replace(CURRENT_RELEASE, learned_from=frozenset({"a"}))},
