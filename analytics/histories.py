@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from analytics.coding import codes_of, order_of, order_of_trials, positions_of
+from analytics.coding import codes_of, in_order, order_of, order_of_trials, positions_of
 from analytics.columns import (
     ADHERENCES,
     ANALYTES,
@@ -169,7 +169,7 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
     names, is_kit_assumed, told_us = name_segments(given, patient, analyte)
     segment, segments = labels(names)
     order = order_of(patient, drawn, analyte, segment)
-    keys = [column[order] for column in (drawn, patient, analyte, segment)]
+    keys = [in_order(column, order) for column in (drawn, patient, analyte, segment)]
     _refuse_repeats(
         table, given, order, keys, "one result per patient, analyte, drawn_at and segment"
     )
@@ -177,16 +177,16 @@ def _results(given: dict[str, Column], ids: Ints) -> ResultColumns:
         patient=keys[1],
         drawn_us=keys[0],
         analyte=keys[2],
-        value=value[order],
-        comparator=comparator[order],
-        is_preliminary=status[order] == STATUSES.index("preliminary"),
-        is_confirmed=given["is_confirmed"][order],
+        value=in_order(value, order),
+        comparator=in_order(comparator, order),
+        is_preliminary=in_order(status, order) == STATUSES.index("preliminary"),
+        is_confirmed=in_order(given["is_confirmed"], order),
         segment=keys[3],
         segments=segments,
-        is_kit_assumed=is_kit_assumed[order],
+        is_kit_assumed=in_order(is_kit_assumed, order),
         told_us=told_us,
-        assay_cv=given["assay_cv"][order],
-        local_day=given["local_day"][order],
+        assay_cv=in_order(given["assay_cv"], order),
+        local_day=in_order(given["local_day"], order),
         waives=_waives(given, order),
         specimens=_specimens(given, order),
     )

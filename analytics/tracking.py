@@ -182,9 +182,11 @@ def _center(
 ) -> tuple[ScoredRows, ScoredRows]:
     """Take the population's line from the logarithm of scored rows; part exact and censored."""
     [row] = readings.is_scored.nonzero()
-    of = track[row]
-    weeks = (readings.drawn_us[row] - origin[of]) / US_PER_WEEK
-    y = np.log(readings.value[row]) - growth.mean0[of] - growth.mean1[of] * weeks
+    of, drawn_us, value = track, readings.drawn_us, readings.value
+    if len(row) < len(of):
+        of, drawn_us, value = of[row], drawn_us[row], value[row]
+    weeks = (drawn_us - origin[of]) / US_PER_WEEK
+    y = np.log(value) - growth.mean0[of] - growth.mean1[of] * weeks
     scored, is_censored = (
         ScoredRows(row, of, weeks, y, constant(1.0, len(row))),
         readings.is_censored[row],
@@ -206,8 +208,11 @@ def _join(exact: ScoredRows, censored: ScoredRows) -> ScoredRows:
 def _latest(rows: ScoredRows, n_tracks: int) -> Ints:
     """Give each track its last scored reading; -1: none."""
     latest = column_of(-1, n_tracks, np.int64)
+    if rows.weight.strides == (0,):  # no draw beyond a limit was joined at the end
+        latest[rows.track] = rows.row  # in order of time: the last one stays
+        return latest
     order = rows.row.argsort(kind="stable")
-    latest[rows.track[order]] = rows.row[order]  # in order of time: the last one stays
+    latest[rows.track[order]] = rows.row[order]
     return latest
 
 

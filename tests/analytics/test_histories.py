@@ -394,3 +394,15 @@ def test_half_a_failed_treatment_is_refused(wrong: float) -> None:
 
     with pytest.raises(HistoryIsUnfit, match=rf"earlier_failures, row 0: {wrong}; wanted: a "):
         History(patients=patients)
+
+
+def test_a_column_of_one_value_stays_one_cell_however_many_the_rows() -> None:
+    results = results_table([30.0] * 100, weeks=range(100))
+
+    columns = History(patients=patients_table(), results=results).result_columns
+
+    told = (columns.comparator, columns.segment, columns.analyte)
+    untold = (columns.assay_cv, columns.local_day, columns.is_kit_assumed)
+    for column in (*told, *untold):
+        assert column.strides == (0,)
+        assert len(column) == 100
