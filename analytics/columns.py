@@ -78,6 +78,7 @@ class SpecimenColumns:
     is_kit_unknown: Bools
     is_unsuitable: Bools
     is_zero: Bools  # reported as 0: no concentration, and no logarithm
+    is_kept_out: Bools  # by a person
     haemolysis: Ints  # position in HAEMOLYSES
     freeze_thaw_cycles: Floats
     lot: Objects

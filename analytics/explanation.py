@@ -1,6 +1,7 @@
 """Why an estimate says what it says: one structure for pages, the API and printed reports.
 
-Made from an estimate alone, so that an old one is explained by the rules of its day.
+Made from an estimate and what persons had said of its facts by then, so that an old one is
+explained by the rules and the words of its day.
 """
 
 from collections.abc import Iterator
@@ -86,6 +87,23 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about a draw or a trial, as it stood when the estimate was made.
+
+    ``verdict`` of a draw is ``score`` (in spite of a caution), ``release`` (after a check) or
+    ``keep_out``; of a trial ``adequate``, ``inadequate`` or ``indeterminate``. One of ``drawn_at``
+    and ``trial``, its number, says of what.
+    """
+
+    verdict: str
+    drawn_at: datetime | None
+    trial: int | None
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Staged:
     """The Maudsley staging of the episode: what is known, and the score with its parts."""
 
@@ -102,6 +120,7 @@ class Explanation:
     prediction.
     ``staging`` is None without an episode, and where the assessment did not write it down.
     ``versions`` name the model, the policy, the rules, the scale and the table of least doses.
+    ``decisions`` are what persons said of its draws and trials, with reason, name and time.
     ``checklists`` are what to go through for each flag that is wanted: checks, never a treatment.
     """
 
@@ -123,6 +142,7 @@ class Explanation:
     inputs: tuple[Input, ...]
     exclusions: tuple[LeftOut, ...]
     waived: tuple[LeftOut, ...]
+    decisions: tuple[Decision, ...]
     contributions: tuple[Contribution, ...]
     citations: tuple[Citation, ...]
     would_change: tuple[Change, ...]
@@ -134,7 +154,13 @@ class Explanation:
         return content
 
 
-def explain(estimate: Estimate, *, made_at: datetime, zone: tzinfo = UTC) -> Explanation:
+def explain(
+    estimate: Estimate,
+    *,
+    made_at: datetime,
+    zone: tzinfo = UTC,
+    decisions: tuple[Decision, ...] = (),
+) -> Explanation:
     """Explain an estimate.
 
     Parameters
@@ -145,6 +171,8 @@ def explain(estimate: Estimate, *, made_at: datetime, zone: tzinfo = UTC) -> Exp
         When it was made; ages are counted up to then.
     zone : tzinfo
         That of the site, by whose calendar days are told.
+    decisions : tuple of Decision
+        What persons had said of its draws and trials by then.
 
     Returns
     -------
@@ -187,6 +215,7 @@ def explain(estimate: Estimate, *, made_at: datetime, zone: tzinfo = UTC) -> Exp
         inputs=tuple(_inputs(estimate, made_at)),
         exclusions=estimate.left_out,
         waived=estimate.waived,
+        decisions=decisions,
         contributions=estimate.contributions,
         citations=tuple(_citations(estimate, rules)),
         would_change=tuple(_changes(estimate, rules)),

@@ -67,7 +67,8 @@ class History:
         says that a person has checked an implausible result, ``is_overridden`` that a person
         scores a draw in spite of its cautions (of those alone that ``overridden_reasons`` names,
         divided by spaces, where it names any), ``is_zero`` that a laboratory reported 0 (shown,
-        never scored); a ``segment`` that is the ``laboratory`` alone does not state its kit.
+        never scored), ``is_kept_out`` that a person keeps the draw out; a ``segment`` that is the
+        ``laboratory`` alone does not state its kit.
         Values are canonical: sIL-6R in ng/mL, IL-6 and TNF-α in pg/mL, hs-CRP in mg/L (``unit``
         may say so, and is checked); times carry a zone.
         A mapping spares the DataFrame: of each column an array of int64, float64, bool or
@@ -216,6 +217,7 @@ _SPECIMEN_FLAGS = (
     "is_kit_unknown",
     "is_unsuitable",
     "is_zero",
+    "is_kept_out",
 )
 _OF_SPECIMENS = (*_SPECIMEN_FLAGS, "haemolysis", "freeze_thaw_cycles", "lot", "local_hour")
 

@@ -8,6 +8,7 @@ import numpy as np
 class Reason(StrEnum):
     """Why a result was left out, the gravest first."""
 
+    KEPT_OUT = "kept_out_by_a_person"
     IL6R_BLOCKER = "il6r_blocker"
     WRONG_MATRIX = "wrong_matrix"
     GROSS_HAEMOLYSIS = "gross_haemolysis"
@@ -48,6 +49,7 @@ def mask_of(reasons: tuple[Reason, ...]) -> int:
 SET_ASIDE = (Reason.BEFORE_EPISODE, Reason.PRELIMINARY, Reason.EARLIER_SEGMENT)
 MEANINGLESS = mask_of(
     (
+        Reason.KEPT_OUT,
         Reason.IL6R_BLOCKER,
         Reason.WRONG_MATRIX,
         Reason.GROSS_HAEMOLYSIS,

@@ -16,10 +16,10 @@ _GROSS, _MODERATE = HAEMOLYSES.index("gross"), HAEMOLYSES.index("moderate")
 def mark_specimens(results: ResultColumns, known: Bools | slice, reasons: Ints) -> None:
     """Add to the reasons what speaks against the specimens themselves.
 
-    Gross haemolysis, a wrong matrix, an unknown kit, a zero and a duplicate exclude; moderate
-    haemolysis, a sample that its laboratory called unfit, three thaws or more, the first result of
-    a new lot, and an hour more than three hours off the patient's own (the median of the hours of
-    their draws) are cautions.
+    A person's word, gross haemolysis, a wrong matrix, an unknown kit, a zero and a duplicate
+    exclude; moderate haemolysis, a sample that its laboratory called unfit, three thaws or more,
+    the first result of a new lot, and an hour more than three hours off the patient's own (the
+    median of the hours of their draws) are cautions.
 
     Parameters
     ----------
@@ -34,6 +34,7 @@ def mark_specimens(results: ResultColumns, known: Bools | slice, reasons: Ints) 
     if seen is None:
         return
     for reason, is_so in (
+        (Reason.KEPT_OUT, seen.is_kept_out[known]),
         (Reason.WRONG_MATRIX, seen.is_matrix_wrong[known]),
         (Reason.UNKNOWN_KIT, seen.is_kit_unknown[known]),
         (Reason.ZERO, seen.is_zero[known]),

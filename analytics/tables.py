@@ -74,6 +74,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "local_day": "number?",
         "is_unsuitable": "flag",
         "is_zero": "flag",
+        "is_kept_out": "flag",
         "matrix": "text",
         "assay_cv": "number?",
     },
@@ -102,7 +103,6 @@ COLUMNS: dict[str, dict[str, str]] = {
         "drug_atc": "text",
     },
 }
-
 
 # What may be left out of a table, and then is not known: "", NaN, False, never
 _ALWAYS = {"patient_id", "analyte", "drawn_at", "value", "comparator", "status", "segment"}

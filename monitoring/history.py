@@ -89,6 +89,7 @@ SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment, m
          AS is_matrix_wrong,
        listed.analyte_id IS NOT NULL AND named_kit.analyte_id IS NULL
          AND (fact.kit <> '' OR fact.method = '') AS is_kit_unknown, fact.value = 0 AS is_zero,
+       said.verdict IS NOT DISTINCT FROM 'keep_out' AS is_kept_out,
        fact.lot, limits.cv::float8 AS assay_cv,
        CASE WHEN draw.collected_precision = 'minute'
             THEN extract(epoch FROM sample.clock::time)::float8 / 3600 END AS local_hour,
@@ -132,9 +133,8 @@ SELECT DISTINCT ON (draw.patient_id, analyte.code, draw.collected_at, segment, m
               AND (said.value IS NULL OR analyte.code <> 'sIL-6R'
                    OR said.value = fact.comparator || trim_scale(fact.value)::text) AS holds,
               array_to_string(array_remove(said.against, 'implausible'), ' ') AS cautions) AS word
- WHERE said.verdict IS DISTINCT FROM 'keep_out'
  ORDER BY draw.patient_id, analyte.code, draw.collected_at, segment, matrix,
-          (fact.value = 0), fact.recorded_at DESC, fact.id DESC
+          is_kept_out, (fact.value = 0), fact.recorded_at DESC, fact.id DESC
 """
 # The record holds one current rating per scale and moment: what replaces another supersedes it
 _RATINGS = """
@@ -202,6 +202,7 @@ _FLAGS = {
     "is_matrix_wrong",
     "is_kit_unknown",
     "is_zero",
+    "is_kept_out",
 }
 _IDS = {"patient_id", "trial_id"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -275,6 +276,7 @@ _QUERIES = {
                 "is_matrix_wrong",
                 "is_kit_unknown",
                 "is_zero",
+                "is_kept_out",
                 "lot",
                 "assay_cv",
                 "local_hour",

@@ -8,6 +8,7 @@ from monitoring.portal.words import UnknownCode
 
 CENSORED = "censored"
 _LEFT_OUT: dict[str, Promise] = {
+    Reason.KEPT_OUT: gettext_lazy("kept out by a person, who said why"),
     Reason.IL6R_BLOCKER: gettext_lazy("an IL-6 receptor blocker is running or washing out"),
     Reason.WRONG_MATRIX: gettext_lazy("not the kind of specimen that this laboratory’s kit is for"),
     Reason.GROSS_HAEMOLYSIS: gettext_lazy("grossly haemolysed"),

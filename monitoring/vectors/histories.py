@@ -21,6 +21,7 @@ _RESULT_FLAGS = (
     "is_kit_unknown",
     "is_unsuitable",
     "is_zero",
+    "is_kept_out",
 )
 
 

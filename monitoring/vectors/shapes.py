@@ -30,7 +30,7 @@ _HISTORY: Shape = {
         **_plain("day", "value", "analyte", "comparator", "status", "kit", "laboratory", "lot"),
         **_plain("haemolysis", "thaws", "local_hour", "local_day", "matrix", "assay_cv"),
         **_plain("is_confirmed", "is_overridden", "is_duplicate", "is_matrix_wrong"),
-        **_plain("is_kit_unknown", "is_unsuitable", "is_zero"),
+        **_plain("is_kit_unknown", "is_unsuitable", "is_zero", "is_kept_out"),
     },
     "events": _plain("kind", "from_day", "to_day", "atc"),
 }

@@ -11,14 +11,25 @@ from monitoring.explained import explanation_of
 from monitoring.portal import pdf
 from monitoring.portal.presenters.explanation import ExplanationPage
 from monitoring.recompute import recompute
-from patients.models import Clinician, EpisodeSeverity, Patient, StopReason, Trial
+from patients.models import (
+    Clinician,
+    EpisodeSeverity,
+    Override,
+    Patient,
+    StopReason,
+    Trial,
+    Verdict,
+)
+from patients.record.verdicts import judge_draw
 from tests.factories import (
     MONDAY,
     ClinicianFactory,
     DoseStepFactory,
+    DrawFactory,
     EpisodeFactory,
     PatientFactory,
     RatingFactory,
+    ResultFactory,
     TrialFactory,
 )
 
@@ -185,3 +196,81 @@ def test_a_trial_that_is_no_failure_says_why(client: Client, patient: Patient) -
         assert "Trials, one by one" in text
         assert "; stopped: not tolerated" in text
         assert "Not counted: stopped because it was not tolerated, which is no failure" in text
+
+
+WHY = "Tube of another patient"
+
+
+def kept_out(patient: Patient, by: Clinician) -> None:
+    """Keep the only draw of a patient out of the scores."""
+    EpisodeFactory.create(patient=patient)
+    draw = DrawFactory.create(patient=patient, collected_at=MONDAY - timedelta(days=3))
+    ResultFactory.create(draw=draw)
+    judge_draw(
+        patient=patient,
+        draw=draw.public_id,
+        verdict=Verdict.KEEP_OUT,
+        reason=WHY,
+        against=[],
+        value="",
+        by=f"clinician:{by.pk}",
+        at=MONDAY - timedelta(days=1),
+    )
+
+
+def test_a_draw_that_was_kept_out_is_an_exclusion_with_reason_name_and_time(
+    client: Client, patient: Patient, reader: Clinician
+) -> None:
+    kept_out(patient, reader)
+
+    _own, why, data = pages(client, patient)
+
+    [left_out] = data["exclusions"]
+    assert (left_out["reasons"], left_out["validity"]) == (["kept_out_by_a_person"], "excluded")
+    [said] = data["decisions"]
+    assert said["drawn_at"] == left_out["drawn_at"]
+    assert (said["verdict"], said["reason"], said["by"]) == ("keep_out", WHY, str(reader))
+    assert f"Kept out: “{WHY}” ({reader}, " in why
+
+
+def test_it_is_in_the_printed_report_too(patient: Patient, reader: Clinician) -> None:
+    kept_out(patient, reader)
+    [made] = recompute([patient.pk], at=MONDAY)
+    found = explanation_of(made, zone=patient.team.site.zone)
+    assert found is not None
+
+    page = ExplanationPage.of(found, made, zone=patient.team.site.zone)
+
+    [rows] = [part.rows for part in page.sections if part.title == "What was left out, and why"]
+    assert WHY in rows[0][-1]
+    assert pdf.render(page, about="", printed="").startswith(b"%PDF-")
+
+
+def test_an_explanation_of_an_earlier_day_knows_no_later_word(
+    client: Client, patient: Patient, reader: Clinician
+) -> None:
+    kept_out(patient, reader)
+    [made] = recompute([patient.pk], at=MONDAY - timedelta(days=2))
+
+    found = explanation_of(made, zone=patient.team.site.zone)
+
+    assert found is not None
+    assert found.decisions == ()
+
+
+def test_a_trial_that_was_judged_by_a_person_says_who_and_why(
+    client: Client, patient: Patient, reader: Clinician
+) -> None:
+    EpisodeFactory.create(patient=patient)
+    failed_trial(patient)
+    Trial.objects.update(
+        override=Override.INADEQUATE,
+        override_reason="Tablets were not swallowed",
+        recorded_by=f"clinician:{reader.pk}",
+    )
+
+    _own, why, data = pages(client, patient)
+
+    [said] = data["decisions"]
+    assert (said["verdict"], said["trial"], said["by"]) == ("inadequate", 1, str(reader))
+    assert "Judged inadequate by a person, not by the rule: “Tablets were not swallowed”" in why

@@ -1,6 +1,6 @@
 """A course in words: the first adequate trial, the symptoms, and each critical decision point."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -13,8 +13,9 @@ from analytics.explained_course import (
     ExplainedTrial,
     Unread,
 )
+from analytics.explanation import Decision
 from monitoring.charts import clinical_date
-from monitoring.portal import words
+from monitoring.portal import dates, words
 from monitoring.portal.presenters.banner import capitalised
 from monitoring.portal.presenters.sections import Section
 from patients.models import StopReason
@@ -55,7 +56,27 @@ def _failed(course: ExplainedCourse) -> str:
     return f"{said}; {before % {'before': course.failed_before}}"
 
 
-def trials_section(course: ExplainedCourse) -> Section:
+_DECIDED: dict[str, Promise] = {
+    "score": gettext_lazy("Scored in spite of it"),
+    "release": gettext_lazy("Checked and released"),
+    "keep_out": gettext_lazy("Kept out"),
+    "adequate": gettext_lazy("Judged adequate by a person, not by the rule"),
+    "inadequate": gettext_lazy("Judged inadequate by a person, not by the rule"),
+    "indeterminate": gettext_lazy("Judged indeterminate by a person, not by the rule"),
+}
+
+
+def decided_in_words(decision: Decision) -> str:
+    """Say what a person decided about a draw or a trial, why, who and when."""
+    return _("%(what)s: “%(reason)s” (%(who)s, %(when)s)") % {
+        "what": _DECIDED[decision.verdict],
+        "reason": decision.reason,
+        "who": decision.by,
+        "when": dates.plain_moment(decision.at),
+    }
+
+
+def trials_section(course: ExplainedCourse, decisions: Sequence[Decision]) -> Section:
     """Say of each trial what it was worth, and whether it counts as a failed treatment."""
     head = (
         _("Trial"),
@@ -66,17 +87,18 @@ def trials_section(course: ExplainedCourse) -> Section:
         _("Change"),
         _("Failed treatment"),
     )
-    rows = tuple(tuple(_trial(each)) for each in course.trials)
+    judged = {each.trial: decided_in_words(each) for each in decisions if each.trial is not None}
+    rows = tuple(tuple(_trial(each, judged.get(each.number, ""))) for each in course.trials)
     return Section(_("Trials, one by one"), "", head, rows)
 
 
-def _trial(trial: ExplainedTrial) -> Iterator[str]:
+def _trial(trial: ExplainedTrial, judged: str) -> Iterator[str]:
     name = trial.drug or trial.atc
     yield f"{trial.number}, {name}" if name else str(trial.number)
     end = _("running") if trial.stopped_on is None else clinical_date(trial.stopped_on)
     yield f"{clinical_date(trial.started_on)} – {end}"
     yield capitalised(_taken(trial)) or "–"
-    yield capitalised(trial.words)
+    yield f"{capitalised(trial.words)}. {judged}" if judged else capitalised(trial.words)
     yield _weeks_at_dose(trial)
     yield "–" if trial.improvement is None else words.percent(-trial.improvement)
     yield capitalised(trial.counting)

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analytics.explanation import Explanation, Input, InputKind
+from analytics.explanation import Decision, Explanation, Input, InputKind
 from analytics.findings import LeftOut
 from monitoring import review_words
 from monitoring.charts import clinical_date
@@ -17,6 +17,7 @@ from monitoring.models import RiskAssessment
 from monitoring.portal import dates, draw_words, words
 from monitoring.portal.presenters.banner import capitalised
 from monitoring.portal.presenters.course import (
+    decided_in_words,
     decision_section,
     standing_section,
     trials_section,
@@ -62,7 +63,7 @@ def course_sections(found: Explanation | None) -> tuple[Section, ...]:
     if found.course is not None:
         sections.append(standing_section(found.course, status=found.status))
         if found.course.trial is not None:
-            sections.append(trials_section(found.course))
+            sections.append(trials_section(found.course, found.decisions))
         if found.course.decision_points:
             sections.append(decision_section(found.course))
     if found.staging is not None:
@@ -127,28 +128,40 @@ def _day(at: datetime | None, *, zone: ZoneInfo) -> str:
 
 
 def _exclusions(found: Explanation, *, zone: ZoneInfo) -> Section:
-    rows = [_left_out(part, zone=zone) for part in found.exclusions]
+    said = {each.drawn_at: each for each in found.decisions if each.drawn_at is not None}
+    rows = [_left_out(part, said.get(part.drawn_at), zone=zone) for part in found.exclusions]
     rows += [
         (
             part.analyte,
             _day(part.drawn_at, zone=zone),
             _("scored by a person’s word"),
-            _reasons(part),
+            _with_word(_reasons(part), said.get(part.drawn_at)),
         )
         for part in found.waived
+    ]
+    told = {part.drawn_at for part in (*found.exclusions, *found.waived)}
+    rows += [
+        ("–", _day(at, zone=zone), _("used after a person’s word"), decided_in_words(each))
+        for at, each in said.items()
+        if at not in told
     ]
     note = "" if rows else _("Nothing: every result was scored.")
     head = (_("Analyte"), _("Drawn"), _("Validity"), _("Why"))
     return Section(_("What was left out, and why"), note, head, tuple(rows))
 
 
-def _left_out(part: LeftOut, *, zone: ZoneInfo) -> tuple[str, ...]:
+def _left_out(part: LeftOut, decision: Decision | None, *, zone: ZoneInfo) -> tuple[str, ...]:
     validity = {
         "valid": _("valid, but no part of this comparison"),
         "caution": _("caution"),
         "excluded": _("excluded"),
     }.get(part.validity, "–")
-    return (part.analyte, _day(part.drawn_at, zone=zone), validity, _reasons(part))
+    why = _with_word(_reasons(part), decision)
+    return (part.analyte, _day(part.drawn_at, zone=zone), validity, why)
+
+
+def _with_word(reasons: str, decision: Decision | None) -> str:
+    return reasons if decision is None else f"{reasons}. {decided_in_words(decision)}"
 
 
 def _reasons(part: LeftOut) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from analytics.doses import TABLE_VERSION
+from monitoring.actors import actor
 from monitoring.charts import clinical_date
-from monitoring.portal.presenters.actors import actor
 from patients.models import DoseTableChange, Site
 
 

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from monitoring import duties, safety, wake
+from monitoring.actors import actor
 from monitoring.portal.forms.episode import RulesForm, VisitsForm
 from monitoring.portal.forms.safety import CrisisPlanForm, DutiesForm, NamedClinicianForm
-from monitoring.portal.presenters.actors import actor
 from monitoring.portal.presenters.banner import Banner
 from monitoring.portal.presenters.least_doses import table_version
 from monitoring.portal.presenters.rules import rules_in_words
