@@ -11,10 +11,12 @@ import traceback
 from collections.abc import Iterator
 from types import TracebackType
 
+from django.http import HttpRequest
 from psycopg import Error as ServerFault
 from psycopg import OperationalError as ServerIsAway
 
 CELERY = "celery.app.trace"
+REQUESTS = "django.request"
 _Info = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
@@ -39,14 +41,29 @@ def describe(fault: BaseException) -> str:
     return kind
 
 
+def _without_address(request: HttpRequest, word: object) -> object:
+    """Put the pattern of an address in its place, or nothing where none fits."""
+    if word != request.path.encode("unicode_escape").decode("ascii"):
+        return word
+    return request.resolver_match.route if request.resolver_match else "…"
+
+
 class WithoutValues(logging.Formatter):
-    """The usual line; of an exception the frames and the kinds, never the messages."""
+    """The usual line; of an exception the frames and the kinds, never the messages.
+
+    Nor an address at which nothing is: whoever mistook it may have written a name or number there.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a line; Celery puts the message of a fault into its own, where it is left out."""
         if record.name == CELERY and record.exc_info and isinstance(record.args, dict):
             record = copy.copy(record)
             record.msg = "Task %(name)s[%(id)s] %(description)s"
+        request = getattr(record, "request", None)
+        words = record.args
+        if record.name == REQUESTS and request is not None and isinstance(words, tuple):
+            record = copy.copy(record)
+            record.args = tuple(_without_address(request, word) for word in words)
         return super().format(record)
 
     def formatException(self, ei: _Info) -> str:  # noqa: N802 - logging names it

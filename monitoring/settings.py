@@ -121,6 +121,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "monitoring.headers.kept_by_nobody",
+    "monitoring.headers.without_devices",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -139,6 +141,7 @@ MIDDLEWARE = [
 DOOR_PATHS = ("/api/v1/", "/fhir", "/hl7v2", "/oauth2/")
 DOOR_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "monitoring.headers.kept_by_nobody",
     "django.middleware.common.CommonMiddleware",
 ]
 
@@ -249,6 +252,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
 X_FRAME_OPTIONS = "DENY"
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
 from psycopg import OperationalError
 
 from monitoring.log_lines import WithoutValues
 from patients.models import Patient
+from tests.factories import ClinicianFactory
 
 
 def said_of(fault: BaseException, **record: Any) -> str:
@@ -63,3 +65,27 @@ def test_why_the_database_is_away_is_told() -> None:
     said = said_of(OperationalError("connection refused"))
 
     assert "connection refused" in said
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/patients/canary-4711/", "Not Found: …"),
+        ("/f/canary-4711", "Not Found: f/<slug:reference>"),
+        ("/fhir/Canary/canary-4711", "Not Found"),
+        ("/f/canary-4711/take-on", "Method Not Allowed (GET): f/<slug:reference>/take-on"),
+    ],
+)
+def test_an_address_that_was_mistaken_is_not_repeated(
+    client: Client, caplog: pytest.LogCaptureFixture, path: str, said: str
+) -> None:
+    client.force_login(ClinicianFactory.create())
+
+    client.get(path)
+
+    form = WithoutValues("{levelname} {name}: {message}", style="{")
+    lines = [form.format(each) for each in caplog.records if each.name == "django.request"]
+    assert lines
+    assert said in " ".join(lines)
+    assert "4711" not in " ".join(lines)

@@ -11,12 +11,18 @@ from analytics import evidence
 from monitoring.models import Flag, FlagKind, FlagLevel, SafetyUrgency
 from monitoring.portal.urls import urlpatterns
 from patients.models import Audit, Patient, PatientStatus
+from patients.record.laboratories import issue_key
 from tests.factories import (
+    MONDAY,
+    AssessmentFactory,
     ClinicianFactory,
+    DrawFactory,
+    EventFactory,
     FlagFactory,
     LaboratoryFactory,
     ParkedFactory,
     PatientFactory,
+    RatingFactory,
     TeamFactory,
     TrialFactory,
 )
@@ -61,6 +67,76 @@ def test_every_page_asks_a_stranger_to_sign_in(client: Client) -> None:
 
             assert answer.status_code == 302, pattern.name
             assert answer.headers["Location"].startswith(reverse("account_login"))
+
+
+def test_the_key_of_a_laboratory_opens_no_page(client: Client) -> None:
+    flag = FlagFactory.create()
+    key = issue_key(laboratory=LaboratoryFactory.create(), by="operator", at=MONDAY)
+
+    for pattern in urlpatterns:
+        answer = client.get(address(pattern, flag), headers={"Authorization": f"Bearer {key}"})
+
+        assert answer.status_code == 302, pattern.name
+
+
+def test_what_is_of_another_patient_is_not_there_beside_ones_own(client: Client) -> None:
+    own, other = PatientFactory.create(), PatientFactory.create()
+    facts = {
+        "rating": RatingFactory.create(patient=other).pk,
+        "trial": TrialFactory.create(patient=other).pk,
+        "event": EventFactory.create(patient=other).pk,
+    }
+    theirs = {
+        "trial_id": facts["trial"],
+        "fact_id": None,
+        "draw_id": DrawFactory.create(patient=other).public_id,
+        "assessment_id": AssessmentFactory.create(patient=other).pk,
+    }
+    client.force_login(ClinicianFactory.create(teams=[own.team, other.team]))
+    tried = 0
+
+    for pattern in urlpatterns:
+        names = set(pattern.pattern.converters)
+        if "public_id" not in names or not names & theirs.keys():
+            continue
+        kind = next((each for each in facts if each in str(pattern.name)), "")
+        values = {name: theirs.get(name, own.public_id) or facts[kind] for name in names}
+        where = reverse(f"portal:{pattern.name}", kwargs=values)
+        tried += 1
+
+        assert {client.get(where).status_code, client.post(where).status_code} <= {404, 405}, where
+
+    assert tried >= 10
+
+
+def test_no_page_is_kept_and_none_may_ask_for_a_device(client: Client) -> None:
+    pages = [reverse(name) for name in ("account_login", "account_reset_password", "health")]
+
+    for where in [*pages, "/", "/nowhere", "/api/v1/results", "/fhir/Observation", "/hl7v2"]:
+        assert "no-store" in client.get(where).headers["Cache-Control"], where
+    for where in [*pages, "/", "/nowhere"]:
+        assert "camera=()" in client.get(where).headers["Permissions-Policy"], where
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("https://evil.example/", "//evil.example", "/\\evil.example", "///evil.example"),
+        *("http:evil.example", "javascript:alert(1)", "\t//evil.example", "http:///evil.example"),
+        "http://testserver@evil.example/",
+    ],
+)
+def test_no_sign_in_leads_out_of_the_house(client: Client, address: str) -> None:
+    reader = ClinicianFactory.create()
+    reader.set_password("a long enough password")
+    reader.save()
+
+    answer = client.post(
+        reverse("account_login"),
+        {"login": reader.email, "password": "a long enough password", "next": address},
+    )
+
+    assert answer.headers["Location"] == "/"
 
 
 def test_every_page_about_a_patient_is_not_there_for_another_team(client: Client) -> None:
