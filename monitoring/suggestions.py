@@ -15,10 +15,11 @@ from patients.intake.numberings import in_force, meant_by
 from patients.intake.persons import birth_date_of
 from patients.intake.profiles import draw_time
 from patients.intake.reports import DrawReport
-from patients.models import Clinician, Patient
+from patients.models import Clinician, Identifier, Patient
 
 SUGGESTIONS_AT_MOST = 10
 _LOOKED_AT = 200
+_NUMBER_AT_MOST = Identifier._meta.get_field("value").max_length or 0
 
 
 class Likeness(StrEnum):
@@ -146,6 +147,6 @@ def numbers_to_remember(
     meant = (
         (each.system, each.value)
         for each in in_force(report, draw_time(report))
-        if each.system and meant_by(each, numberings) is not None
+        if len(each.value) <= _NUMBER_AT_MOST and meant_by(each, numberings) is not None
     )
     return [each for each in dict.fromkeys(meant) if each not in ours]

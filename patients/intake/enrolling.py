@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from patients.intake.fhir.conditions import UNSTATED
 from patients.intake.numberings import Numberings, in_force, meant_by
 from patients.intake.profiles import draw_time
-from patients.intake.reports import DrawReport
+from patients.intake.reports import UNSTATED, DrawReport
 from patients.models import Identifier, NumberingAlias, Parked, Patient
 from patients.record.patients import add_identifier
 
@@ -46,5 +45,6 @@ def numberings_of(laboratory_id: int) -> Numberings:
     """Read what a laboratory calls its numberings of patients."""
     aliases = NumberingAlias.objects.filter(laboratory_id=laboratory_id)
     return {
-        (sent, kind): means for sent, kind, means in aliases.values_list("sent", "kind", "means")
+        (sent or UNSTATED, kind): means
+        for sent, kind, means in aliases.values_list("sent", "kind", "means")
     }

@@ -28,6 +28,7 @@ FARTHEST_ZONE = timedelta(hours=14)  # no clock on earth is farther from UTC
 LATEST_YEAR = 9998  # beyond it, another zone is a year that no computer has
 # The system of a name that the laboratory chose as the address of a result (a FHIR id)
 ADDRESS = ""
+UNSTATED = "urn:unstated"  # the system of a name or a number that says none
 
 
 class _Part(BaseModel):
@@ -58,6 +59,7 @@ class PatientNumber(Identifier):
         It is the patient's no more, and nobody says since when.
     """
 
+    system: Annotated[Line200, AfterValidator(lambda stated: stated or UNSTATED)] = UNSTATED
     kind: Annotated[Line20, Field(exclude_if=_is_unsaid)] = ""
     begins_on: Annotated[date | None, Field(exclude_if=_is_unsaid)] = None
     ends_on: Annotated[date | None, Field(exclude_if=_is_unsaid)] = None

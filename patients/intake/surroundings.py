@@ -9,7 +9,13 @@ from uuid import UUID
 
 from patients.intake.profiles import PROFILE, Profile
 from patients.intake.receipts import Sender
-from patients.intake.reports import DrawReport, PatientNumber, TimeRole, is_within_memory
+from patients.intake.reports import (
+    UNSTATED,
+    DrawReport,
+    PatientNumber,
+    TimeRole,
+    is_within_memory,
+)
 from patients.record.draws import DrawOnRecord, Moment
 from patients.record.results import PlacedResult, ResultOnRecord, Word
 from patients.statements import Question, as_rows
@@ -17,23 +23,29 @@ from patients.statements import Question, as_rows
 # What the record calls the numbering of a number: by the profile's word for its kind, else for any
 # kind, else as the laboratory calls it. Nothing, where the profile names other kinds of it alone
 _MEANT = """
-    SELECT CASE WHEN count(*) = 0 THEN {number}.system
+    SELECT CASE WHEN count(*) = 0 THEN {system}
                 ELSE (array_agg(means ORDER BY kind DESC)
                       FILTER (WHERE kind IN ('', coalesce({number}.kind, ''))))[1] END AS system
       FROM patients_numberingalias
-     WHERE laboratory_id = {laboratory} AND sent = {number}.system"""
+     WHERE laboratory_id = {laboratory}
+       AND sent IN ({system}, CASE {system} WHEN 'urn:unstated' THEN '' END)"""
 # One that was remembered of a laboratory is of that one alone, and called as it calls it
 _NAMES = """
-       each.system IN (meant.system, {number}.system)
+       each.system IN (meant.system, {system})
    AND each.value = {number}.value
    AND CASE WHEN each.laboratory_id IS NULL THEN each.system = meant.system
-            ELSE each.laboratory_id = {laboratory} AND each.system = {number}.system
+            ELSE each.laboratory_id = {laboratory} AND each.system = {system}
                  AND meant.system IS NOT NULL END"""
 
 
 def identifiers_named(number: str, *, laboratory: str) -> str:
     """Join the identifiers of patients that a number names, to what lists the numbers."""
-    meant, names = (part.format(number=number, laboratory=laboratory) for part in (_MEANT, _NAMES))
+    # One that names no system was stored so once
+    system = f"coalesce(nullif({number}.system, ''), '{UNSTATED}')"
+    meant, names = (
+        part.format(number=number, system=system, laboratory=laboratory)
+        for part in (_MEANT, _NAMES)
+    )
     return f"""
  CROSS JOIN LATERAL ({meant}) AS meant
  CROSS JOIN LATERAL (

@@ -6,9 +6,8 @@ from urllib.parse import parse_qsl
 
 from patients.intake.fhir.datatypes import Identifier as Numbered
 from patients.intake.fhir.faults import not_fhir
-from patients.intake.reports import Identifier
+from patients.intake.reports import UNSTATED, Identifier
 
-UNSTATED = "urn:unstated"  # the system of an identifier that names none; an empty one is an address
 # They say how the answer should look, and are no condition
 CONTROLS = frozenset({"_format", "_pretty"})
 _IN_TWO = re.compile(r"(?<!\\)\|")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from patients.intake.fhir.conditions import UNSTATED
 from patients.intake.fhir.datatypes import Identifier as Numbered
 from patients.intake.fhir.datatypes import Period, Reference
 from patients.intake.fhir.faults import not_usable
@@ -24,6 +23,7 @@ from patients.intake.fhir.times import read_time
 from patients.intake.fhir.values import value_of
 from patients.intake.reports import (
     ADDRESS,
+    UNSTATED,
     Code,
     DrawReport,
     Fasting,

@@ -7,7 +7,6 @@ code: the same report sent again, or put right, means the same results.
 import re
 from collections.abc import Sequence
 
-from patients.intake.fhir.conditions import UNSTATED
 from patients.intake.fhir.datatypes import Identifier as Numbered
 from patients.intake.fhir.datatypes import Reference
 from patients.intake.fhir.faults import not_usable
@@ -18,7 +17,7 @@ from patients.intake.fhir.subjects import patients_of
 from patients.intake.fhir.surroundings import Surroundings, read_contained
 from patients.intake.fhir.times import read_time
 from patients.intake.report_names import after_report
-from patients.intake.reports import ADDRESS, Code, DrawReport, Identifier, ResultReport
+from patients.intake.reports import ADDRESS, UNSTATED, Code, DrawReport, Identifier, ResultReport
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 

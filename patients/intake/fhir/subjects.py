@@ -21,6 +21,9 @@ _TABLE_0203 = (
     "urn:oid:2.16.840.1.113883.18.108",
 )
 
+# The numbering of those who are named by an address of the laboratory's own alone
+_REFERENCE = "urn:reference"
+
 
 def patients_of(
     subject: Reference | None, around: Surroundings, *, root: str
@@ -51,7 +54,8 @@ def _in_order(numbers: Iterable[PatientNumber]) -> tuple[PatientNumber, ...]:
 def _number_in(reference: str) -> PatientNumber:
     """Read Patient?identifier=system|value as that number.
 
-    Anything else is the address of a Patient elsewhere: a person can say once whose it is.
+    Anything else is the address of a Patient elsewhere, and no number: a person can say once whose
+    it is.
     """
     before, mark, condition = reference.partition("?")
     if mark and before.rpartition("/")[2] == "Patient":
@@ -61,7 +65,7 @@ def _number_in(reference: str) -> PatientNumber:
             found = None
         if found is not None:
             return PatientNumber(system=found.system, value=found.value)
-    return PatientNumber(value=line(reference, 200))
+    return PatientNumber(system=_REFERENCE, value=line(reference, 200))
 
 
 def _numbers(

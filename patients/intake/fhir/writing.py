@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from patients.intake.fhir.conditions import UNSTATED
 from patients.intake.fhir.datatypes import UCUM
-from patients.intake.reports import Code, Identifier
+from patients.intake.reports import UNSTATED, Code, Identifier
 
 Tree = dict[str, Any]
 STATES = "urn:soundings:state"

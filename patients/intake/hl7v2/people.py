@@ -6,9 +6,8 @@ from patients.intake.hl7v2.er7 import Segment
 from patients.intake.hl7v2.faults import ErrorCode, refuse
 from patients.intake.hl7v2.times import read_time
 from patients.intake.numberings import is_of_patient, last_day, written_kind
-from patients.intake.reports import PatientNumber, Person
+from patients.intake.reports import UNSTATED, PatientNumber, Person
 
-UNSTATED = "urn:unstated"  # the system of a number whose authority is not named
 NUMBERS_AT_MOST = 20
 _AT_MOST = 200
 _BY_TYPE_OF_AUTHORITY = {"ISO": "urn:oid:", "UUID": "urn:uuid:", "GUID": "urn:uuid:"}
