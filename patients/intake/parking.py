@@ -17,7 +17,8 @@ from patients.intake.persons import Told, note_contradictions
 from patients.intake.placing import Unplaceable, draw_taken_back, place, whose
 from patients.intake.profiles import PROFILE, read_profile, without_ignored
 from patients.intake.reasons import Reason
-from patients.intake.reports import ADDRESS, DrawReport, ResultReport
+from patients.intake.renaming import rename_placed
+from patients.intake.reports import DrawReport
 from patients.intake.retractions import parts_of, retractions_question, takes_back
 from patients.intake.samples import added_to_record, tells_of_sample_alone, waits_for_draw
 from patients.intake.surroundings import (
@@ -35,7 +36,6 @@ from patients.models import (
     Parked,
     ParkedState,
     Patient,
-    Result,
     ResultName,
 )
 from patients.record.draws import write_draws
@@ -195,7 +195,7 @@ def _place_part(
     )
     if placed is None:
         placed_as = [line.public_id for line in found.lines]
-        _rename(waiting, names, list(zip(report.results, told, placed_as, strict=True)))
+        rename_placed(waiting, names, list(zip(report.results, told, placed_as, strict=True)))
     told_of = Told(found.patient_id, written.public_id, waiting.inbound_id, whole.person)
     return told_of, around.retractions
 
@@ -266,30 +266,6 @@ def _look_around(
     around.take_in(rows)
     around.retractions = [pk for (pk,) in retractions]
     return names, around
-
-
-def _rename(
-    waiting: Parked, names: Names, placed_as: Sequence[tuple[ResultReport, UUID, UUID]]
-) -> None:
-    """Let every name of a result mean it, and those by which it was said to wait as well."""
-    rename = names.rename(
-        [(result, line) for result, _was, line in placed_as], laboratory_id=waiting.laboratory_id
-    )
-    if rename:
-        ask(*rename)
-    renamed = {was: line for _result, was, line in placed_as if was != line}
-    # Under a name that is on record it waits where that was disputed; the name stays what it means
-    on_record = Result.objects.filter(public_id__in=renamed).values_list("public_id", flat=True)
-    names_of_waiting = [
-        ResultName(laboratory_id=waiting.laboratory_id, system=ADDRESS, value=str(was), line=line)
-        for was, line in renamed.items()
-        if was not in {*on_record}
-    ]
-    ResultName.objects.bulk_create(names_of_waiting, ignore_conflicts=True)
-    for _result, was, line in placed_as:
-        if was != line:
-            aliases = ResultName.objects.filter(laboratory_id=waiting.laboratory_id, line=was)
-            aliases.filter(is_alias=True).update(line=line)
 
 
 RULE = "rule:replay"
