@@ -1,7 +1,7 @@
 """The one way in for facts: API, file import and form alike come by here."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from typing import TypedDict, Unpack
@@ -21,6 +21,7 @@ from patients.intake.reports import DrawReport
 from patients.models import (
     Clinician,
     Draw,
+    Episode,
     Event,
     EventKind,
     Laboratory,
@@ -36,7 +37,8 @@ from patients.record.patients import add_identifier, start_episode
 from patients.record.profile_document import ProfileDocument
 from patients.record.profiles import load_profile
 from patients.record.ratings import correct_rating, record_rating
-from patients.record.treatment import Course, record_course, stop_trial
+from patients.record.treatment import Course, correct_trial, record_course, stop_trial
+from patients.record.verdicts import EpisodeFacts, state_episode
 
 # Two laboratories' clerks cannot type faster than this; a third collision is a fault of ours
 TRIES = 3
@@ -261,6 +263,44 @@ def receive_course(*, patient: Patient, course: Course, by: str, at: datetime) -
         start_episode(patient=patient, started_on=course.started_on, by=by, at=at)
     transaction.on_commit(wake.wake_workers)
     return trial
+
+
+@transaction.atomic
+def receive_course_correction(
+    *, trial: Trial, course: Course, reason: str, moves_first_dose: bool, by: str, at: datetime
+) -> Trial:
+    """Correct a course; an episode that it had opened moves with it where that is asked for."""
+    opened = opened_by(trial)
+    corrected = correct_trial(trial=trial, course=course, reason=reason, by=by, at=at)
+    if opened is not None and moves_first_dose:
+        # Another trial that began before the corrected day is then the first
+        following = Trial.objects.filter(
+            patient=trial.patient,
+            kind=TrialKind.ANTIDEPRESSANT,
+            superseded_at=None,
+            started_on__gte=opened.started_on,
+        )
+        first = min([course.started_on, *following.values_list("started_on", flat=True)])
+        if first != opened.started_on:
+            state_episode(
+                patient=trial.patient,
+                facts=replace(EpisodeFacts.of(opened), started_on=first),
+                reason="the first day of its first trial was corrected",
+                by=by,
+                at=at,
+            )
+    transaction.on_commit(wake.wake_workers)
+    return corrected
+
+
+def opened_by(trial: Trial) -> Episode | None:
+    """Give the open episode that is counted from the first day of a trial."""
+    if trial.kind != TrialKind.ANTIDEPRESSANT:
+        return None
+    found: Episode | None = trial.patient.episodes.filter(
+        started_on=trial.started_on, ended_on=None, superseded_at=None
+    ).first()
+    return found
 
 
 @transaction.atomic

@@ -23,7 +23,13 @@ from analytics.staging import Severity, StagingFault, stage
 from instruments import INSTRUMENTS, ItemFault
 from monitoring.change_words import in_words
 from monitoring.vectors.histories import day_of, estimate_of
-from monitoring.vectors.shapes import GivenIsUnfit, day_given, refuse_strangers, word_given
+from monitoring.vectors.shapes import (
+    GivenIsUnfit,
+    day_given,
+    refuse_strangers,
+    with_all_wanted,
+    word_given,
+)
 from patients.doses import daily_mg
 
 Given = dict[str, Any]
@@ -36,17 +42,17 @@ def answer(kind: str, given: Given) -> dict[str, Any]:
     Raises
     ------
     GivenIsUnfit
-        Where a text stands for a number, a field is none of its kind, or the like.
+        Where a field is lacking or none of its kind, a text stands for a number, or the like.
     """
     refuse_strangers(kind, given)
     try:
-        return KINDS[kind](given)
+        return KINDS[kind](with_all_wanted(given))
     except _REFUSALS as refusal:
         return {"is_refused": True, "sentence": str(refusal)}
     except (TypeError, AttributeError, IndexError, ArithmeticError) as fault:
         raise GivenIsUnfit(str(fault)) from fault
-    except KeyError as missing:
-        return {"is_refused": True, "sentence": f"{missing.args[0]}: not given, or not known"}
+    except KeyError as unknown:
+        return {"is_refused": True, "sentence": f"{unknown.args[0]}: not known"}
 
 
 def _score(given: Given) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from math import inf
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 FORMAT = 1
+TOLERANCE_AT_MOST = 0.01  # with more, a wrong share or coefficient would agree
 _FILE = {"format", "kind", "about", "source", "cases"}
 _CASE = {"name", "given", "expected"}
 
@@ -48,7 +49,9 @@ def read_vectors(folder: Path, *, kinds: Collection[str]) -> tuple[Case, ...]:
 def _read_file(path: Path, kinds: Collection[str]) -> Iterator[Case]:
     try:
         text = path.read_text(encoding="utf-8-sig")
-        content = json.loads(text, object_pairs_hook=_once_each)
+        content = json.loads(
+            text, object_pairs_hook=_once_each, parse_constant=_finite, parse_float=_finite
+        )
     except OSError as fault:
         message = f"{path.name}: cannot be read ({fault.strerror})"
         raise VectorsAreUnfit(message) from None
@@ -89,8 +92,10 @@ def _check_head(path: Path, content: Any, kinds: Collection[str]) -> float:
         raise VectorsAreUnfit(message)
     tolerance: Any = content.get("tolerance", 1e-6)
     is_number = isinstance(tolerance, int | float) and not isinstance(tolerance, bool)
-    if not (is_number and 0 <= tolerance < inf):
-        message = f"{path.name}: tolerance {tolerance!r}; wanted: a number, zero or more"
+    if not (is_number and 0 <= tolerance <= TOLERANCE_AT_MOST):
+        message = (
+            f"{path.name}: tolerance {tolerance!r}; wanted: a number from 0 to {TOLERANCE_AT_MOST}"
+        )
         raise VectorsAreUnfit(message)
     if not (isinstance(content["source"], str) and content["source"].strip()):
         message = f"{path.name}: source {content['source']!r}; wanted: where the values come from"
@@ -99,6 +104,15 @@ def _check_head(path: Path, content: Any, kinds: Collection[str]) -> float:
         message = f"{path.name}: cases {content['cases']!r:.80}; wanted: a list of cases"
         raise VectorsAreUnfit(message)
     return float(tolerance)
+
+
+def _finite(text: str) -> float:
+    """Refuse what is no number of JSON, or none that a computer can hold: all would agree."""
+    number = float(text)
+    if not isfinite(number):
+        message = f"{text} is no number of JSON"
+        raise ValueError(message)
+    return number
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -81,6 +81,21 @@ def _refuse(given: object, shape: Shape, *, where: str) -> None:
             _refuse(value, shape[name], where=inside)
 
 
+class _Wanted(dict[str, Any]):
+    """An object of a vector; what must stand there and does not is no refusal to agree with."""
+
+    def __missing__(self, name: str) -> Any:
+        message = f"{name}: not given"
+        raise GivenIsUnfit(message)
+
+
+def with_all_wanted(given: Any) -> Any:
+    """Make every object of a vector say which field it lacks when that is asked for."""
+    if isinstance(given, Mapping):
+        return _Wanted({name: with_all_wanted(value) for name, value in given.items()})
+    return [with_all_wanted(each) for each in given] if isinstance(given, list) else given
+
+
 def day_given(name: str, text: str) -> date:
     """Read a day.
 

@@ -1,7 +1,7 @@
 """What a person decides: about a draw, about an episode, about the genotype, about a dose."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -42,6 +42,11 @@ class EpisodeFacts:
     primary_instrument: str
     earlier_failures: int | None
     ended_on: date | None = None
+
+    @classmethod
+    def of(cls, episode: Episode) -> "EpisodeFacts":
+        """Read them back from the record."""
+        return cls(**{each.name: getattr(episode, each.name) for each in fields(cls)})
 
 
 @transaction.atomic
@@ -105,11 +110,12 @@ def state_episode(
     before: Episode | None = Episode.objects.filter(
         patient=patient, ended_on=None, superseded_at=None
     ).first()
-    primary = "" if before is None else before.primary_instrument
+    primary = "" if before is None else _scale_chosen_for(before)
     if primary and facts.primary_instrument and primary != facts.primary_instrument:
         message = (
             f"The primary scale of this episode is {primary} already. An episode has one, because "
-            "totals of two scales are never mixed in one curve or percentage."
+            "totals of two scales are never mixed in one curve or percentage; what was chosen once "
+            "may be left out and comes back, and no other takes its place."
         )
         raise TwoPrimaryScales(message)
     if before is not None:
@@ -129,6 +135,15 @@ def state_episode(
     )
     count_up([patient.pk], at=at)
     return after
+
+
+def _scale_chosen_for(episode: Episode) -> str:
+    """Name the primary scale of an episode, also where it was left out since."""
+    among = Episode.objects.filter(patient=episode.patient_id, superseded_by__isnull=False)
+    earlier = {each.superseded_by_id: each for each in among}
+    while not episode.primary_instrument and episode.pk in earlier:
+        episode = earlier[episode.pk]
+    return episode.primary_instrument
 
 
 def _check(facts: EpisodeFacts, patient: Patient) -> None:

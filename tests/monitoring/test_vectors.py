@@ -105,7 +105,9 @@ def test_the_first_case_that_differs_is_named_with_both_values(tmp_path: Path) -
         ({"cases": {"n": 1}}, "wanted: a list of cases"),
         ({"cases": []}, "no case in any file"),
         ({"tolerance": "little"}, "tolerance 'little'; wanted: a number"),
-        ({"tolerance": float("inf")}, "tolerance inf; wanted: a number"),
+        ({"tolerance": float("inf")}, "Infinity is no number of JSON"),
+        ({"tolerance": 1e9}, "tolerance 1000000000.0; wanted: a number from 0 to 0.01"),
+        ({"cases": [{"name": "n", "given": {"z": float("nan")}}]}, "NaN is no number of JSON"),
         ({"source": " "}, "source ' '; wanted: where the values come from"),
     ],
 )
@@ -155,6 +157,32 @@ def test_a_case_of_another_shape_is_named_with_what_is_wrong(
 
     with pytest.raises(CommandError, match=r"theirs\.json, “odd”: what is given cannot be read"):
         call_command("check_vectors", str(vectors(tmp_path, kind=kind, cases=[odd])))
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_case_that_lost_what_it_gave_is_no_refusal_that_was_expected(
+    tmp_path: Path, kind: str
+) -> None:
+    lost = {"name": "lost", "given": {}, "expected": {"is_refused": True}}
+
+    with pytest.raises(CommandError, match=r"theirs\.json, “lost”"):
+        call_command("check_vectors", str(vectors(tmp_path, kind=kind, cases=[lost])))
+
+
+def test_a_row_that_lost_a_field_is_named_too(tmp_path: Path) -> None:
+    given = {"at_day": 50, "ratings": [{"day": 3}]}
+    lost = {"name": "lost", "given": given, "expected": {"is_refused": True}}
+
+    with pytest.raises(CommandError, match=r"\(total: not given\)"):
+        call_command("check_vectors", str(vectors(tmp_path, kind="history", cases=[lost])))
+
+
+def test_a_number_too_great_for_a_computer_is_refused(tmp_path: Path) -> None:
+    text = (vectors(tmp_path) / "theirs.json").read_text()
+    (tmp_path / "theirs.json").write_text(text.replace('"total": 2', '"total": 1e999'))
+
+    with pytest.raises(CommandError, match="1e999 is no number of JSON"):
+        call_command("check_vectors", str(tmp_path))
 
 
 def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:

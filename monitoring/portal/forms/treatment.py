@@ -209,8 +209,22 @@ class TrialCorrectionForm(TrialForm):
         help_text=gettext_lazy("It is kept beside what stood here before; both stay readable."),
     )
 
-    def __init__(self, *args: Any, trial: Trial, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, trial: Trial, first_dose_on: date | None = None, **options: Any
+    ) -> None:
+        """`first_dose_on` is that of the episode, where this trial has opened it."""
         super().__init__(*args, **options)
+        if first_dose_on is not None:
+            self.fields["moves_first_dose"] = forms.BooleanField(
+                label=_("The first dose of the episode moves with the first day"),
+                required=False,
+                initial=True,
+                help_text=_(
+                    "This trial has opened the episode: weeks, visits and the baseline are counted "
+                    "from %(first)s."
+                )
+                % {"first": f"{first_dose_on:%d-%b-%Y}"},
+            )
         for name in ("kind", "drug", "atc", "started_on", "stopped_on", "stop_reason"):
             self.initial[name] = getattr(trial, name)
         for name in ("adherence", "override", "override_reason"):

@@ -22,8 +22,8 @@ from monitoring.portal.forms.treatment import (
 )
 from monitoring.portal.presenters.safety import Crisis
 from monitoring.portal.views.access import patient_or_404, reader_of
-from monitoring.portal.views.record import after_rating, fill_in
-from patients.models import Event, EventKind, Patient, Rating, Trial
+from monitoring.portal.views.record import after_rating, before_first_dose, fill_in
+from patients.models import Episode, Event, EventKind, Patient, Rating, Trial
 from patients.record.events import EventReplaced, correct_event, withdraw_event
 from patients.record.ratings import (
     RatingExists,
@@ -31,7 +31,8 @@ from patients.record.ratings import (
     RatingReplaced,
     withdraw_rating,
 )
-from patients.record.treatment import TrialFault, TrialReplaced, correct_trial, withdraw_trial
+from patients.record.treatment import Course, TrialFault, TrialReplaced, withdraw_trial
+from patients.record.verdicts import VerdictFault
 
 get_or_post = require_http_methods(["GET", "POST"])
 T = TypeVar("T", Rating, Trial, Event)
@@ -91,26 +92,33 @@ def correct_a_trial(request: HttpRequest, public_id: UUID, fact_id: int) -> Http
     trial = _current(Trial, patient, fact_id)
     site = patient.team.site
     offered = offered_by(list(site.doses.all()))
+    opened = ingest.opened_by(trial)
     form = TrialCorrectionForm(
-        request.POST or None, now=at, zone=site.zone, trial=trial, offered=offered
+        request.POST or None,
+        now=at,
+        zone=site.zone,
+        trial=trial,
+        offered=offered,
+        first_dose_on=None if opened is None else opened.started_on,
     )
     if form.is_valid():
+        said = form.cleaned_data
         try:
-            with transaction.atomic():
-                correct_trial(
-                    trial=trial,
-                    course=course_of(form.cleaned_data),
-                    reason=form.cleaned_data["reason"],
-                    by=ingest.actor(reader_of(request)),
-                    at=at,
-                )
-                transaction.on_commit(wake.wake_workers)
-        except TrialFault as fault:
+            after = ingest.receive_course_correction(
+                trial=trial,
+                course=course_of(said),
+                reason=said["reason"],
+                moves_first_dose=said.get("moves_first_dose", False),
+                by=ingest.actor(reader_of(request)),
+                at=at,
+            )
+        except (TrialFault, VerdictFault) as fault:
             form.add_error(None, str(fault))
         except MOVED:
             return _moved(request, public_id)
         else:
             messages.success(request, _("The trial is changed; the earlier one stays readable."))
+            _say_of_the_first_dose(request, patient, opened, before=trial, after=after)
             return redirect("portal:patient", public_id)
     return fill_in(
         request,
@@ -121,6 +129,35 @@ def correct_a_trial(request: HttpRequest, public_id: UUID, fact_id: int) -> Http
         antidepressants=offered,
         fact_id=fact_id,
     )
+
+
+def _say_of_the_first_dose(
+    request: HttpRequest,
+    patient: Patient,
+    opened: Episode | None,
+    *,
+    before: Trial,
+    after: Trial | None,
+) -> None:
+    """Say from which day the episode is counted, where the trial it began with has moved."""
+    if after is not None and after.started_on == before.started_on:
+        return
+    now = None if opened is None else patient.episodes.get(ended_on=None, superseded_at=None)
+    if opened is None or now is None:
+        notice = "" if after is None else before_first_dose(patient, Course.of(after))
+    elif now.started_on != opened.started_on:
+        notice = _(
+            "The first dose of the episode is now %(first)s: weeks, visits and the baseline are "
+            "counted from it."
+        ) % {"first": f"{now.started_on:%d-%b-%Y}"}
+    else:
+        notice = _(
+            "The episode had begun with this trial, and its first dose stays %(first)s: weeks, "
+            "visits and the baseline are counted from it. If that is wrong, correct it under Facts "
+            "of the episode."
+        ) % {"first": f"{now.started_on:%d-%b-%Y}"}
+    if notice:
+        messages.warning(request, notice)
 
 
 @get_or_post
@@ -170,6 +207,7 @@ def withdraw(request: HttpRequest, public_id: UUID, what: str, fact_id: int) -> 
     by = ingest.actor(reader_of(request))
     fact = _fact_or_404(what, patient, fact_id)
     form = ReasonForm(request.POST or None)
+    opened = ingest.opened_by(fact) if isinstance(fact, Trial) else None
     if form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
@@ -185,6 +223,8 @@ def withdraw(request: HttpRequest, public_id: UUID, what: str, fact_id: int) -> 
         except MOVED:
             return _moved(request, public_id)
         messages.success(request, _("It is withdrawn; it stays readable with its reason."))
+        if isinstance(fact, Trial):
+            _say_of_the_first_dose(request, patient, opened, before=fact, after=None)
         return redirect("portal:patient", public_id)
     return fill_in(request, patient, form, template="portal/withdraw.html", at=at)
 

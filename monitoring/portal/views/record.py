@@ -134,7 +134,7 @@ def add_trial(request: HttpRequest, public_id: UUID) -> HttpResponse:
             form.add_error(None, str(fault))
         else:
             messages.success(request, _("Trial recorded."))
-            if notice := _before_first_dose(patient, course):
+            if notice := before_first_dose(patient, course):
                 messages.warning(request, notice)
             return redirect("portal:patient", public_id)
     return fill_in(
@@ -147,7 +147,7 @@ def add_trial(request: HttpRequest, public_id: UUID) -> HttpResponse:
     )
 
 
-def _before_first_dose(patient: Patient, course: Course) -> str:
+def before_first_dose(patient: Patient, course: Course) -> str:
     """Say what becomes of a trial that had begun before the first dose on record."""
     of_episode = patient.episodes.filter(ended_on=None, superseded_at=None)
     first = of_episode.values_list("started_on", flat=True).first()
