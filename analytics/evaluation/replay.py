@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,14 +84,41 @@ def replay(
         raise EvaluationIsUnfit(
             column="release", value=type(release).__name__, wanted="a Release, as load(path) gives"
         )
-    history = History(**_with_one_first_dose(tables))
+    history = _read(tables)
     taught = _teachers(history, release)
     if not with_teachers:
         _refuse_teachers(taught, history, release)
+    parts = [
+        _replayed(of_hour, start, weeks, release, policy, taught)
+        for start, of_hour in _by_hour(tables)
+    ]
+    predictions = pd.concat([each.predictions for each in parts], ignore_index=True)
+    return Replay(
+        predictions=_sorted(predictions, ["landmark_week", "patient_id"]),
+        flags=_sorted(
+            pd.concat([each.flags for each in parts], ignore_index=True),
+            ["raised_week", "patient_id", "kind"],
+        ),
+    )
+
+
+def _sorted(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    return table.sort_values(by, kind="stable", ignore_index=True)
+
+
+def _replayed(
+    history: History,
+    start: datetime,
+    weeks: list[float],
+    release: Release,
+    policy: Policy,
+    taught: set[int],
+) -> Replay:
+    """Replay patients whose first doses fall on one moment."""
     blocks, flags, up = [], [], set[tuple[int, str]]()
     for at in weeks:
         found = estimate_cohort(
-            history, at=FIRST_DOSE + timedelta(weeks=at), release=release, policy=policy
+            history, at=start + timedelta(weeks=at), release=release, policy=policy
         )
         table = found.table
         known = table[table["outcome"] == Outcome.ESTIMATED.value]
@@ -153,15 +181,23 @@ def _read_weeks(given: Sequence[float]) -> list[float]:
     return [float(at) for at in weeks]
 
 
-def _with_one_first_dose(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Shift every patient's times so that all first doses fall on one moment."""
+def _read(tables: Mapping[str, pd.DataFrame]) -> History:
+    """Read the record as it was given; what is unfit is refused by its own rows."""
     if not isinstance(tables, Mapping):
         raise EvaluationIsUnfit(
             column="tables", value=type(tables).__name__, wanted="a DataFrame by each table's name"
         )
-    if "patients" not in tables:
+    for name, table in tables.items():
+        if name not in COLUMNS:
+            wanted = f"tables named {', '.join(COLUMNS)}"
+            raise EvaluationIsUnfit(column="tables", value=name, wanted=wanted)
+        if not isinstance(table, pd.DataFrame | None):
+            raise EvaluationIsUnfit(
+                column=f"tables[{name!r}]", value=type(table).__name__, wanted="a DataFrame"
+            )
+    if tables.get("patients") is None:
         raise EvaluationIsUnfit(column="tables", value=list(tables), wanted="patients among them")
-    History(**tables)  # what is unfit is refused as it was given
+    history = History(**tables)
     patients = tables["patients"]
     need_columns(patients, ("patient_id", "started_at"), name="patients")
     refuse_row(
@@ -171,21 +207,55 @@ def _with_one_first_dose(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.Dat
         name="patients",
         wanted="a first dose, to count weeks from",
     )
+    return history
+
+
+def _by_hour(tables: Mapping[str, pd.DataFrame]) -> list[tuple[datetime, History]]:
+    """Put all first doses on one day, each at its own hour; give those of each hour together.
+
+    Moved by whole days, every time keeps its hour, and what happened on one day still does.
+    """
+    patients = tables["patients"]
     start = _moments(patients.set_index("patient_id")["started_at"])
-    shifted = {}
-    for name, table in tables.items():
-        if name == "doses":
-            owner = tables["trials"].set_index("trial_id")["patient_id"]
-            patient = table["trial_id"].map(owner)
-        else:
-            patient = table["patient_id"]
-        shift = FIRST_DOSE - patient.map(start)
-        times = [each for each, kind in COLUMNS[name].items() if kind.startswith("time")]
-        times = [each for each in times if each in table]
-        shifted[name] = table.assign(**{each: _moments(table[each]) + shift for each in times})
-    return shifted
+    hour = start - start.dt.floor("D")
+    days = (FIRST_DOSE - start).dt.ceil("D")
+    moved = {
+        name: _moved(name, tables, days) for name, table in tables.items() if table is not None
+    }
+    found = []
+    for at in sorted(set(hour)):
+        ids = hour.index[hour == at]
+        own = {name: moved[name][_of(name, moved, ids)] for name in moved}
+        found.append((FIRST_DOSE + at, History(**own)))
+    return found
 
 
-def _moments(column: pd.Series) -> pd.Series:
+def _of(name: str, tables: Mapping[str, pd.DataFrame], ids: "pd.Index[int]") -> "pd.Series[bool]":
+    """Tell which rows of a table are of some patients."""
+    if name == "doses":
+        trials = tables["trials"]
+        return tables[name]["trial_id"].isin(trials["trial_id"][_of("trials", tables, ids)])
+    return tables[name]["patient_id"].isin(ids)
+
+
+def _moved(
+    name: str, tables: Mapping[str, pd.DataFrame], days: "pd.Series[pd.Timedelta]"
+) -> pd.DataFrame:
+    """Move the times of a table by the days of each patient."""
+    table = tables[name]
+    if name == "doses":
+        owner = tables["trials"].set_index("trial_id")["patient_id"]
+        patient = table["trial_id"].map(owner)
+    else:
+        patient = table["patient_id"]
+    shift = patient.map(days)
+    times = [each for each, kind in COLUMNS[name].items() if kind.startswith("time")]
+    moved = {each: _moments(table[each]) + shift for each in times if each in table}
+    if "local_day" in table:
+        moved["local_day"] = table["local_day"] + shift.dt.days
+    return table.assign(**moved)
+
+
+def _moments(column: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":
     """Read times of whatever zones, all in one."""
     return pd.to_datetime(column, utc=True).dt.as_unit("us")

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics import CURRENT_POLICY, CURRENT_RELEASE
+from analytics import CURRENT_POLICY, CURRENT_RELEASE, History, estimate_cohort
 from analytics.evaluation import EvaluationIsUnfit, evaluate_at_landmarks, replay
 from analytics.releases import load, mark_of
 from analytics.simulation import SimulatedCohort, simulate_cohort
@@ -113,6 +114,50 @@ def test_a_replay_moves_times_of_any_zone_as_the_front_door_reads_them() -> None
     assert one.predictions["probability_without_biomarker"].nunique() == 2
     pd.testing.assert_frame_equal(one.predictions, other.predictions)
     pd.testing.assert_frame_equal(one.flags, other.flags)
+
+
+def test_a_replay_says_what_the_front_door_said_at_that_week_whatever_the_hour() -> None:
+    starts = [week(0) + timedelta(days=d, hours=h) for d, h in ((0, 0), (3, 8), (40, 23.9), (7, 8))]
+    patients = [patients_table([n], started_at=at) for n, at in enumerate(starts, start=1)]
+    draws = [
+        results_table(
+            [45.0, 40.0], weeks=[(d + h / 24) / 7, (d + 4 + 1 / 24) / 7], patient_id=n
+        ).assign(analyte=["sIL-6R", "hs-CRP"])
+        for n, (d, h) in enumerate(((4, 23), (9, 23), (50, 1), (12, 7)), start=1)
+    ]
+    told = [pd.Series([20462.0 + n, np.nan]) for n in range(4)]
+    results = [each.assign(local_day=day) for each, day in zip(draws, told, strict=True)]
+    for given in (draws, results):
+        tables = {
+            "patients": pd.concat(patients, ignore_index=True),
+            "results": pd.concat(given, ignore_index=True),
+        }
+        found = replay(tables, weeks=[1, 4, 9]).predictions
+        for landmark in (1, 4, 9):
+            for n, at in enumerate(starts, start=1):
+                alone = History(patients=patients[n - 1], results=given[n - 1])
+                (then,) = estimate_cohort(alone, at=at + timedelta(weeks=landmark))
+                said = found[(found["patient_id"] == n) & (found["landmark_week"] == landmark)]
+                assert said["probability"].tolist() == (
+                    [] if then.probability is None else [then.probability]
+                )
+
+
+@pytest.mark.parametrize(
+    ("tables", "told"),
+    [
+        ([1], "tables: 'list'; wanted: a DataFrame by each table's name"),
+        ({"patients": None}, r"tables: \['patients'\]; wanted: patients among them"),
+        (
+            {"patient": patients_table()},
+            "tables: 'patient'; wanted: tables named patients",
+        ),
+        ({"patients": {"patient_id": [1]}}, r"tables\['patients'\]: 'dict'; wanted: a DataFrame"),
+    ],
+)
+def test_what_is_no_record_is_not_replayed(tables: Any, told: str) -> None:
+    with pytest.raises(EvaluationIsUnfit, match=told):
+        replay(tables, weeks=[4])
 
 
 def test_a_flag_that_stays_up_is_raised_once_and_one_that_comes_back_twice() -> None:
