@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from analytics.changes import LEAST_ALPHA, MOST_ALPHA, MOST_LOOKS
 from analytics.courses import Courses
+from analytics.definitions import SYMPTOM_STATES, SymptomState
 from analytics.elementwise import FEW
 from analytics.looks import sequential_limit
 from analytics.risk import Risk
@@ -51,6 +52,7 @@ class FlagReason(StrEnum):
     PROBABILITY_OVER_THRESHOLD = "probability_over_threshold"
     NON_RESPONSE = "non_response_at_decision_point"
     RESPONSE_LOST = "response_lost_on_an_adequate_dose"
+    RELAPSE = "relapse"
     NOT_CLEARED = "was_so_and_is_not_cleared"
     TRIAL_FAILED = "trial_failed"
     MEETS_TRD_RULE = "meets_trd_rule"
@@ -127,7 +129,7 @@ class Policy:
         A threshold is no number of its kind.
     """
 
-    version: str = "policy-6"
+    version: str = "policy-7"
     watch_probability: float = 0.42
     watch_clear_probability: float = 0.38
     watch_marker_log_odds: float = 0.35
@@ -171,6 +173,7 @@ class Policy:
 
 
 CURRENT_POLICY = Policy()
+_RELAPSE = SYMPTOM_STATES.index(SymptomState.RELAPSE)
 
 
 class Signs(NamedTuple):
@@ -263,6 +266,7 @@ def _may_want_any(signs: Signs, risk: Risk, courses: Courses, policy: Policy) ->
         *(signs.is_held, signs.is_blocked, courses.is_bipolar, courses.is_psychotic),
         *(courses.is_early_kept, courses.meets_rule, courses.is_failed_kept),
         *(courses.is_non_response_kept, courses.is_response_lost_kept),
+        courses.symptoms.has_relapsed,
     )
     if any(True in mark.tolist() for mark in marks):
         return True
@@ -314,6 +318,7 @@ def _is_high(courses: Courses) -> Bools:
     A trial that has ended is judged no more: what became of the patient is what lowers its flag.
     """
     kept = courses.is_failed_kept | courses.is_non_response_kept | courses.is_response_lost_kept
+    kept |= courses.symptoms.has_relapsed
     high: Bools = (kept | courses.meets_rule) & ~courses.is_steadily_well
     return high
 
@@ -325,13 +330,15 @@ def _trending(signs: Signs, risk: Risk, courses: Courses, policy: Policy) -> _Pl
     places = high.nonzero()[0].tolist()
     if not places:
         return found
-    raised = (courses.meets_rule | courses.is_raised) & ~courses.is_well
+    relapse = courses.symptoms.state == _RELAPSE
+    raised = (courses.meets_rule | courses.is_raised | relapse) & ~courses.is_well
     agrees = signs.is_assessed & (risk.marker >= policy.agree_log_odds)
     now = (
         (FlagReason.MEETS_TRD_RULE, courses.meets_rule),
         (FlagReason.TRIAL_FAILED, courses.is_failed),
         (FlagReason.NON_RESPONSE, courses.is_non_response),
         (FlagReason.RESPONSE_LOST, courses.is_response_lost),
+        (FlagReason.RELAPSE, relapse & ~courses.is_response_lost),
     )
     for place in places:
         reasons = [reason for reason, is_so in now if is_so[place]] or [FlagReason.NOT_CLEARED]

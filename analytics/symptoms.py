@@ -47,6 +47,7 @@ class Symptoms(NamedTuple):
     is_response: Bools
     is_remission: Bools  # recovery is remission too
     is_steadily_well: Bools  # either, for the days of the rules or by a fall beyond noise
+    has_relapsed: Bools  # at the latest rating or before it, and is not in remission since
 
 
 def scale_of_patients(names: tuple[str, ...], instrument: Ints) -> Ints:
@@ -255,6 +256,7 @@ def judge_symptoms(
         is_response=response & ~relapse,
         is_remission=remission,
         is_steadily_well=steadily & (remission | response) & ~relapse,
+        has_relapsed=_has_relapsed(ratings, row, first, in_remission, scale),
     )
 
 
@@ -280,7 +282,19 @@ def not_rated(size: int) -> Symptoms:
         is_response=no,
         is_remission=no,
         is_steadily_well=no,
+        has_relapsed=no,
     )
+
+
+def _has_relapsed(
+    ratings: PrimaryRatings, row: Ints, first: Ints, in_remission: Bools, scale: Ints
+) -> Bools:
+    """Tell of whom a rating since the last remission was a relapse."""
+    _, remission_row, _ = _unbroken(ratings, row, first, ~in_remission)
+    was_well = (remission_row >= 0) & (row > remission_row)
+    ill = np.zeros(len(ratings.total) + 1, dtype=np.int64)
+    (ratings.total >= _RELAPSE[scale[ratings.patients]]).cumsum(out=ill[1:])
+    return np.asarray(was_well & (ill[np.maximum(row, 0) + 1] > ill[remission_row + 1]))
 
 
 def _read(readings: list[tuple[SymptomState, Bools]]) -> Ints:

@@ -87,6 +87,9 @@ _FLAG_REASONS: dict[str, Promise] = {
         "Less than 25 % is gained any more on an adequate dose, where there had been response or "
         "remission: a relapse, and no failed trial."
     ),
+    FlagReason.RELAPSE: gettext_lazy(
+        "Symptoms have come back after remission: a relapse by the limit of the scale."
+    ),
     FlagReason.NOT_CLEARED: gettext_lazy(
         "What raised it is no longer so, and too little is gained yet to take it down."
     ),

@@ -97,9 +97,11 @@ def put_on_record(given: dict, *, patient: Patient, push: Push) -> datetime:  # 
     for row in given.get("trials", []):
         record_trial(
             patient=patient,
-            drug="sertraline",
+            drug=row.get("drug", "sertraline"),
             atc=row["atc"],
             started_on=on(row["from_day"]),
+            stopped_on=on(row["to_day"]) if "to_day" in row else None,
+            stop_reason=row.get("stop_reason", ""),
             doses=[(on(step["from_day"]), Decimal(step["mg"])) for step in row["doses"]],
             by="operator",
             at=at,

@@ -209,7 +209,7 @@ def test_a_patients_page_says_who_and_where_they_stand(client: Client, patient: 
     assert "back-calculated from one study of 42 people" in text
     assert "Without the biomarker" in text
     assert "published-prior-1" in text
-    assert "policy-6" in text
+    assert "policy-7" in text
 
 
 def test_reading_a_patients_page_is_on_record(client: Client, patient: Patient) -> None:
