@@ -68,6 +68,7 @@ class FlagReason(StrEnum):
     VALIDITY_CHANGED = "validity_changed_by_a_correction"
     STATE_CHANGED = "state_changed_by_a_correction"
     FLAG_CHANGED = "flag_changed_by_a_correction"
+    LEAST_DOSE_CHANGED = "least_dose_of_the_site_changed"
 
 
 class PolicyIsUnfit(ValueError):

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from analytics import Estimate
+from analytics import Estimate, FlagReason
 from analytics.corrections import correction_flag
 from monitoring import alerts, duties, flags
+from monitoring.changed_doses import CHANGED_DOSES, changed_among, is_judged_otherwise
 from monitoring.continued import TABLES, Wrong, wrong_among
 from monitoring.models import Flag, FlagEvent, FlagKind, FlagLevel, FlagState, RiskAssessment
 from patients.models import Audit, SafetyDuty
@@ -62,18 +63,24 @@ LOOKED = ("view_patient", "view_flag", "view_explanation")
 
 @dataclass(frozen=True)
 class Before:
-    """What was said of a patient before a correction, and since when the wrong fact was known."""
+    """What was said of a patient before a correction, and since when the wrong fact was known.
+
+    `by_doses` are the trials whose least dose the site has changed, where nothing else was wrong.
+    """
 
     estimate: Estimate
     known_since: datetime
+    by_doses: frozenset[int] = frozenset()
 
 
 def before_corrections(patient_ids: Sequence[int]) -> dict[int, Before]:
     """Read what was said of those whose record was corrected since their last assessment."""
     ids = numbers(patient_ids)
-    corrected, replaced = ask((_RESULTS, [ids]), (_REPLACED, [ids]))
+    corrected, replaced, doses = ask((_RESULTS, [ids]), (_REPLACED, [ids]), (CHANGED_DOSES, [ids]))
     found = [Wrong(*row) for row in corrected] + wrong_among(replaced)
-    made = RiskAssessment.objects.in_bulk([each.assessment_id for each in found])
+    changed = changed_among(doses)
+    asked = {each.assessment_id for each in found} | {each.assessment_id for each in changed}
+    made = RiskAssessment.objects.in_bulk(asked)
     said = {
         pk: Estimate.from_json(each.content)
         for pk, each in made.items()
@@ -87,6 +94,10 @@ def before_corrections(patient_ids: Sequence[int]) -> dict[int, Before]:
         known = before.get(each.patient_id)
         since = each.known_since if known is None else min(each.known_since, known.known_since)
         before[each.patient_id] = Before(old, since)
+    for site in changed:
+        old = said.get(site.assessment_id)
+        if old is not None and site.patient_id not in before and (trials := site.trials_in(old)):
+            before[site.patient_id] = Before(old, site.known_since(trials), trials)
     return before
 
 
@@ -101,15 +112,16 @@ def tell(
     """Raise the flag where the picture has changed, and tell those who acted on the old one."""
     told = []
     for patient_id, old in before.items():
-        found = correction_flag(old.estimate, after[patient_id])
+        now = after[patient_id]
+        found = correction_flag(old.estimate, now)
         if found is None:
             continue
-        wanted = flags.Wanted(
-            FlagKind.CORRECTED,
-            FlagLevel(found.level),
-            tuple(each.value for each in found.reasons),
-            is_raise=True,
-        )
+        if old.by_doses and not is_judged_otherwise(old.estimate, now, old.by_doses):
+            continue  # what has changed is news of another kind
+        cause = (FlagReason.LEAST_DOSE_CHANGED,) if old.by_doses else ()
+        reasons = tuple(each.value for each in (*cause, *found.reasons))
+        level = FlagLevel(found.level)
+        wanted = flags.Wanted(FlagKind.CORRECTED, level, reasons, is_raise=True)
         flags.raise_beside({patient_id: wanted}, kind=FlagKind.CORRECTED, at=at)
         up = Flag.objects.up().filter(patient=patient_id, kind=FlagKind.CORRECTED).first()
         if up is None:  # a person has settled the same reason lately

@@ -132,6 +132,9 @@ _FLAG_REASONS: dict[str, Promise] = {
     FlagReason.FLAG_CHANGED: gettext_lazy(
         "A correction of the record has raised or lowered another flag."
     ),
+    FlagReason.LEAST_DOSE_CHANGED: gettext_lazy(
+        "The site has changed the least adequate dose of a drug, and so what a trial was worth."
+    ),
     SELF_HARM: gettext_lazy("The item on thoughts of death or suicide was answered above zero."),
 }
 
