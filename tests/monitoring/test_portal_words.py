@@ -12,7 +12,7 @@ from analytics import (
 )
 from monitoring import review_words
 from monitoring.models import FlagKind
-from monitoring.portal import draw_words, parked_words, words
+from monitoring.portal import draw_words, flag_words, parked_words, words
 from patients.intake.reasons import Reason as ParkedReason
 
 FACTS: dict[EvidenceKind, dict[str, float | int | str | None]] = {
@@ -45,7 +45,7 @@ def test_every_state_has_words(code: ClinicalState) -> None:
 
 @pytest.mark.parametrize("code", list(FlagReason))
 def test_every_reason_of_a_flag_has_a_sentence(code: FlagReason) -> None:
-    said = words.flag_reason(code.value, kind=FlagKind.TRENDING, estimate=None)
+    said = flag_words.flag_reason(code.value, kind=FlagKind.TRENDING, estimate=None)
 
     assert said.endswith(".")
 
@@ -86,7 +86,7 @@ def test_every_kind_of_flag_has_something_to_consider_and_a_short_name(kind: Fla
 
 def test_a_code_that_nobody_has_put_into_words_is_refused() -> None:
     with pytest.raises(words.UnknownCode):
-        words.flag_reason("full_moon", kind=FlagKind.TRENDING, estimate=None)
+        flag_words.flag_reason("full_moon", kind=FlagKind.TRENDING, estimate=None)
     with pytest.raises(words.UnknownCode):
         draw_words.left_out_reason("full_moon")
     with pytest.raises(words.UnknownCode):
@@ -96,7 +96,7 @@ def test_a_code_that_nobody_has_put_into_words_is_refused() -> None:
 
 
 def test_a_record_that_could_not_be_computed_names_the_fault() -> None:
-    said = words.flag_reason("HistoryIsUnfit", kind=FlagKind.NOT_ASSESSABLE, estimate=None)
+    said = flag_words.flag_reason("HistoryIsUnfit", kind=FlagKind.NOT_ASSESSABLE, estimate=None)
 
     assert "HistoryIsUnfit" in said
 
@@ -124,3 +124,25 @@ def test_a_factor_on_the_odds_is_the_exponential_of_the_log_odds() -> None:
 def test_a_change_carries_its_sign() -> None:
     assert words.percent(0.22) == "+22 %"
     assert words.percent(-0.05) == "−5 %"
+
+
+@pytest.mark.parametrize("change", [0.0, -0.0, -0.004, 0.004])
+def test_no_change_has_no_sign(change: float) -> None:
+    assert words.percent(change) == "0 %"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [FlagReason.NON_RESPONSE, FlagReason.TRIAL_FAILED, FlagReason.RESPONSE_LOST],
+)
+def test_by_the_variant_a_flag_speaks_of_remission_and_of_no_share(code: FlagReason) -> None:
+    kind = FlagKind.TRENDING
+
+    consensus = flag_words.flag_reason(code.value, kind=kind, estimate=None, rules="eu-pearl-4")
+    variant = flag_words.flag_reason(
+        code.value, kind=kind, estimate=None, rules="non-remission-3+4wk"
+    )
+
+    assert "25 %" in consensus
+    assert "remission" in variant
+    assert "%" not in variant

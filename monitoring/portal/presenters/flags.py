@@ -34,7 +34,7 @@ from monitoring.models import (
     FlagState,
     ResolveReason,
 )
-from monitoring.portal import dates, words
+from monitoring.portal import dates, flag_words
 from monitoring.portal.presenters.banner import Tag, capitalised
 
 _TONES = {FlagLevel.SAFETY: "urgent", FlagLevel.HIGH: "urgent", FlagLevel.WATCH: "attention"}
@@ -94,7 +94,8 @@ class FlagCard:
             tags=_tags(flag),
             since=dates.system_moment(flag.raised_at),
             reasons=[
-                words.flag_reason(code, kind=flag.kind, estimate=estimate) for code in flag.reasons
+                flag_words.flag_reason(code, kind=flag.kind, estimate=estimate)
+                for code in flag.reasons
             ],
             is_safety=flag.kind == FlagKind.SAFETY,
             is_open=flag.state != FlagState.RESOLVED,
@@ -185,7 +186,9 @@ def _step(event: FlagEvent) -> str:
 
 
 def _change_of_reason(event: FlagEvent) -> str:
-    said = words.flag_reason(event.reason[1:], kind=event.flag.kind, estimate=None)
+    flag = event.flag
+    rules = "" if flag.raised_by is None else flag.raised_by.rules
+    said = flag_words.flag_reason(event.reason[1:], kind=flag.kind, estimate=None, rules=rules)
     if event.reason[:1] == NOW_SO:
         return _("New evidence: %(said)s") % {"said": said}
     return _("No longer so: %(said)s") % {"said": said}
