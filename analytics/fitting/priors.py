@@ -1,9 +1,10 @@
 """The cold start: what is believed before any label, and a trained model made into a release."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from scipy.linalg import block_diag
 
 from analytics.evidence import (
@@ -16,6 +17,7 @@ from analytics.fitting.fit import GrowthFit, MarkersDiffer
 from analytics.fitting.growth import fit_growth
 from analytics.fitting.information import variance_information
 from analytics.fitting.model import TrainedModel, TrainingPrior
+from analytics.fitting.reading import names
 from analytics.fitting.sufficient import Floats, SufficientStatistics, need_statistics
 from analytics.fitting.uncertainty import wishart_uncertainty
 from analytics.releases import (
@@ -32,6 +34,7 @@ from analytics.releases import (
     parse,
 )
 from analytics.releases.law import square, triangle_of
+from analytics.scalars import is_missing
 
 SIL6R = "sIL-6R"
 
@@ -48,7 +51,7 @@ class ReleaseCannotCarry(ValueError):
     """The release format has no place for this model; the message says what does not fit."""
 
 
-def published_prior(release: Release, *, markers: tuple[str, ...] = (SIL6R,)) -> TrainingPrior:
+def published_prior(release: Release, *, markers: Sequence[str] = (SIL6R,)) -> TrainingPrior:
     """Make the prior of training from a release that knows no labels.
 
     The groups' lines are mean + (g - mixing)·shrinkage·contrast for g = 1 (resistant) and 0; a
@@ -61,7 +64,7 @@ def published_prior(release: Release, *, markers: tuple[str, ...] = (SIL6R,)) ->
     ----------
     release : Release
         For example "published-prior-1".
-    markers : tuple of str
+    markers : sequence of str
         The K markers to be learned together, analytes of the release. How they go together nobody
         has published, so a priori they do not; the labels say.
 
@@ -81,7 +84,7 @@ def published_prior(release: Release, *, markers: tuple[str, ...] = (SIL6R,)) ->
     need_release(release)
     if release.learned_from or release.basis == "local labels":
         raise ReleaseKnowsLabels(f"{release.version}: training would count its labels twice")
-    _refuse_strangers(markers)
+    markers = _analytes(markers)
     own = [release.markers[name] for name in markers]
     common = _blocks([marker.mean_covariance for marker in own])
     for place, marker in enumerate(own):
@@ -104,16 +107,11 @@ def published_prior(release: Release, *, markers: tuple[str, ...] = (SIL6R,)) ->
     )
 
 
-def _refuse_strangers(markers: tuple[str, ...]) -> None:
-    _refuse_no_list(markers)
-    unknown = [name for name in markers if name not in ANALYTES]
-    if unknown or not markers or len(set(markers)) != len(markers):
-        raise MarkersDiffer(f"markers {markers}; wanted: some of {', '.join(ANALYTES)}, once each")
-
-
-def _refuse_no_list(given: object) -> None:
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        raise MarkersDiffer(f"markers {given!r}; wanted: a list of names, such as ({SIL6R!r},)")
+def _analytes(markers: Sequence[str]) -> tuple[str, ...]:
+    found = names(markers, name="markers", refusal=MarkersDiffer, example=(SIL6R,))
+    if not found or not set(found) <= set(ANALYTES):
+        raise MarkersDiffer(f"markers {found}; wanted: some of {', '.join(ANALYTES)}, once each")
+    return found
 
 
 def local_prior(
@@ -152,8 +150,7 @@ def local_prior(
     """
     need_release(release)
     need_statistics(statistics)
-    markers = statistics.markers
-    _refuse_strangers(markers)
+    markers = _analytes(statistics.markers)
     if markers[0] != SIL6R:
         raise MarkersDiffer(f"statistics of {markers}; wanted: {SIL6R} first")
     n = int((statistics.n[:, 0] > 0).sum())
@@ -237,7 +234,7 @@ def release_of(
     version: str,
     fingerprint: str,
     card: dict[str, str],
-    segments: tuple[str, ...] = (),
+    segments: Sequence[str] = (),
     patient_ids: Sequence[object] | None = None,
 ) -> Release:
     """Make a release of a trained model of one analyte or more; all else is that of `base`.
@@ -258,7 +255,7 @@ def release_of(
         Of the data the model was trained on.
     card : dict of str
         What TRIPOD+AI asks for, in words; an item that is missing is refused by name.
-    segments : tuple of str
+    segments : sequence of str
         Segments (laboratory and kit) the draws came from, where `base` does not know their level:
         the model's level is theirs.
     patient_ids : sequence, optional
@@ -280,13 +277,10 @@ def release_of(
     _need_model(model)
     has_labels = len(model.patient_ids) > 0
     _refuse_uncarried(model, base, has_labels=has_labels)
+    segments = names(
+        segments, name="segments", refusal=ReleaseCannotCarry, example=("laboratory/kit",)
+    )
     _refuse_further_segments(model, base, segments)
-    taught = list(model.patient_ids if patient_ids is None else patient_ids)
-    if len(set(taught)) != len(model.patient_ids):
-        raise ReleaseCannotCarry(
-            f"patient_ids: {len(set(taught))} patients; wanted: the {len(model.patient_ids)} that "
-            "the model has learned from"
-        )
     law = model.law
     made = replace(
         base,
@@ -296,7 +290,7 @@ def release_of(
         contrast=_learned_contrast(model, base) if has_labels else base.contrast,
         joint=Joint.of(law.between, law.mean_covariance) if len(model.markers) > 1 else None,
         groups=_groups(model),
-        learned_from=frozenset(mark_of(each, version) for each in taught),
+        learned_from=frozenset(mark_of(each, version) for each in _taught(model, patient_ids)),
         variance_covariance=tuple(tuple(map(float, row)) for row in model.variance_covariance),
         recalibration=model.recalibration,
         recalibration_covariance=triangle_of(model.recalibration_covariance.tolist()),
@@ -304,6 +298,23 @@ def release_of(
         card=card,
     )
     return parse(dump(made))
+
+
+def _taught(model: TrainedModel, patient_ids: Sequence[object] | None) -> list[Hashable]:
+    """Give the numbers of the patients that the model has learned from, each once."""
+    given: object = model.patient_ids if patient_ids is None else patient_ids
+    size = len(model.patient_ids)
+    wanted = f"wanted: a list of the {size} that the model has learned from"
+    if isinstance(given, str | bytes) or not isinstance(
+        given, Sequence | pd.Index | pd.Series | np.ndarray
+    ):
+        raise ReleaseCannotCarry(f"patient_ids: {given!r}; {wanted}")
+    for place, each in enumerate(given):
+        if not isinstance(each, Hashable) or is_missing(each):
+            raise ReleaseCannotCarry(f"patient_ids, place {place}: {each!r}; wanted: a number")
+    if len(set(given)) != size:
+        raise ReleaseCannotCarry(f"patient_ids: {len(set(given))} patients; {wanted}")
+    return list(given)
 
 
 def _refuse_further_segments(model: TrainedModel, base: Release, segments: tuple[str, ...]) -> None:

@@ -119,9 +119,15 @@ def real(value: float, *, name: str, refusal: Refusal) -> float:
     return float(value)
 
 
-def names(given: Sequence[str], *, name: str, refusal: Refusal) -> tuple[str, ...]:
+def names(
+    given: Sequence[str],
+    *,
+    name: str,
+    refusal: type[ValueError],
+    example: tuple[str, ...] = ("sIL-6R", "IL-6"),
+) -> tuple[str, ...]:
     """Read a list of different words; one bare word is none."""
-    wanted = "a list of different words is needed, such as ('sIL-6R', 'IL-6')"
+    wanted = f"a list of different words is needed, such as {example}"
     if isinstance(given, str | bytes) or not isinstance(given, Sequence | pd.Index | np.ndarray):
         raise refusal(f"{name}: {given!r} - {wanted}")
     words = tuple(given)

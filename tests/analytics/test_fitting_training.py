@@ -1,5 +1,6 @@
 """From no label to many: what is learned, what is refused, and what stays as it was."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -36,7 +37,7 @@ from analytics.fitting import (
     training_set,
     variance_information,
 )
-from analytics.releases import ReleaseIsUnfit, dump, load_shipped, mark_of, parse
+from analytics.releases import Release, ReleaseIsUnfit, dump, load_shipped, mark_of, parse
 from tests.analytics.cohorts import patients_table, results_table, week
 
 PUBLISHED = load_shipped("published-prior-1")
@@ -170,17 +171,36 @@ def test_from_fifty_patients_with_a_draw_the_labels_speak() -> None:
     assert len(release.learned_from) == 50
 
 
+def test_markers_in_a_list_are_those_in_a_tuple() -> None:
+    listed = published_prior(PUBLISHED, markers=["sIL-6R"])
+
+    assert listed.markers == PRIOR.markers
+    assert listed.variance_covariance.tolist() == PRIOR.variance_covariance.tolist()
+
+
 def test_a_release_must_know_all_whom_it_has_learned_from() -> None:
     model = trained(60, seed=5).model
-    make = partial(
+    make: Callable[..., Release] = partial(
         release_of, model, base=PUBLISHED, version="x", fingerprint="f", card=PUBLISHED.card
     )
 
     renamed = make(patient_ids=range(500, 560))
 
     assert mark_of(500, "x") in renamed.learned_from
-    with pytest.raises(ReleaseCannotCarry, match="patient_ids: 3 patients; wanted: the 60 that"):
+    with pytest.raises(ReleaseCannotCarry, match="patient_ids: 3 patients; wanted: a list of"):
         make(patient_ids=[1, 2, 3])
+    with pytest.raises(ReleaseCannotCarry, match="patient_ids: 5; wanted: a list of the 60"):
+        make(patient_ids=5)
+    with pytest.raises(ReleaseCannotCarry, match="patient_ids, place 1: None; wanted: a number"):
+        make(patient_ids=[1, None, 3])
+    with pytest.raises(ReleaseCannotCarry, match="segments: 'labA' - a list of different words"):
+        make(segments="labA")
+    with pytest.raises(ReleaseCannotCarry, match="segments: None - a list"):
+        make(segments=None)
+    with pytest.raises(TypeError, match="base: 'x'; wanted: a Release"):
+        make(base="x")
+    with pytest.raises(ReleaseIsUnfit, match="fingerprint: None; wanted: a text"):
+        make(fingerprint=None)
     with pytest.raises(ReleaseIsUnfit, match=r"learned_from .*; wanted: a digest of every"):
         parse(dump(replace(renamed, learned_from=frozenset())))
 
