@@ -11,15 +11,17 @@ from enum import StrEnum
 from django.db.models import Q
 
 from patients.intake.enrolling import numberings_of
-from patients.intake.numberings import in_force, meant_by
+from patients.intake.numberings import Numberings, in_force, meant_by
 from patients.intake.persons import birth_date_of
 from patients.intake.profiles import draw_time
-from patients.intake.reports import DrawReport
+from patients.intake.reports import DrawReport, PatientNumber
 from patients.models import Clinician, Identifier, Patient
 
 SUGGESTIONS_AT_MOST = 10
 _LOOKED_AT = 200
 _NUMBER_AT_MOST = Identifier._meta.get_field("value").max_length or 0
+# A numbering, a number, and whether the numbering is the laboratory's own word
+Name = tuple[str, str, bool]
 
 
 class Likeness(StrEnum):
@@ -55,7 +57,7 @@ class Suggestion:
     reasons: tuple[Likeness, ...]
 
 
-def suggest(report: DrawReport, *, reader: Clinician) -> list[Suggestion]:
+def suggest(report: DrawReport, *, laboratory_id: int, reader: Clinician) -> list[Suggestion]:
     """Rank the reader's own patients by what agrees with the report.
 
     Where the number and its numbering are one patient's, nobody else is suggested.
@@ -74,14 +76,20 @@ def suggest(report: DrawReport, *, reader: Clinician) -> list[Suggestion]:
         .prefetch_related("identifiers")
         .distinct()[:_LOOKED_AT]
     )
-    ranked = [each for each in compare(found, report) if each.reasons]
+    compared = compare(found, report, laboratory_id=laboratory_id)
+    ranked = [each for each in compared if each.reasons]
     certain = [each for each in ranked if Likeness.SAME_NUMBER in each.reasons]
     return (certain or ranked)[:SUGGESTIONS_AT_MOST]
 
 
-def compare(patients: Iterable[Patient], report: DrawReport) -> list[Suggestion]:
-    """Say of each patient what agrees, the likeliest first."""
-    ranked = [Suggestion(patient, tuple(_likenesses(patient, report))) for patient in patients]
+def compare(
+    patients: Iterable[Patient], report: DrawReport, *, laboratory_id: int
+) -> list[Suggestion]:
+    """Say of each patient what agrees, the likeliest first; numbers are as the profile says."""
+    numbers = _Numbers(report, laboratory_id)
+    ranked = [
+        Suggestion(patient, tuple(_likenesses(patient, report, numbers))) for patient in patients
+    ]
     return sorted(
         ranked, key=lambda each: (-sum(_WEIGHT[why] for why in each.reasons), each.patient.pk)
     )
@@ -101,13 +109,41 @@ def _near(value: str) -> Iterator[str]:
     yield from (bare.rjust(width, "0") for width in range(max(len(bare), 1), 13))
 
 
-def _likenesses(patient: Patient, report: DrawReport) -> Iterator[Likeness]:
-    ours = {(each.system, each.value) for each in patient.identifiers.all()}
-    theirs = {(each.system, each.value) for each in in_force(report, draw_time(report))}
-    ended = {(each.system, each.value) for each in report.patients} - theirs
-    if ours & ended and not ours & theirs:
+class _Numbers:
+    """The numbers of a report: as the record calls their numberings, and as the laboratory does."""
+
+    def __init__(self, report: DrawReport, laboratory_id: int) -> None:
+        self.laboratory_id = laboratory_id
+        numberings = numberings_of(laboratory_id)
+        live = in_force(report, draw_time(report))
+        self.in_force = _names(live, numberings)
+        self.ended = _names([each for each in report.patients if each not in live], numberings)
+
+    def of(self, patient: Patient) -> set[Name]:
+        """Give the numbers by which this laboratory may call a patient."""
+        return {
+            (each.system, each.value, each.laboratory_id is not None)
+            for each in patient.identifiers.all()
+            if each.laboratory_id in {None, self.laboratory_id}
+        }
+
+
+def _names(numbers: Iterable[PatientNumber], numberings: Numberings) -> set[Name]:
+    meant = [(each, meant_by(each, numberings)) for each in numbers]
+    return {(system, each.value, False) for each, system in meant if system is not None} | {
+        (each.system, each.value, True) for each, system in meant if system is not None
+    }
+
+
+def _likenesses(patient: Patient, report: DrawReport, numbers: _Numbers) -> Iterator[Likeness]:
+    ours, theirs = numbers.of(patient), numbers.in_force
+    if ours & numbers.ended and not ours & theirs:
         yield Likeness.SAME_NUMBER_NOT_IN_FORCE
-    yield from _of_numbers(ours, theirs)
+    if ours & theirs:
+        yield Likeness.SAME_NUMBER
+    else:
+        our_values = {each.value for each in patient.identifiers.all()}
+        yield from _of_numbers(our_values, {value for _system, value, _is_own in theirs})
     if (born := birth_date(report)) is not None and born == patient.birth_date:
         yield Likeness.SAME_BIRTH_DATE
     person = report.person
@@ -119,11 +155,8 @@ def _likenesses(patient: Patient, report: DrawReport) -> Iterator[Likeness]:
         yield Likeness.SAME_GIVEN_NAME
 
 
-def _of_numbers(ours: set[tuple[str, str]], theirs: set[tuple[str, str]]) -> Iterator[Likeness]:
-    our_values, their_values = {value for _, value in ours}, {value for _, value in theirs}
-    if ours & theirs:
-        yield Likeness.SAME_NUMBER
-    elif our_values & their_values:
+def _of_numbers(our_values: set[str], their_values: set[str]) -> Iterator[Likeness]:
+    if our_values & their_values:
         yield Likeness.SAME_NUMBER_OTHER_NUMBERING
     elif {value.lstrip("0") for value in our_values} & {v.lstrip("0") for v in their_values}:
         yield Likeness.LEADING_ZEROS
@@ -139,14 +172,15 @@ def numbers_to_remember(
     One that was not in force then, or is of a type that is none of a patient, is not remembered.
     """
     numberings = numberings_of(laboratory_id)
-    ours = {
-        (each.system, each.value)
-        for each in patient.identifiers.all()
-        if each.laboratory_id in {None, laboratory_id}
-    }
-    meant = (
-        (each.system, each.value)
+    ours = _Numbers(report, laboratory_id).of(patient)
+    meant = [
+        (each, system)
         for each in in_force(report, draw_time(report))
-        if len(each.value) <= _NUMBER_AT_MOST and meant_by(each, numberings) is not None
+        if len(each.value) <= _NUMBER_AT_MOST and (system := meant_by(each, numberings)) is not None
+    ]
+    new = (
+        (each.system, each.value)
+        for each, system in meant
+        if (each.system, each.value, True) not in ours and (system, each.value, False) not in ours
     )
-    return [each for each in dict.fromkeys(meant) if each not in ours]
+    return list(dict.fromkeys(new))

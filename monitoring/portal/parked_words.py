@@ -32,7 +32,8 @@ _REASONS: dict[str, Promise] = {
         "This patient has a result of the same analyte and moment already, under another name."
     ),
     Reason.NUMBER_USED_AGAIN: gettext_lazy(
-        "Its number is on record for a draw more than a week before or after this one."
+        "Its number is on record for a draw more than a week before or after this one, or of "
+        "another day with another value."
     ),
     Reason.MAY_NOT_CORRECT: gettext_lazy(
         "It would change a result on record, and came with a key that may only bring new ones."

@@ -20,6 +20,11 @@ from patients.record.results import RETRACTED, Line, PlacedResult, ResultOnRecor
 # By more than this no time of a draw is put right unasked: laboratories give their numbers anew,
 # each year or each day, and then the number of an old draw is that of another one
 PUT_RIGHT_WITHIN = timedelta(days=7)
+# By more than this not together with the value: a slip of the pen is in the one or in the other,
+# while a number that is given anew each day or week brings both. What calls itself a correction
+# is believed
+PUT_RIGHT_WITH_VALUE_WITHIN = timedelta(days=1)
+_CORRECTIONS = frozenset({"corrected", "amended"})
 _NEVER_GIVEN_TWICE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -119,8 +124,26 @@ class Finding:
         )
         if not is_meant:
             self.draw, self.accession, self.is_apart = None, "", True
-        elif abs(draw.collected_at - self.collected_at) > PUT_RIGHT_WITHIN:
+        elif self._may_be_another(draw, read, claims):
             self._look_at_number(read)
+
+    def _may_be_another(
+        self, draw: DrawOnRecord, read: Sequence[PlacedResult], claims: Sequence[Claim]
+    ) -> bool:
+        """Tell whether time, or time and value, are too far from what is on record."""
+        apart = abs(draw.collected_at - self.collected_at)
+        if apart <= PUT_RIGHT_WITH_VALUE_WITHIN or apart > PUT_RIGHT_WITHIN:
+            return apart > PUT_RIGHT_WITHIN
+        for now, claim in zip(read, claims, strict=True):
+            named = self.among.by_line.get(claim.line)
+            before = draw.results.get(now.analyte_id) if named is None else named[1]
+            if before is None or now.status in _CORRECTIONS:
+                continue
+            line = Line(claim.line, now, before, self.terms.replaces)
+            is_late = line.is_late(received_at=self.terms.received_at)  # which moves nothing
+            if not is_late and _differ(now, before.placed):
+                return True
+        return False
 
     def _look_at_number(self, read: Sequence[PlacedResult]) -> None:
         """Ask whether a number of long before or after means the same draw."""
@@ -256,6 +279,12 @@ class Finding:
         if target is None and not stay:
             return placed
         return placed._replace(on_record=target, leaves=draw)
+
+
+def _differ(one: PlacedResult, other: PlacedResult) -> bool:
+    """Tell whether both have a value, and not the same."""
+    are_values = one.value is not None and other.value is not None
+    return are_values and (one.value, one.comparator) != (other.value, other.comparator)
 
 
 def _is_given_once(name: Identifier) -> bool:

@@ -43,7 +43,6 @@ from patients.record.parking import (
     NoLongerWaiting,
     ToPark,
     lock_waiting,
-    mark_asked,
     mark_matched,
     mark_rejected,
     mark_tried,
@@ -64,10 +63,6 @@ class StillUnplaceable(Exception):
 
 class AllIsIgnored(Exception):
     """The laboratory's profile ignores every code of the draw, so there is nothing to place."""
-
-
-class ReasonMissing(Exception):
-    """A draw is rejected with a reason, so that the laboratory can be answered."""
 
 
 @transaction.atomic
@@ -369,18 +364,3 @@ def _place_by_numbers(waiting: Parked, *, at: datetime) -> Draw | None:
     except AllIsIgnored:
         mark_rejected(waiting, reason=_IGNORED, by=RULE, at=at)
     return None
-
-
-@transaction.atomic
-def ask_laboratory(*, parked: Parked, question: str, by: Clinician, at: datetime) -> None:
-    """Keep what a person asks the laboratory about a waiting draw."""
-    waiting = lock_waiting(parked.pk)
-    mark_asked(waiting, question=question.strip(), by=audit.name_of(by), at=at)
-
-
-@transaction.atomic
-def reject(*, parked: Parked, reason: str, by: Clinician, at: datetime) -> None:
-    """Set a parked draw aside for good, and say why."""
-    if not reason.strip():
-        raise ReasonMissing
-    mark_rejected(lock_waiting(parked.pk), reason=reason.strip(), by=audit.name_of(by), at=at)

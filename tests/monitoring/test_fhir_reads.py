@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from monitoring.fhir.capability import STATEMENT
-from patients.intake.parking import reject
+from patients.intake.setting_aside import reject
 from patients.models import Laboratory, Parked, Patient, Result
 from patients.record.laboratories import add_laboratory, issue_key
 from tests.conftest import MONDAY, draw

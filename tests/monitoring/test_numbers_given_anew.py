@@ -136,3 +136,36 @@ def test_what_is_cancelled_under_a_number_of_last_year_takes_nothing_back(
     assert answer.status_code == 201
     assert on_record() == {"2025-01-05": "30"}
     assert Parked.objects.get().reasons == [REASON]
+
+
+@pytest.mark.parametrize(
+    ("day", "value", "asks"),
+    [
+        ("2026-01-08", "55", True),  # given anew within the week
+        ("2026-01-08", "30", False),  # the time is put right
+        ("2026-01-05", "55", False),  # the value is
+        ("2026-01-06", "55", False),  # a day is a slip of the pen, or another zone
+        ("2026-01-13", "30", True),
+    ],
+)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_time_and_value_are_not_both_put_right_unasked(
+    door: FhirDoor, patient: Patient, dialect: str, day: str, value: str, *, asks: bool
+) -> None:
+    send(door, dialect, "2026-01-05", "30")
+
+    send(door, dialect, day, value)
+
+    assert on_record() == ({"2026-01-05": "30"} if asks else {day: value})
+    assert [each.reasons for each in Parked.objects.all()] == ([[REASON]] if asks else [])
+
+
+def test_what_calls_itself_a_correction_may_put_both_right(
+    door: FhirDoor, patient: Patient
+) -> None:
+    send(door, "fhir", "2026-01-05", "30")
+
+    send(door, "fhir", "2026-01-08", "55", status="corrected")
+
+    assert on_record() == {"2026-01-08": "55"}
+    assert not Parked.objects.exists()

@@ -8,14 +8,19 @@ from django.test import Client
 from django.urls import reverse
 
 from monitoring import ingest
-from monitoring.suggestions import numbers_to_remember
+from monitoring.suggestions import Likeness, numbers_to_remember, suggest
 from patients.intake.reports import DrawReport
 from patients.models import Identifier, Laboratory, Parked, Patient, Result
 from patients.record.laboratories import issue_key
 from patients.record.profile_document import FaultyProfile, read_profile
 from patients.record.profiles import load_profile, profile_of
 from tests.conftest import MONDAY
-from tests.factories import ClinicianFactory, IdentifierFactory, PatientFactory
+from tests.factories import (
+    ClinicianFactory,
+    IdentifierFactory,
+    LaboratoryFactory,
+    PatientFactory,
+)
 from tests.monitoring.fhir_door import FhirDoor
 from tests.monitoring.test_retractions_at_the_doors import push
 from tests.patients.fhir_messages import observation
@@ -307,3 +312,35 @@ def test_the_day_is_that_on_the_clock_of_the_message() -> None:
     assert one.was_in_force(date(2026, 11, 1))
     assert not one.was_in_force(date(2026, 11, 2))
     assert one.was_in_force(None)
+
+
+def test_a_number_is_suggested_as_the_profile_means_it(
+    door: FhirDoor, patient: Patient, laboratory: Laboratory, client: Client
+) -> None:
+    bind(laboratory, {"sent": "HOSP", "means": "urn:clinic:mrn"})
+    swapped = PatientFactory.create(team=patient.team)
+    IdentifierFactory.create(patient=swapped, system="urn:clinic:mrn", value="0024")
+    send_v2(door, "0042^^^HOSP", OBX_6="no unit")
+    parked = Parked.objects.get()
+    report = DrawReport.model_validate(parked.report)
+    member = ClinicianFactory.create(teams=[patient.team])
+
+    [found] = suggest(report, laboratory_id=laboratory.pk, reader=member)
+
+    assert (found.patient, found.reasons) == (patient, (Likeness.SAME_NUMBER,))
+    assert not numbers_to_remember(report, patient, laboratory_id=laboratory.pk)
+
+
+def test_what_another_laboratory_calls_so_is_no_same_number(
+    door: FhirDoor, patient: Patient, laboratory: Laboratory
+) -> None:
+    IdentifierFactory.create(
+        patient=patient, system="LIS", value="77", laboratory=LaboratoryFactory.create()
+    )
+    send_v2(door, "77^^^LIS")
+    report = DrawReport.model_validate(Parked.objects.get().report)
+    member = ClinicianFactory.create(teams=[patient.team])
+
+    [found] = suggest(report, laboratory_id=laboratory.pk, reader=member)
+
+    assert found.reasons == (Likeness.SAME_NUMBER_OTHER_NUMBERING,)

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection
 
-from patients.intake.parking import ReasonMissing, StillUnplaceable, match, reject
+from patients.intake.parking import StillUnplaceable, match
 from patients.intake.reception import Receipt, Sender
+from patients.intake.setting_aside import ReasonMissing, reject
 from patients.models import (
     Analyte,
     AnalyteAlias,

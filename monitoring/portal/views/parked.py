@@ -35,7 +35,7 @@ from monitoring.portal.views.access import (
 )
 from monitoring.suggestions import numbers_to_remember
 from patients import audit
-from patients.intake import parking
+from patients.intake import parking, setting_aside
 from patients.intake.finding import IfDuplicate
 from patients.intake.reasons import Reason
 from patients.intake.reports import DrawReport
@@ -156,7 +156,7 @@ def reject_parked(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return page_of_parked(request, waiting, forms={"reject_form": form}, status=422)
     reader, at = reader_of(request), timezone.now()
     try:
-        parking.reject(parked=waiting, reason=form.cleaned_data["reason"], by=reader, at=at)
+        setting_aside.reject(parked=waiting, reason=form.cleaned_data["reason"], by=reader, at=at)
     except NoLongerWaiting:
         messages.warning(request, _("Somebody else has placed or rejected this draw meanwhile."))
     else:
@@ -177,12 +177,12 @@ def page_of_parked(
     """Show the draw; `asks_of` is a patient of whom a decision on a double is wanted first."""
     reader, report = reader_of(request), DrawReport.model_validate(waiting.report)
     suggested = (
-        suggestions.suggest(report, reader=reader)
+        suggestions.suggest(report, laboratory_id=waiting.laboratory_id, reader=reader)
         if found is None
-        else suggestions.compare(found, report)
+        else suggestions.compare(found, report, laboratory_id=waiting.laboratory_id)
     )
     if asks_of is not None:
-        suggested = suggestions.compare([asks_of], report)
+        suggested = suggestions.compare([asks_of], report, laboratory_id=waiting.laboratory_id)
     context = {
         "row": ParkedRow.of(waiting, at=timezone.now()),
         "sent": SentDraw.of(waiting),

@@ -17,7 +17,7 @@ from monitoring.portal.views.access import parked_or_404, reader_of
 from monitoring.portal.views.parked import page_of_parked, place
 from monitoring.suggestions import birth_date
 from patients import audit
-from patients.intake import parking
+from patients.intake import setting_aside
 from patients.intake.enrolling import add_numbers_of_report
 from patients.intake.reports import DrawReport
 from patients.models import ParkedState, Sex
@@ -35,7 +35,7 @@ def ask_about_parked(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return page_of_parked(request, waiting, forms={"ask_form": form}, status=422)
     try:
-        parking.ask_laboratory(
+        setting_aside.ask_laboratory(
             parked=waiting,
             question=form.cleaned_data["question"],
             by=reader_of(request),
