@@ -11,6 +11,7 @@ from analytics.adequacy import (
     judge_adequacy,
 )
 from analytics.columns import US_PER_WEEK, put, through_day
+from analytics.decision_points import DecisionPoints, read_decision_points
 from analytics.definitions import (
     ADEQUACIES,
     RULES,
@@ -28,11 +29,9 @@ from analytics.places import Places
 from analytics.ratings import PrimaryRatings, primary_ratings
 from analytics.ready import constant, ready_for_few
 from analytics.symptoms import (
-    DecisionPoints,
     Symptoms,
     judge_symptoms,
     not_rated,
-    read_decision_points,
     scale_of_patients,
 )
 from analytics.tables import NEVER, Bools, Floats, Ints, column_of, is_any

@@ -1,11 +1,10 @@
 """What the ratings say: response, remission, recovery, relapse, and the decision points."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from analytics.columns import US_PER_DAY, days_between_visits, first_that_holds, through_day
+from analytics.columns import US_PER_DAY, days_between_visits, first_that_holds
 from analytics.definitions import SYMPTOM_STATES, Failure, Rules, SymptomState
 from analytics.ratings import KNOWN, UNKNOWN, PrimaryRatings, scales_of
 from analytics.ready import constant, ready_for_few
@@ -17,24 +16,34 @@ _NOT_RATED = _PLACE[SymptomState.NOT_RATED]
 _HALF, _QUARTER = 0.5, 0.25
 
 
-def _figures(values: list[float], unknown: float) -> Floats:
+def figures(values: list[float], unknown: float) -> Floats:
+    """Give a figure of every scale, in the order of :data:`analytics.ratings.KNOWN`.
+
+    Parameters
+    ----------
+    values : list of float
+        Of the declared scales.
+    unknown : float
+        Of one that is not declared.
+
+    Returns
+    -------
+    array of float
+    """
     return np.array([*values, unknown], dtype=np.float64)
 
 
 # By scale, as in ratings.KNOWN; the last entry is for a scale that is not declared, which has no
 # remission and no relapse
-_REMISSION = _figures([scale.remission_at_most for scale in KNOWN], -1)
-_RELAPSE = _figures([scale.relapse_at_least for scale in KNOWN], np.inf)
-_RESPONSE = _figures([scale.response_share for scale in KNOWN], _HALF)
-_PARTIAL = _figures([scale.partial_share for scale in KNOWN], _QUARTER)
+_REMISSION = figures([scale.remission_at_most for scale in KNOWN], -1)
+_RELAPSE = figures([scale.relapse_at_least for scale in KNOWN], np.inf)
+_RESPONSE = figures([scale.response_share for scale in KNOWN], _HALF)
+PARTIAL_SHARE = figures([scale.partial_share for scale in KNOWN], _QUARTER)
 # From here on a scale speaks of an episode: moderate, or a relapse where that is less
-_ILL = _figures([scale.ill_at_least for scale in KNOWN], -np.inf)
-_SMALLEST_CHANGE = _figures([scale.smallest_change or np.nan for scale in KNOWN], np.nan)
-_RANGE = _figures([scale.highest_total for scale in KNOWN], np.nan)
+_ILL = figures([scale.ill_at_least for scale in KNOWN], -np.inf)
+_SMALLEST_CHANGE = figures([scale.smallest_change or np.nan for scale in KNOWN], np.nan)
+_RANGE = figures([scale.highest_total for scale in KNOWN], np.nan)
 _RELIABLE = 1.96 / 2**0.5  # of two standard errors, to be a reliable change between two ratings
-_POINT = [scale.decision_point for scale in KNOWN]
-_POINT_REMISSION = _figures([p.remission_at_most if p else np.nan for p in _POINT], np.nan)
-_POINT_PARTIAL = _figures([p.partial_at_most if p else np.nan for p in _POINT], np.nan)
 
 
 class Symptoms(NamedTuple):
@@ -236,7 +245,7 @@ def judge_symptoms(
     rated = ratings.times(row)
     weeks_well = days_between_visits(rated - remitted_since) / 7  # of those in remission
     relapse = (total >= _RELAPSE[scale]) & was_well
-    state = _read(
+    state = first_reading(
         [
             (SymptomState.NOT_RATED, row < 0),
             (SymptomState.RELAPSE, relapse),
@@ -244,7 +253,7 @@ def judge_symptoms(
             (SymptomState.REMISSION, remission),
             (SymptomState.NOT_COMPARABLE, np.isnan(baseline)),
             (SymptomState.RESPONSE, response),
-            (SymptomState.PARTIAL_RESPONSE, gained >= _PARTIAL[scale]),
+            (SymptomState.PARTIAL_RESPONSE, gained >= PARTIAL_SHARE[scale]),
         ]
     )
     steadily = _is_steady(ratings, row, first, (scale, baseline), rules)
@@ -297,7 +306,19 @@ def _has_relapsed(
     return np.asarray(was_well & (ill[np.maximum(row, 0) + 1] > ill[remission_row + 1]))
 
 
-def _read(readings: list[tuple[SymptomState, Bools]]) -> Ints:
+def first_reading(readings: list[tuple[SymptomState, Bools]]) -> Ints:
+    """Give the first state that holds, non-response where none does.
+
+    Parameters
+    ----------
+    readings : list of (SymptomState, array of bool)
+        States, the first to win first, and of whom each holds.
+
+    Returns
+    -------
+    array of int
+        Positions in SYMPTOM_STATES.
+    """
     cases = [(holds, _PLACE[state]) for state, holds in readings]
     return first_that_holds(cases, _PLACE[SymptomState.NON_RESPONSE])
 
@@ -336,74 +357,3 @@ def _unbroken(
     since = np.maximum(last_broken[at] + 1, first)
     broken_row = np.where(last_broken[at] < first, -1, last_broken[at])
     return before, broken_row, ratings.rated_us[np.minimum(since, len(holds) - 1)]
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionPoints:
-    """The decision points of each patient's latest trial: one row a week, one column a patient."""
-
-    weeks: tuple[int, ...]
-    row: Ints  # of the rating; -1: not rated
-    reading: Ints  # position in SYMPTOM_STATES
-
-
-def read_decision_points(
-    ratings: PrimaryRatings,
-    scale: Ints,
-    baseline: Floats,
-    trial_start: Ints,
-    trial_end: Ints,
-    rules: Rules,
-) -> DecisionPoints:
-    """Read the decision points of one trial per patient.
-
-    By the totals of the scale where it was made for them (QIDS-C16), else by the share of the
-    baseline gained: these cut-offs are not carried over to other scales in silence.
-
-    Parameters
-    ----------
-    ratings : PrimaryRatings
-    scale : array of int
-        Each patient's scale.
-    baseline : array of float
-        Total at the start of the trial.
-    trial_start, trial_end : array of int
-        The trial; ``NEVER`` in both: none.
-    rules : Rules
-        The weeks and their days.
-
-    Returns
-    -------
-    DecisionPoints
-    """
-    size, has = len(scale), trial_start != NEVER
-    points = len(rules.decision_days)
-    begin = np.where(has, trial_start, 0)
-    first = np.concatenate([begin + low * US_PER_DAY for _, low, _ in rules.decision_days])
-    last = np.concatenate(
-        [
-            np.minimum(through_day(begin, high), np.where(has, trial_end, -1))
-            for *_, high in rules.decision_days
-        ]
-    )
-    row = ratings.latest(np.tile(np.arange(size), points), not_after=last, not_before=first)
-    row = np.where(np.tile(has, points), row, -1)
-    of = np.tile(scale, points)
-    total, gained = ratings.totals(row), improvement(ratings, row, np.tile(baseline, points))
-    made_for = ~np.isnan(_POINT_REMISSION[of])
-    remission = np.where(made_for, total <= _POINT_REMISSION[of], total <= _REMISSION[of])
-    readings: list[tuple[SymptomState, Bools]] = [
-        (SymptomState.NOT_RATED, row < 0),
-        (SymptomState.REMISSION, remission),
-        (SymptomState.PARTIAL_RESPONSE, made_for & (total <= _POINT_PARTIAL[of])),
-        (SymptomState.NON_RESPONSE, made_for),
-        (SymptomState.NOT_COMPARABLE, np.isnan(gained)),
-        (SymptomState.RESPONSE, gained >= _RESPONSE[of]),
-        (SymptomState.PARTIAL_RESPONSE, gained >= _PARTIAL[of]),
-    ]
-    reading = _read(readings)
-    return DecisionPoints(
-        weeks=tuple(week for week, *_ in rules.decision_days),
-        row=row.reshape(points, size),
-        reading=reading.reshape(points, size),
-    )
