@@ -21,6 +21,7 @@ from analytics.fitting.reading import (
     truths,
 )
 from analytics.fitting.sufficient import SufficientStatistics, summarise
+from analytics.validity import DAYS_BEFORE_FIRST_DOSE
 
 
 class LabelLeakage(ValueError):
@@ -209,8 +210,13 @@ def training_set(
         raise BadDraw(
             f"row {row}, column 'patient_id': {shown(given[row])} - no label; a labelled patient"
         )
-    for column in ("weeks", "level"):
-        numbers(draws, column, refusal=BadDraw)
+    weeks, _ = (numbers(draws, column, refusal=BadDraw) for column in ("weeks", "level"))
+    early = np.flatnonzero(weeks < -DAYS_BEFORE_FIRST_DOSE / 7)
+    if len(early):
+        raise BadDraw(
+            f"row {early[0]}, column 'weeks': {weeks[early[0]]} - weeks since the first dose are "
+            f"needed, {DAYS_BEFORE_FIRST_DOSE} days before it at the earliest"
+        )
     _refuse_repeats(draws)
     _refuse_leaks(draws, labels, place, landmark_weeks)
     is_exact = np.ones(len(draws), dtype=bool)

@@ -35,6 +35,7 @@ from analytics.fitting.recalibration import (
 )
 from analytics.fitting.sufficient import Floats, Integers, SufficientStatistics
 from analytics.fitting.uncertainty import wishart_uncertainty
+from analytics.fitting.units import need_training, refuse_another_unit
 
 LABELS_TO_RECALIBRATE = 100
 LABELS_PER_GROUP_TO_RECALIBRATE = 30
@@ -98,11 +99,17 @@ def train(data: TrainingSet, *, prior: TrainingPrior) -> Training:
     ------
     MarkersDiffer
         The prior is of other markers.
+    BadDraw
+        The levels are of another unit than the prior's.
+    TypeError
+        One of both is not of its kind.
     """
+    need_training(data, prior)
     if data.statistics.markers != prior.markers:
         raise MarkersDiffer(f"labels of {data.statistics.markers}, prior of {prior.markers}")
     left_out = len(data) - len(data.with_draws())
     data = data.with_draws()
+    refuse_another_unit(data.statistics, prior)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", SingularFitWarning)
         warnings.simplefilter("always", NotConvergedWarning)
@@ -257,6 +264,7 @@ def learn(data: TrainingSet, *, prior: TrainingPrior, separate: bool = False) ->
     -------
     TrainedModel
     """
+    need_training(data, prior)
     data, k = data.with_draws(), len(prior.markers)
     is_local, counts = len(data) >= ENOUGH_LOCAL_PATIENTS.value, data.group_sizes
     pooled = _shrunk(data, prior.covariance, prior.residual_variance)
