@@ -22,7 +22,7 @@ from django.utils import timezone
 from patients.models import Clinician
 
 WRITTEN_EVERY = timedelta(minutes=1)
-WARNED_BEFORE = timedelta(minutes=5)
+_WARNED_BEFORE = timedelta(minutes=5)
 # After its end a session is kept for a while, so that the sign-in can say why it ended
 _KEPT_FOR = timedelta(days=7)
 SIGNED_IN_AT = "signed_in_at"
@@ -100,7 +100,8 @@ class SessionStore(StoredSession):
 
     def ending(self, *, at: datetime) -> Ending | None:
         """Say whether the end is so near that the reader must hear of it."""
-        if self.ends_at is None or self.ends_at - at > WARNED_BEFORE:
+        soon = min(_WARNED_BEFORE, timedelta(seconds=settings.SESSION_COOKIE_AGE) / 3)
+        if self.ends_at is None or self.ends_at - at > soon:
             return None
         last = _last_end(self.get(SIGNED_IN_AT))
         return Ending(

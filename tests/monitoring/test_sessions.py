@@ -160,6 +160,13 @@ def test_an_open_page_warns_before_the_end_and_offers_to_go_on(client: Client) -
     assert "Stay signed in" in late
 
 
+def test_a_short_idle_time_warns_not_from_the_start(client: Client, settings: LazySettings) -> None:
+    settings.SESSION_COOKIE_AGE = 5 * 60
+    let_pass(26 * MINUTE)
+
+    assert "You will be signed out at" not in client.get("/").content.decode()
+
+
 def test_the_end_of_a_working_day_is_told_as_one_that_cannot_be_put_off(client: Client) -> None:
     for _ in range(35):
         let_pass(20 * MINUTE)
