@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from analytics.schedule import (
     DEFAULT_PLAN,
@@ -23,22 +24,28 @@ from analytics.schedule import (
 )
 from monitoring import alerts, flags
 from monitoring.models import FlagKind, FlagLevel
-from patients.models import Draw, Episode, Patient, Rating
+from patients.models import Draw, Episode, Patient, Rating, Result, ResultStatus
 from patients.statements import ask, numbers
 
 PATIENTS_AT_ONCE = 100
+_PENDING = (ResultStatus.REGISTERED, ResultStatus.PRELIMINARY)
 
 # Of ratings those count that the patient is followed by: a visit at which another scale was filled
-# in still lacks what its rules go by
+# in, or this one without a total, still lacks what its rules go by; so does a draw of which no
+# value has come or is to come
 _CLAIM = """
 SELECT patient.id, site.time_zone, site.visits_every_weeks, episode.started_on, episode.ended_on,
        ARRAY(SELECT (draw.collected_at AT TIME ZONE site.time_zone)::date
                FROM patients_draw AS draw
-              WHERE draw.patient_id = patient.id AND draw.superseded_at IS NULL),
+              WHERE draw.patient_id = patient.id AND draw.superseded_at IS NULL
+                AND EXISTS (SELECT FROM patients_result AS result
+                             WHERE result.draw_id = draw.id AND result.superseded_at IS NULL
+                               AND (result.value IS NOT NULL
+                                    OR result.status IN ('registered', 'preliminary')))),
        ARRAY(SELECT (rating.rated_at AT TIME ZONE site.time_zone)::date
                FROM patients_rating AS rating
               WHERE rating.patient_id = patient.id AND rating.superseded_at IS NULL
-                AND rating.instrument = coalesce(
+                AND rating.total IS NOT NULL AND rating.instrument = coalesce(
                         nullif(episode.primary_instrument, ''),
                         (SELECT nullif(made.content->'course'->>'instrument', '')
                            FROM monitoring_riskassessment AS made
@@ -102,12 +109,16 @@ def visits_by_patient(patients: Sequence[Patient], *, at: datetime) -> dict[int,
     ):
         started[pk], scales[pk] = on, chosen or scale
     current = {"patient__in": patients, "superseded_at": None}
-    drawn = _moments(Draw.objects.filter(**current).values_list("patient_id", "collected_at"))
+    comes = Q(value__isnull=False) | Q(status__in=_PENDING)
+    measured = Result.objects.filter(comes, draw=OuterRef("pk"), superseded_at=None)
+    drawn = _moments(
+        Draw.objects.filter(Exists(measured), **current).values_list("patient_id", "collected_at")
+    )
     rated = _moments(
         (pk, rated_at)
-        for pk, rated_at, scale in Rating.objects.filter(**current).values_list(
-            "patient_id", "rated_at", "instrument"
-        )
+        for pk, rated_at, scale in Rating.objects.filter(
+            total__isnull=False, **current
+        ).values_list("patient_id", "rated_at", "instrument")
         if scale == (scales.get(pk) or scale)
     )
     found = {}

@@ -358,7 +358,7 @@ def test_a_rating_on_another_scale_than_the_primary_one_leaves_the_visit_overdue
     patient: Patient,
 ) -> None:
     EpisodeFactory.create(patient=patient, primary_instrument="PHQ-9")
-    DrawFactory.create(patient=patient)
+    ResultFactory.create(draw=DrawFactory.create(patient=patient))
     RatingFactory.create(patient=patient, instrument="QIDS-SR16")
     recompute([patient.pk], at=MONDAY)
 
@@ -372,7 +372,7 @@ def test_a_rating_on_another_scale_than_the_primary_one_leaves_the_visit_overdue
 
 def test_where_no_scale_was_chosen_the_one_that_is_followed_is_waited_for(patient: Patient) -> None:
     EpisodeFactory.create(patient=patient)
-    DrawFactory.create(patient=patient)
+    ResultFactory.create(draw=DrawFactory.create(patient=patient))
     first_dose = datetime(2026, 9, 28, 9, 0, tzinfo=UTC)
     for scale, days in (("PHQ-9", (0, 14, 28)), ("QIDS-SR16", (0, 41))):
         for day in days:

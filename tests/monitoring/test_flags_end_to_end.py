@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 TOKYO = ZoneInfo("Asia/Tokyo")
 FIRST_DOSE = date(2026, 1, 5)
 # What a laboratory does not send, and a person has to say
-BY_A_PERSON = {"is_confirmed", "is_overridden"}
+BY_A_PERSON = {"is_confirmed", "is_overridden", "is_kept_out"}
 # What follows from the profile of a laboratory, or from the calendar of another site
 BY_THE_PROFILE = {"is_duplicate", "is_matrix_wrong", "is_kit_unknown", "assay_cv", "local_day"}
 

@@ -4,10 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
+from analytics.schedule import VisitStatus
 from monitoring import flags, overdue
 from monitoring.models import Flag, FlagKind, ResolveReason, Standing
-from patients.models import Patient
-from tests.factories import ClinicianFactory, EpisodeFactory
+from patients.models import Patient, ResultStatus
+from tests.factories import (
+    ClinicianFactory,
+    DrawFactory,
+    EpisodeFactory,
+    RatingFactory,
+    ResultFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +58,33 @@ def test_a_visit_that_was_overdue_already_when_it_was_settled_is_no_news(patient
     settle(week_2, on="2026-10-20")
 
     assert look("2026-10-21") == []
+
+
+def test_neither_a_form_without_a_total_nor_a_draw_without_a_value_makes_a_visit_done(
+    patient: Patient,
+) -> None:
+    at = datetime(2026, 10, 12, 9, tzinfo=UTC)
+    RatingFactory.create(
+        patient=patient, rated_at=at, total=None, items=[None] * 4 + [1] + [None] * 11
+    )
+    draw = DrawFactory.create(patient=patient, collected_at=at)
+    ResultFactory.create(draw=draw, value=None, sent_value="", status=ResultStatus.CANCELLED)
+
+    [flag] = look("2026-10-16")
+
+    assert set(flag.reasons) == {"draw_overdue", "rating_overdue"}
+    visits = overdue.visits_by_patient([patient], at=noon("2026-10-16"))[patient.pk]
+    assert {each.status for each in visits.draws[:2] + visits.ratings[:2]} == {
+        VisitStatus.MISSED,
+        VisitStatus.OVERDUE,
+    }
+
+
+def test_a_draw_whose_result_is_to_come_was_taken(patient: Patient) -> None:
+    at = datetime(2026, 10, 12, 9, tzinfo=UTC)
+    draw = DrawFactory.create(patient=patient, collected_at=at)
+    ResultFactory.create(draw=draw, value=None, sent_value="", status=ResultStatus.REGISTERED)
+
+    [flag] = look("2026-10-16")
+
+    assert flag.reasons == ["rating_overdue"]
