@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.moments import EARLIEST_US, LATEST_US, WANTED
+from analytics.scalars import is_missing
 
 Column = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
@@ -128,7 +129,7 @@ def read_table(table: str, given: Table | None) -> dict[str, Column]:
         names, read, size = tuple(given.columns.tolist()), _FROM_PANDAS, len(given)
     else:
         names, read = tuple(given), _FROM_ARRAY
-        size = len(given[names[0]]) if names else 0
+        size = len(np.atleast_1d(given[names[0]])) if names else 0
     listed, left_out = _plan(table, names)
     if size == 0:
         return dict(_EMPTY_TABLES[table])
@@ -238,11 +239,8 @@ def _is_id(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_missing(value: Any) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or value != value
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, float) or (is_whole and abs(value) < 10**300)  # as floats can hold
 
 
 def _check_number(table: str, column: str, values: Floats) -> None:
@@ -290,17 +288,19 @@ def _check_text(table: str, column: str, values: Objects) -> None:
 
 
 def _read_time(table: str, column: str, given: Any) -> Ints:
-    if isinstance(given.dtype, pd.DatetimeTZDtype):
+    if not isinstance(given.dtype, pd.DatetimeTZDtype):
+        wanted = "a column of times with a zone (datetime64[us, UTC])"
+        _refuse_others(table, column, given := pd.Series(given), _is_moment, wanted)
+        given = pd.to_datetime(given, utc=True).array
+    try:
         stamps: Ints = (given if given.unit == "us" else given.as_unit("us")).asi8
-        return stamps
-    series = pd.Series(given)
-    wanted = "a column of times with a zone (datetime64[us, UTC])"
-    _refuse_others(table, column, series, _is_moment, wanted)
-    return pd.to_datetime(series, utc=True).dt.as_unit("us").array.asi8  # type: ignore[attr-defined, no-any-return]
+    except ValueError as error:  # of another age, so far off that no microseconds count it
+        raise HistoryIsUnfit(table=table, column=column, value=str(error), wanted=WANTED) from error
+    return stamps
 
 
 def _is_moment(value: Any) -> bool:
-    return _is_missing(value) or (isinstance(value, datetime) and value.tzinfo is not None)
+    return is_missing(value) or (isinstance(value, datetime) and value.tzinfo is not None)
 
 
 def _check_time(table: str, column: str, stamps: Ints, *, may_lack: bool = False) -> None:
@@ -336,7 +336,7 @@ _FROM_PANDAS: dict[str, Callable[[str, str, Any], Column]] = {
     "number?": _of_kind(
         np.float64,
         "iuf",
-        lambda value: _is_missing(value) or _is_number(value),
+        lambda value: is_missing(value) or _is_number(value),
         "numbers (float64) or NaN",
     ),
     "text": _read_text,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -406,3 +407,32 @@ def test_a_column_of_one_value_stays_one_cell_however_many_the_rows() -> None:
     for column in (*told, *untold):
         assert column.strides == (0,)
         assert len(column) == 100
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("value", 10**400),
+        ("assay_cv", np.array([1, 2])),
+        ("drawn_at", np.array([1, 2])),
+        ("drawn_at", pd.Series([1, 2])),
+        ("drawn_at", pd.Period("2026-01-05", freq="D")),
+    ],
+)
+def test_a_cell_that_no_table_holds_is_refused_by_row(column: str, cell: object) -> None:
+    results = results_table([30.0, 31.0], assay_cv=[None, None])
+    cells: list[Any] = [results[column].tolist()[0], cell]
+    results = results.assign(**{column: pd.Series(cells, dtype=object)})
+
+    told = rf"(?s)results\.{column}, row 1: .*wanted: (a col|num)"
+    with pytest.raises(HistoryIsUnfit, match=told):
+        History(patients=patients_table(), results=results)
+
+
+def test_a_time_that_no_microseconds_count_and_a_column_that_is_none_are_refused() -> None:
+    far = pd.Series(np.array([10**14], dtype="M8[s]")).dt.tz_localize("UTC")
+
+    with pytest.raises(HistoryIsUnfit, match=r"results.drawn_at: .*wanted: a time from 1900"):
+        History(patients=patients_table(), results=results_table([30.0]).assign(drawn_at=far))
+    with pytest.raises(HistoryIsUnfit, match=r"patients.patient_id: 'int'; wanted: whole numbers"):
+        History(patients={"patient_id": 5, "started_at": 5})  # type: ignore[dict-item]
