@@ -15,6 +15,7 @@ Z95 = 1.959963984540054
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(80)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 MOST_LOOKS = 60
+FARTHEST_LOOK = 10**9
 MOST_CV = 1.5  # no analyte varies more; a larger figure is a percentage
 LEAST_ALPHA, MOST_ALPHA = 1e-9, 0.5
 MOST_Z = 40.0  # no rate of false alarms is so low that a number could hold it
@@ -69,6 +70,15 @@ def _refuse_no_limit(*, z: float, draws_before: int) -> None:
         raise ChangeIsUnfit(f"z: {z}; wanted: a normal quantile from 0 to {MOST_Z}, 1.96 for 95 %")
     if not is_whole(draws_before, least=1):
         raise ChangeIsUnfit(f"draws_before: {draws_before}; wanted: at least 1 draw, whole")
+
+
+def _refuse_no_looks(looks: int) -> None:
+    if not is_whole(looks, least=0) or looks > FARTHEST_LOOK:
+        said = f"over {FARTHEST_LOOK}" if is_whole(looks, least=0) else looks
+        raise ChangeIsUnfit(
+            f"looks: {said}; wanted: how many later results, whole, at least 0 and at most "
+            f"{FARTHEST_LOOK}"
+        )
 
 
 def reference_change(
@@ -161,8 +171,7 @@ def false_alarm_rate(*, z: float, looks: int, draws_before: int = 1) -> float:
         A negative quantile, no draw, or a number of looks that is none.
     """
     _refuse_no_limit(z=z, draws_before=draws_before)
-    if not is_whole(looks, least=0):
-        raise ChangeIsUnfit(f"looks: {looks}; wanted: how many later results, whole, at least 0")
+    _refuse_no_looks(looks)
     reach = z * sqrt(1 + 1 / draws_before)
     centre = _NODES / sqrt(draws_before)
     inside = ndtr(centre + reach) - ndtr(centre - reach)
@@ -192,8 +201,7 @@ def widened_z(*, looks: int, draws_before: int = 1, alpha: float = 0.05) -> floa
         A rate that no limit keeps, or no whole number of looks or draws.
     """
     _refuse_no_rate(alpha)
-    if not is_whole(looks, least=0):
-        raise ChangeIsUnfit(f"looks: {looks}; wanted: how many later results, whole, at least 0")
+    _refuse_no_looks(looks)
     if not is_whole(draws_before, least=1):
         raise ChangeIsUnfit(f"draws_before: {draws_before}; wanted: at least 1 draw, whole")
     return _widened(int(looks), int(draws_before), float(alpha))

@@ -13,6 +13,7 @@ from analytics.scalars import is_missing, is_real, is_whole
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+MOST_WHOLE = 2**53  # beyond it two whole numbers may be one float
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -90,6 +91,8 @@ def read_numbers(values: npt.ArrayLike, *, column: str, n: int) -> FloatArray:
     if given.dtype.kind in "iufb":
         numbers = given.astype(np.float64)
         wrong = ~np.isfinite(numbers)
+        if given.dtype.kind in "iu":
+            wrong = np.abs(numbers) > MOST_WHOLE
     else:
         given = np.asarray(values, dtype=object)
         wrong = np.array([not _is_number(value) for value in given.tolist()], dtype=np.bool_)
@@ -97,7 +100,10 @@ def read_numbers(values: npt.ArrayLike, *, column: str, n: int) -> FloatArray:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise EvaluationIsUnfit(
-            column=column, row=row, value=given.tolist()[row], wanted="a finite number"
+            column=column,
+            row=row,
+            value=given.tolist()[row],
+            wanted=f"a finite number, or a whole one of at most {MOST_WHOLE}",
         )
     return numbers
 
@@ -206,12 +212,12 @@ def refuse_what_names_nothing(
     refuse_row(table, column, pd.Series(wrong, dtype=bool), name=name, wanted=wanted)
 
 
-def read_outcomes(table: pd.DataFrame, column: str, *, name: str) -> BoolArray:
+def read_outcomes(
+    table: pd.DataFrame, column: str, *, name: str, wanted: str = "1 (resistant) or 0 (not)"
+) -> BoolArray:
     """Read outcomes; the first that is neither 0 nor 1, False nor True is refused."""
     wrong = [not _is_outcome(value) for value in table[column].tolist()]
-    refuse_row(
-        table, column, pd.Series(wrong, dtype=bool), name=name, wanted="1 (resistant) or 0 (not)"
-    )
+    refuse_row(table, column, pd.Series(wrong, dtype=bool), name=name, wanted=wanted)
     return table[column].to_numpy().astype(np.bool_)
 
 
@@ -257,6 +263,8 @@ def _is_outcome(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     """Tell whether a cell is a finite number; a decimal is, text and moments are not."""
+    if isinstance(value, int | np.integer) and abs(int(value)) > MOST_WHOLE:
+        return False
     return isinstance(value, bool | np.bool_) or is_real(value) or _is_finite_decimal(value)
 
 

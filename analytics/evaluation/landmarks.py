@@ -133,7 +133,10 @@ def evaluate_at_landmarks(
     known = outcomes[[*_OUTCOME, *by]].assign(is_resistant=outcome, resolved_week=resolved_week)
     asked = predictions[list(_PREDICTION)].assign(landmark_week=at, probability=told)
     if "is_apparent" in predictions:
-        asked = asked.assign(n_apparent=predictions["is_apparent"].astype("int64"))
+        apparent = read_outcomes(
+            predictions, "is_apparent", name="predictions", wanted="True (has taught it) or False"
+        )
+        asked = asked.assign(n_apparent=apparent.astype("int64"))
     both = asked.merge(known, on="patient_id")
     return _of_unresolved(both, by, level=level)
 

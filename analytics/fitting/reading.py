@@ -19,6 +19,8 @@ class BadLabel(ValueError):
     """A label that cannot be used; the message names row, column, value and what is right."""
 
 
+LARGEST = 1e100  # its square and the sum of many squares are still numbers
+_TOO_LARGE = f", of at most {LARGEST:g}"
 Refusal = type[BadDraw] | type[BadLabel]
 
 
@@ -60,11 +62,12 @@ def numbers(table: pd.DataFrame, column: str, *, refusal: Refusal) -> npt.NDArra
         values = series.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         values = np.array([_number(value) for value in series], dtype=np.float64)
-    bad = ~np.isfinite(values)
+    bad = ~(np.abs(values) < LARGEST)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise refusal(
             f"row {row}, column {column!r}: {shown(series.iloc[row])} - a finite number is needed"
+            f"{_TOO_LARGE if np.isfinite(values[row]) else ''}"
         )
     return values
 
@@ -114,8 +117,9 @@ def _kind_of(given: type[Any]) -> type[Any]:
 
 def real(value: float, *, name: str, refusal: Refusal) -> float:
     """Read one finite number."""
-    if not is_real(value):
-        raise refusal(f"{name} {shown(value)} - a finite number is needed")
+    if not is_real(value) or not abs(float(value)) < LARGEST:
+        said = f"a finite number{_TOO_LARGE if is_real(value) else ''} is needed"
+        raise refusal(f"{name} {shown(value)} - {said}")
     return float(value)
 
 
@@ -152,10 +156,13 @@ def truths(table: pd.DataFrame, column: str, *, refusal: Refusal) -> npt.NDArray
 def refuse_unreal(column: str, values: npt.NDArray[np.float64], size: tuple[int, ...]) -> None:
     """Refuse a column of an array's kind that is not finite numbers of a shape."""
     refuse_misshapen(column, values, size, kinds="iuf", wanted="numbers")
-    bad = ~np.isfinite(values)
+    bad = ~(np.abs(values) < LARGEST)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        raise BadDraw(f"row {row}, column {column!r}: {values[row]} - a finite number is needed")
+        raise BadDraw(
+            f"row {row}, column {column!r}: {values[row]} - a finite number is needed"
+            f"{_TOO_LARGE if np.isfinite(values[row]) else ''}"
+        )
 
 
 def refuse_no_index(

@@ -148,6 +148,7 @@ class SufficientStatistics:
         self, patient_id: object, weeks: float, level: float, marker: str, *, sign: float
     ) -> Self:
         is_one = pd.api.types.is_scalar(patient_id) and not is_missing(patient_id)
+        is_one = is_one and not isinstance(patient_id, bool | np.bool_)  # which would be patient 1
         rows = np.flatnonzero(self.patient_ids == patient_id) if is_one else np.zeros(0, int)
         if not len(rows):
             raise UnknownPatient(f"patient {patient_id!r} is not in these statistics")

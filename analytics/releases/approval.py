@@ -68,8 +68,10 @@ def read_approval(text: str) -> Approval:
         A field is missing, empty or of another kind.
     """
     try:
-        said = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as fault:
+        said = json.loads(text, object_pairs_hook=_once)
+    except NotApproved:
+        raise
+    except (TypeError, ValueError, RecursionError) as fault:
         raise NotApproved(f"the approval is not JSON: {fault}") from fault
     if not isinstance(said, dict) or said.keys() != set(_FIELDS):
         raise NotApproved(f"the approval must be an object with {', '.join(_FIELDS)}")
@@ -77,6 +79,15 @@ def read_approval(text: str) -> Approval:
         if not isinstance(said[name], str) or not said[name].strip():
             raise NotApproved(f"the approval's {name} must be a text")
     return Approval(**{**said, "approved_on": _day(said["approved_on"])})
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a field that stands twice, of which JSON readers silently take the last."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise NotApproved(f"the approval says {name!r} twice; wanted: each field once")
+    return dict(pairs)
 
 
 def _day(text: Any) -> date:

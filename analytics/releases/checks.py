@@ -8,6 +8,7 @@ from analytics.releases.law import Square, square
 from analytics.releases.model import ANALYTES, BASES, Contrast, Joint, Marker, Release
 
 ROUNDING = 1e-9
+LEAST_RESIDUAL = 1e-12  # a CV of a millionth; what is smaller is a fit that has broken down
 # What a reader must be told, with the item of TRIPOD+AI (Collins 2024, BMJ 385:e078378) it answers
 CARD = {
     "title": "item 1, what is predicted, in whom",
@@ -113,8 +114,10 @@ def _refuse_card(card: dict[str, str]) -> None:
 
 def _refuse_marker(name: str, marker: Marker) -> None:
     where = f"markers.{name}"
-    if not 0 < marker.residual < np.inf:
-        raise ReleaseIsUnfit(f"{where}.residual {marker.residual}; wanted: above zero")
+    if not LEAST_RESIDUAL <= marker.residual < np.inf:
+        raise ReleaseIsUnfit(
+            f"{where}.residual {marker.residual}; wanted: above zero, at least {LEAST_RESIDUAL}"
+        )
     for label in ("covariance", "mean_covariance"):
         _refuse_no_covariance(square(getattr(marker, label)), f"{where}.{label}")
     for label in ("within_cv", "assay_cv", "level_sd"):
@@ -172,8 +175,11 @@ def _refuse_groups(release: Release) -> None:
         where = f"groups.{name}"
         _refuse_no_covariance(square(group.covariance), f"{where}.covariance")
         _refuse_no_covariance(group.variance_covariance, f"{where}.variance_covariance")
-        if not all(0 < each < np.inf for each in group.residual):
-            raise ReleaseIsUnfit(f"{where}.residual {list(group.residual)}; wanted: above zero")
+        if not all(LEAST_RESIDUAL <= each < np.inf for each in group.residual):
+            raise ReleaseIsUnfit(
+                f"{where}.residual {list(group.residual)}; wanted: above zero, at least "
+                f"{LEAST_RESIDUAL}"
+            )
     both = (1 - share) * np.array(square(groups.remitting.covariance))
     both = both + share * np.array(square(groups.resistant.covariance))
     noise = (1 - share) * np.array(groups.remitting.residual)

@@ -20,6 +20,8 @@ from analytics.releases.model import (
 )
 from analytics.scalars import is_real
 
+MOST_FIGURE = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -166,6 +168,9 @@ def _text(given: object, where: str) -> str:
 def _number(given: object, where: str) -> float:
     if not isinstance(given, int | float) or not is_real(given):
         raise ReleaseIsUnfit(f"{where}: {_shown(given)}; wanted: a number")
+    if abs(given) > MOST_FIGURE:
+        wanted = f"at most {MOST_FIGURE:,} either way, as logarithms, log-odds and weeks are"
+        raise ReleaseIsUnfit(f"{where}: {given}; wanted: {wanted}")
     return float(given)
 
 

@@ -126,6 +126,8 @@ def test_a_damaged_or_foreign_file_is_refused(text: str, told: str) -> None:
         (within("contrast", None, cap="none"), "contrast.cap: 'none'; wanted: a number"),
         (within("evidence", None, early_sd=None), "evidence.early_sd: None; wanted: a number"),
         (within("evidence", None, late_sd=0.1), "evidence: late_sd; wanted: only prevalence"),
+        (within("evidence", None, prevalence_sd=1e9), "prevalence_sd: 1000000000.0; wanted: at"),
+        (within("markers", "IL-6", residual=1e-320), "IL-6.residual 1e-320; wanted: above zero"),
         (TEXT.replace('"residual":', '"residual": ' + "9" * 5000 + "0", 1), "not JSON"),
     ],
 )
