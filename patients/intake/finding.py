@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from patients import units
 from patients.intake.naming import Claim
+from patients.intake.order_names import without_time
 from patients.intake.reasons import Reason, is_a_concentration
 from patients.intake.reports import ADDRESS, DrawReport, Identifier, ResultReport
 from patients.intake.specimens import specimen_of
@@ -220,11 +221,12 @@ class Finding:
         """
         before = draw.results[now.analyte_id]
         if draw.accession and draw.accession == self.report.accession:
-            is_same = claim.is_known or not (
-                before.name_systems & {name.system for name in sent.names}
-            )
+            systems = {system for system, _value in before.names}
+            is_same = claim.is_known or systems.isdisjoint(name.system for name in sent.names)
+            # A series names the result after its time too, which was named alone before
+            is_same = is_same or any(without_time(name) in before.names for name in sent.names)
         else:
-            is_bare = not (sent.names or before.name_systems)
+            is_bare = not (sent.names or before.names)
             is_same = not sent.names and now.says_the_same_as(before.placed)
             is_same = is_same or (is_bare and self.is_apart)
         if is_same:

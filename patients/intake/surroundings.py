@@ -141,7 +141,7 @@ SELECT draw.id, draw.public_id, draw.patient_id, draw.accession, draw.collected_
          WHERE any_version.public_id = result.public_id),
        (SELECT received_at FROM patients_inbound
          WHERE id = coalesce(result.inbound_id, draw.inbound_id)),
-       ARRAY(SELECT system FROM patients_resultname AS name
+       ARRAY(SELECT ARRAY[system, value] FROM patients_resultname AS name
               WHERE name.line = result.public_id AND NOT name.is_alias),
        result.status, again.status, again.issued_at, again.received_at, again.issued_precision,
        coalesce(nullif(result.sent_status, ''), result.status), result.comparator, result.value,
@@ -188,7 +188,7 @@ class Surroundings:
                     self.by_accession[draw.accession] = draw
                 self.of_patient.setdefault(draw.patient_id, []).append(draw)
             draw = draws[pk]
-            analyte_id, result_id, line, version, last_version, received_at, systems = row[7:14]
+            analyte_id, result_id, line, version, last_version, received_at, names = row[7:14]
             if result_id is None:
                 continue
             status, again, said = row[14], row[15:19], row[19:]
@@ -198,7 +198,7 @@ class Surroundings:
                 version,
                 last_version,
                 received_at,
-                frozenset(systems),
+                frozenset((system, value) for system, value in names),
                 PlacedResult(analyte_id, *said),
                 status,
                 Word(*again) if again[0] is not None else None,

@@ -153,7 +153,8 @@ class ResultOnRecord:
     """The current version of a result, and the number of its last one.
 
     `status` is that of the record, which may be another than the laboratory's word in `placed`.
-    `repeated` is the newest word by which the laboratory has said the same again.
+    `repeated` is the newest word by which the laboratory has said the same again; `names` are
+    system and value of each of its names.
     """
 
     pk: int
@@ -161,7 +162,7 @@ class ResultOnRecord:
     version: int
     last_version: int
     received_at: datetime | None
-    name_systems: frozenset[str]
+    names: frozenset[tuple[str, str]]
     placed: PlacedResult
     status: str
     repeated: Word | None = None

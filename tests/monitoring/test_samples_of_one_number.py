@@ -191,3 +191,61 @@ def test_in_json_too_what_was_set_apart_is_put_right_and_taken_back(
     assert states == ["recorded", "corrected", "corrected"]
     assert days() == {"sIL-6R": 1, "IL-6": 3}
     assert Result.objects.get(superseded_at=None, analyte__code="IL-6").value is None
+
+
+EIGHT, TEN = "20261101080000+0100", "20261101100000+0100"
+
+
+def by_hour() -> dict[int, tuple[str, str]]:
+    """Give value and status of what counts, by the hour of its draw in UTC."""
+    current = Result.objects.filter(superseded_at=None).select_related("draw")
+    return {each.draw.collected_at.hour: (each.sent_value, each.status) for each in current}
+
+
+def one_of_series(
+    door: FhirDoor, at: str, value: str, *, letter: str, number: str, issued: str = "20261102111000"
+) -> Any:
+    body = v2((at, "sIL-6R", value), number=number).replace(b"|||||F", f"|||||{letter}".encode())
+    body = body.replace(b"20261102101000+0100", f"{issued}+0100".encode())
+    return push(door, body, address="/hl7v2", kind="application/hl7-v2")
+
+
+@pytest.mark.parametrize("at", [EIGHT, TEN])
+@pytest.mark.parametrize("letter", ["C", "D"])
+def test_a_member_of_a_series_is_put_right_or_retracted_by_itself(
+    door: FhirDoor, patient: Patient, at: str, letter: str
+) -> None:
+    send_v2(door, (EIGHT, "sIL-6R", "30"), (TEN, "sIL-6R", "50"))
+
+    answer = one_of_series(door, at, "31", letter=letter, number="M-2")
+
+    assert b"1 corrected" in answer.content
+    assert not Parked.objects.exists()
+    hour, other = (7, 9) if at == EIGHT else (9, 7)
+    assert by_hour()[hour] == ("31", "corrected" if letter == "C" else "entered-in-error")
+    assert by_hour()[other][1] == "final"
+
+
+def test_one_after_the_other_both_members_are_put_right(door: FhirDoor, patient: Patient) -> None:
+    send_v2(door, (EIGHT, "sIL-6R", "30"), (TEN, "sIL-6R", "50"))
+
+    one_of_series(door, TEN, "51", letter="C", number="M-2")
+    one_of_series(door, EIGHT, "31", letter="C", number="M-3")
+    one_of_series(door, TEN, "52", letter="C", number="M-4", issued="20261102121000")
+
+    assert by_hour() == {7: ("31", "corrected"), 9: ("52", "corrected")}
+    assert not Parked.objects.exists()
+
+
+def test_a_sample_sent_alone_is_the_first_of_the_series_that_follows(
+    door: FhirDoor, patient: Patient
+) -> None:
+    send_v2(door, (EIGHT, "sIL-6R", "30"))
+
+    answer = send_v2(door, (EIGHT, "sIL-6R", "30"), (TEN, "sIL-6R", "50"), number="M-2")
+    one_of_series(door, TEN, "51", letter="C", number="M-3")
+    one_of_series(door, EIGHT, "31", letter="C", number="M-4")
+
+    assert b"1 known, 1 recorded" in answer.content
+    assert by_hour() == {7: ("31", "corrected"), 9: ("51", "corrected")}
+    assert not Parked.objects.exists()

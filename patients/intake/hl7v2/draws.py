@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from patients.intake.reports import DrawReport, Identifier, ResultReport, Specimen, TimeRole
-
-# What a laboratory calls a result: its own order number, the code and the sub-id, as it sent them
-RESULT_NAMES = "urn:hl7v2:order-code-sub"
+from patients.intake.order_names import drawn_at, named_at
+from patients.intake.reports import DrawReport, Identifier, ResultReport, Specimen
 
 
 def without_repetitions(results: Sequence[ResultReport]) -> tuple[ResultReport, ...]:
@@ -45,13 +43,13 @@ def told_apart(reports: Sequence[DrawReport]) -> Iterator[DrawReport]:
     times: dict[Identifier, set[str]] = {}
     for report in reports:
         for name in {name for result in report.results for name in result.names}:
-            times.setdefault(name, set()).add(_drawn_at(report))
+            times.setdefault(name, set()).add(drawn_at(report))
     for report in reports:
         results = tuple(
             result.model_copy(
                 update={
                     "names": tuple(
-                        _named(name, _drawn_at(report)) if len(times[name]) > 1 else name
+                        named_at(name, drawn_at(report)) if len(times[name]) > 1 else name
                         for name in result.names
                     )
                 }
@@ -61,16 +59,6 @@ def told_apart(reports: Sequence[DrawReport]) -> Iterator[DrawReport]:
         yield (
             report if results == report.results else report.model_copy(update={"results": results})
         )
-
-
-def _drawn_at(report: DrawReport) -> str:
-    return next((time.text for time in report.times if time.role is not TimeRole.ISSUED), "")
-
-
-def _named(name: Identifier, at: str) -> Identifier:
-    if name.system != RESULT_NAMES:
-        return name
-    return Identifier(system=name.system, value=_line(f"{name.value}|{at}", 200))
 
 
 def _both(one: Specimen | None, other: Specimen | None) -> Specimen | None:

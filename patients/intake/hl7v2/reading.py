@@ -6,7 +6,7 @@ from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
 from patients import units
-from patients.intake.hl7v2.draws import RESULT_NAMES, merged, told_apart, without_repetitions
+from patients.intake.hl7v2.draws import merged, told_apart, without_repetitions
 from patients.intake.hl7v2.er7 import Message, Segment, read_er7
 from patients.intake.hl7v2.faults import ErrorCode, Fault, Place, Refused, refuse
 from patients.intake.hl7v2.groups import Observation, Order, orders_of
@@ -15,6 +15,7 @@ from patients.intake.hl7v2.people import patients_of, person_of
 from patients.intake.hl7v2.statuses import keeps_value, status_of
 from patients.intake.hl7v2.times import read_time, seen_time
 from patients.intake.hl7v2.values import Value, value_of
+from patients.intake.order_names import RESULT_NAMES
 from patients.intake.reports import (
     Code,
     DrawReport,
