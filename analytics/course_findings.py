@@ -43,8 +43,9 @@ class TrialVerdict:
     ``trial_id`` is None where the first dose stands in for a trial that is not on record.
     ``weeks_at_dose`` is the longest stretch at or above the least dose; ``adequate_at`` the day
     on which it was long enough; ``improvement`` the share of ``baseline_total`` gained by the last
-    rating that can judge the trial. ``is_counted`` tells of a failed trial whether its failure is
-    that of a treatment of its own: not of the same drug, nor of a trial that ran together with it.
+    rating that can judge the trial, ``judged_total`` at ``judged_at``. ``is_counted`` tells of a
+    failed trial whether its failure is that of a treatment of its own: not of the same drug, nor of
+    a trial that ran together with it.
     """
 
     number: int
@@ -72,13 +73,16 @@ class TrialVerdict:
     had_worked: bool = False  # response or remission since it could be judged, lost or not
     was_not_taken: bool = False  # adherence was poor, or the reason for its stop
     began_mild: bool = False  # under what its scale calls an episode: then nothing fails
+    baseline_at: datetime | None = None  # an old record does not say
+    judged_at: datetime | None = None
+    judged_total: float | None = None
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "TrialVerdict":
         """Read it back from plain JSON values."""
         fields = dict(content)
         for name in _TRIAL_TIMES:
-            text = fields[name]
+            text = fields.get(name)
             fields[name] = None if text is None else datetime.fromisoformat(text)
         fields["adequacy"] = Adequacy(content["adequacy"])
         fields["doses"] = tuple(
@@ -88,7 +92,7 @@ class TrialVerdict:
         return cls(**fields)
 
 
-_TRIAL_TIMES = ("started_at", "stopped_at", "adequate_at")
+_TRIAL_TIMES = ("started_at", "stopped_at", "adequate_at", "baseline_at", "judged_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,7 @@ class Course:
     trials: tuple[TrialVerdict, ...]
     decisions: tuple[DecisionReading, ...]
     staging: StagingFacts | None = None
+    baseline_at: datetime | None = None  # an old record does not say
     dose_table: str = ""  # version of the least doses; not written down on 2026-11-28 and before
 
     @classmethod
@@ -141,7 +146,7 @@ class Course:
         """Read it back from plain JSON values."""
         fields = dict(content)
         for name in _COURSE_TIMES:
-            text = fields[name]
+            text = fields.get(name)
             fields[name] = None if text is None else datetime.fromisoformat(text)
         fields["symptoms"] = SymptomState(content["symptoms"])
         fields["trials"] = tuple(map(TrialVerdict.from_json, content["trials"]))
@@ -169,4 +174,4 @@ def current_trial(trials: tuple[TrialVerdict, ...]) -> TrialVerdict | None:
     return those[-1] if those else None
 
 
-_COURSE_TIMES = ("first_adequate_at", "latest_at")
+_COURSE_TIMES = ("first_adequate_at", "latest_at", "baseline_at")

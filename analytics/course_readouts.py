@@ -82,6 +82,7 @@ def read_courses(
             first_adequate_at=min(reached, default=None),
             instrument=courses.instruments[scale] if scale >= 0 else "",
             baseline_total=_known(baseline),
+            baseline_at=mine[0].baseline_at if mine and isfinite(baseline) else None,
             latest_total=_known(total),
             latest_at=None if at == NEVER else moment_of(at),
             improvement=_known(gained),
@@ -116,10 +117,11 @@ def _verdicts(courses: Courses, history: History) -> Iterator[TrialVerdict]:
         judged.improvement.tolist(),
         judged.is_failed.tolist(),
         _countings(courses),
+        _ratings_behind(courses),
         strict=True,
     )
     for source, reason, number, start, stop, worth, overridden, weeks, *by_rating in rows:
-        reached, baseline, gained, failed, counting = by_rating
+        reached, baseline, gained, failed, counting, ratings = by_rating
         is_real, worth_word = source >= 0, ADEQUACIES[worth]
         yield TrialVerdict(
             number=number,
@@ -141,6 +143,7 @@ def _verdicts(courses: Courses, history: History) -> Iterator[TrialVerdict]:
             is_failed=failed,
             stop_reason=reason,
             **counting,
+            **ratings,
             **(facts[source] if is_real else {}),
         )
 
@@ -190,6 +193,23 @@ def _countings(courses: Courses) -> Iterator[dict[str, Any]]:
             "had_worked": worked,
             "began_mild": mild,
             "was_not_taken": not_taken,
+        }
+
+
+def _ratings_behind(courses: Courses) -> Iterator[dict[str, Any]]:
+    """Give the days of each trial's baseline and of the rating that judged it, and its total."""
+    judged, ratings = courses.judged, courses.ratings
+    rows = zip(
+        ratings.times(judged.baseline_row).tolist(),
+        ratings.times(judged.judged_row).tolist(),
+        ratings.totals(judged.judged_row).tolist(),
+        strict=True,
+    )
+    for baseline, at, total in rows:
+        yield {
+            "baseline_at": None if baseline == NEVER else moment_of(baseline),
+            "judged_at": None if at == NEVER else moment_of(at),
+            "judged_total": _known(total),
         }
 
 

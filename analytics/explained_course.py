@@ -48,7 +48,8 @@ class ExplainedTrial:
     """What one trial was worth, and whether it counts as a failed treatment, in words.
 
     ``not_counted`` is the code of why it does not, None where it counts; ``counting`` says either
-    in a sentence. ``weeks_at_dose`` is the longest stretch at ``least_mg`` a day or more.
+    in a sentence. ``weeks_at_dose`` is the longest stretch at ``least_mg`` a day or more;
+    ``improvement`` is the share of ``baseline_total`` gained by ``judged_total``.
     """
 
     number: int
@@ -67,6 +68,9 @@ class ExplainedTrial:
     is_least_of_site: bool
     adequate_on: date | None
     baseline_total: float | None
+    baseline_on: date | None
+    judged_total: float | None
+    judged_on: date | None
     improvement: float | None
     is_failed: bool
     not_counted: NotCounted | None
@@ -89,6 +93,7 @@ class ExplainedCourse:
     symptoms: SymptomState
     instrument: str
     baseline_total: float | None
+    baseline_on: date | None
     latest_total: float | None
     latest_on: date | None
     improvement: float | None
@@ -132,8 +137,9 @@ def explained_course(
         symptoms=course.symptoms,
         instrument=course.instrument,
         baseline_total=course.baseline_total,
+        baseline_on=_day(course.baseline_at, zone),
         latest_total=course.latest_total,
-        latest_on=None if course.latest_at is None else course.latest_at.astimezone(zone).date(),
+        latest_on=_day(course.latest_at, zone),
         improvement=course.improvement,
         trial=None if latest is None else latest.number,
         drug="" if latest is None else latest.drug,
@@ -142,6 +148,10 @@ def explained_course(
         else tuple(_points(course, latest, rules, made_at=made_at, zone=zone)),
         trials=trials,
     )
+
+
+def _day(at: datetime | None, zone: tzinfo) -> date | None:
+    return None if at is None else at.astimezone(zone).date()
 
 
 def _trial(trial: TrialVerdict, course: Course, rules: Rules, *, zone: tzinfo) -> ExplainedTrial:
@@ -165,6 +175,9 @@ def _trial(trial: TrialVerdict, course: Course, rules: Rules, *, zone: tzinfo) -
         is_least_of_site=trial.is_least_of_site,
         adequate_on=None if reached is None else nearest_day(reached, zone),
         baseline_total=trial.baseline_total,
+        baseline_on=_day(trial.baseline_at, zone),
+        judged_total=trial.judged_total,
+        judged_on=_day(trial.judged_at, zone),
         improvement=trial.improvement,
         is_failed=trial.is_failed,
         not_counted=why_not_counted(trial, rules),

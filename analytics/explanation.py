@@ -34,8 +34,10 @@ class InputKind(StrEnum):
     """What an estimate rests on."""
 
     RESULT = "result"
+    EARLIER_RESULT = "earlier_result"
     RATING = "rating"
     BASELINE = "baseline"
+    JUDGING_RATING = "judging_rating"
     TRIAL = "trial"
 
 
@@ -236,21 +238,34 @@ def _inputs(estimate: Estimate, made_at: datetime) -> Iterator[Input]:
         return Input(kind, what, value, unit, at, age)
 
     for line in estimate.trajectories:
-        value: float | str = line.latest_value
-        if line.latest_comparator:
-            value = f"{line.latest_comparator} {line.latest_value:g}"
+        value = _as_reported(line.latest_value, line.latest_comparator)
         yield dated(InputKind.RESULT, line.analyte, value, line.unit, line.latest_at)
+        for one in reversed(line.draws[:-1]):
+            value = _as_reported(one.value, one.comparator)
+            yield dated(InputKind.EARLIER_RESULT, line.analyte, value, line.unit, one.drawn_at)
     course = estimate.course
     if course is None:
         return
     if course.baseline_total is not None:
-        yield dated(InputKind.BASELINE, course.instrument, course.baseline_total, "{score}", None)
+        yield dated(
+            InputKind.BASELINE,
+            *(course.instrument, course.baseline_total, "{score}", course.baseline_at),
+        )
     if course.latest_total is not None:
         yield dated(
             InputKind.RATING, course.instrument, course.latest_total, "{score}", course.latest_at
         )
     for trial in course.trials:
         yield dated(InputKind.TRIAL, trial.drug or trial.atc, trial.words, "", trial.started_at)
+        if trial.judged_total is not None:
+            what = f"{course.instrument}, trial {trial.number}"
+            yield dated(
+                *(InputKind.JUDGING_RATING, what, trial.judged_total, "{score}", trial.judged_at)
+            )
+
+
+def _as_reported(value: float, comparator: str) -> float | str:
+    return f"{comparator} {value:g}" if comparator else value
 
 
 _RESTS_ON: dict[EvidenceKind, tuple[Constant, ...]] = {

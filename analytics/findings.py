@@ -26,6 +26,20 @@ class EvidenceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ScoredDraw:
+    """One result that a trajectory rests on."""
+
+    drawn_at: datetime
+    value: float
+    comparator: str
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "ScoredDraw":
+        """Read it back from plain JSON values."""
+        return cls(**content | {"drawn_at": datetime.fromisoformat(content["drawn_at"])})
+
+
+@dataclass(frozen=True, slots=True)
 class Trajectory:
     """How one analyte moves in one patient.
 
@@ -72,6 +86,7 @@ class Trajectory:
     is_beyond_variation: bool
     innovation: float | None
     assay_cv: float | None = None  # not written down by assessments of 2026-11-28 and before
+    draws: tuple[ScoredDraw, ...] = ()  # by time; nor those
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Trajectory":
@@ -83,6 +98,7 @@ class Trajectory:
             level, slope = fields.pop("mean")
             fields |= {"lines": [[1.0, level, slope, slope]], "bend_weeks": None}
         fields["lines"] = tuple(map(tuple, fields["lines"]))
+        fields["draws"] = tuple(map(ScoredDraw.from_json, content.get("draws", ())))
         fields["covariance"] = tuple(content["covariance"])
         return cls(**fields)
 

@@ -49,6 +49,8 @@ class JudgedTrials(NamedTuple):
     had_worked: Bools  # from its fourth week on, or there was nothing to gain
     began_well: Bools  # in remission: then no share of the baseline says anything
     began_mild: Bools  # under what its scale calls an episode: then nothing fails
+    baseline_row: Ints  # among the ratings; -1: none
+    judged_row: Ints  # of the last rating that can judge the trial; -1: none
 
 
 def judge_trials(
@@ -96,10 +98,11 @@ def judge_trials(
     failed, failed_kept = _said(told, may_fail & ~told.had_responded, size, rules)
     silent, silent_kept = _said(told, by_now & ~told.had_responded, size, rules)
     lost, lost_kept = _said(told, by_now & told.had_responded, size, rules)
+    judged_row = _last_row(told, size)
     return JudgedTrials(
         baseline=began.total,
         comparable=began.comparable,
-        improvement=improvement(ratings, _last_row(told, size), began.total),
+        improvement=improvement(ratings, judged_row, began.total),
         early=early,
         early_row=early_row,
         is_early=is_early,
@@ -117,6 +120,8 @@ def judge_trials(
         had_worked=_of_any(told, told.had_responded, size) | began.well,
         began_well=began.well,
         began_mild=began.mild,
+        baseline_row=baseline_row,
+        judged_row=judged_row,
     )
 
 
@@ -149,6 +154,7 @@ def not_judged(size: int) -> JudgedTrials:
         *(unknown, unknown, unknown, nothing, nothing),
         *(no, no, no, no, no, none, no),
         *(no, no, no, no, no, no, no, no),
+        *(nothing, nothing),
     )
 
 

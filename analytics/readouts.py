@@ -8,7 +8,14 @@ import numpy as np
 from analytics.columns import ANALYTES, COMPARATORS, UNITS
 from analytics.courses import Courses
 from analytics.elementwise import expit
-from analytics.findings import Contribution, EvidenceKind, Fact, LeftOut, Trajectory
+from analytics.findings import (
+    Contribution,
+    EvidenceKind,
+    Fact,
+    LeftOut,
+    ScoredDraw,
+    Trajectory,
+)
 from analytics.mixtures import StraightLine
 from analytics.reasons import MEANINGLESS, reason_codes, validity_of
 from analytics.releases import Release
@@ -129,6 +136,7 @@ def read_trajectories(
     """
     keep = np.flatnonzero(tracks.n_scored > 0)
     found: dict[int, tuple[Trajectory, ...]] = {}
+    draws = _scored_draws(readings)
     rows = zip(
         tracks.patient[keep].tolist(),
         tracks.analyte[keep].tolist(),
@@ -143,8 +151,29 @@ def read_trajectories(
         name = ANALYTES[analyte]
         found[place] = (
             *found.get(place, ()),
-            Trajectory(name, UNITS[name], segments[segment], *levels, *latest, *line, *changes),
+            Trajectory(
+                *(name, UNITS[name], segments[segment]),
+                *(*levels, *latest, *line, *changes, tuple(draws.get((place, analyte), ()))),
+            ),
         )
+    return found
+
+
+def _scored_draws(readings: Readings) -> dict[tuple[int, int], list[ScoredDraw]]:
+    """Give the scored results by patient and analyte, in order of time."""
+    keep = np.flatnonzero(readings.is_scored)
+    found: dict[tuple[int, int], list[ScoredDraw]] = {}
+    rows = zip(
+        readings.patient[keep].tolist(),
+        readings.analyte[keep].tolist(),
+        _moments(readings.drawn_us[keep]),
+        readings.value[keep].tolist(),
+        readings.comparator[keep].tolist(),
+        strict=True,
+    )
+    for place, analyte, at, value, code in rows:
+        one = ScoredDraw(at, value, COMPARATORS[code])
+        found.setdefault((place, analyte), []).append(one)
     return found
 
 

@@ -7,7 +7,7 @@ import pytest
 from analytics import Estimate, evidence
 from analytics.definitions import NoSuchRules
 from analytics.doses import TABLE_VERSION
-from analytics.explanation import Explanation, Lever, explain
+from analytics.explanation import Explanation, InputKind, Lever, explain
 from analytics.policy import FlagKind
 from tests.analytics.cohorts import (
     estimate_one,
@@ -37,10 +37,29 @@ def test_inputs_have_their_values_days_and_ages() -> None:
     inputs = [(each.kind.value, each.what, each.value, each.age_days) for each in said.inputs]
     assert inputs == [
         ("result", "sIL-6R", 33.0, 7),
-        ("baseline", "QIDS-SR16", 20.0, None),
+        ("earlier_result", "sIL-6R", 32.0, 21),
+        ("earlier_result", "sIL-6R", 31.0, 35),
+        ("earlier_result", "sIL-6R", 30.0, 49),
+        ("baseline", "QIDS-SR16", 20.0, 49),
         ("rating", "QIDS-SR16", 19.0, 35),
         ("trial", "sertraline", "on trial 1", 49),
     ]
+
+
+def test_the_rating_that_judged_a_failed_trial_is_named_with_its_day() -> None:
+    ratings = ratings_table([20, 19, 18], weeks=[0, 6, 7])
+    found, said = explained(ratings=ratings, trials=trials_table())
+
+    assert said.course is not None
+    [trial] = said.course.trials
+    judging = [each for each in said.inputs if each.kind is InputKind.JUDGING_RATING]
+    assert trial.is_failed
+    assert (trial.baseline_total, trial.baseline_on) == (20.0, week(0).date())
+    assert (trial.judged_total, trial.judged_on) == (18.0, week(7).date())
+    assert [(each.what, each.value, each.at) for each in judging] == [
+        ("QIDS-SR16, trial 1", 18.0, week(7))
+    ]
+    assert explain(Estimate.from_json(found.as_json()), made_at=week(7)) == said
 
 
 def test_versions_of_everything_are_named() -> None:

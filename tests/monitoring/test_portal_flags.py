@@ -7,7 +7,13 @@ from django.urls import reverse
 from monitoring import flags
 from monitoring.models import Flag, FlagEvent, FlagState, ResolveReason
 from patients.models import Audit, Clinician
-from tests.factories import MONDAY, ClinicianFactory, FlagEventFactory, FlagFactory
+from tests.factories import (
+    MONDAY,
+    AssessmentFactory,
+    ClinicianFactory,
+    FlagEventFactory,
+    FlagFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -126,3 +132,15 @@ def test_a_resolved_flag_offers_no_act_and_tells_its_story(
 
     assert f"Resolved by {reader}: This flag was not useful" in text
     assert "<form" not in text.partition("<main")[2].partition("</main")[0]
+
+
+def test_a_flag_names_the_rules_and_the_policy_that_it_was_raised_by(
+    client: Client, flag: Flag, reader: Clinician
+) -> None:
+    flag.raised_by = AssessmentFactory.create(patient=flag.patient, rules="non-remission-3+4wk")
+    flag.save()
+
+    text = client.get(page(flag)).content.decode()
+
+    policy = flag.raised_by.policy
+    assert f"Raised by the rules non-remission-3+4wk and the policy {policy}." in text

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from monitoring.models import FlagKind, FlagLevel
+from monitoring.models import FlagKind, FlagLevel, Standing
 from monitoring.recompute import recompute
 from patients.models import Audit, Clinician, EventKind, Patient, PatientStatus, ResultStatus
 from patients.record.versions import count_up
@@ -402,5 +402,6 @@ def test_a_clinic_with_another_scale_sees_its_totals_and_no_rating_overdue(clien
 
     assert "PHQ-9" in listed
     assert "−50 % from 18" in listed
+    assert f"by {Standing.objects.get().assessment.rules}" in listed
     assert "Rating overdue" not in listed
     assert "PHQ-9 went from 18 to 9 (−50 %)." in " ".join(page.split())

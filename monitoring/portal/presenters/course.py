@@ -100,8 +100,24 @@ def _trial(trial: ExplainedTrial, judged: str) -> Iterator[str]:
     yield capitalised(_taken(trial)) or "–"
     yield f"{capitalised(trial.words)}. {judged}" if judged else capitalised(trial.words)
     yield _weeks_at_dose(trial)
-    yield "–" if trial.improvement is None else words.percent(-trial.improvement)
+    yield _change(trial)
     yield capitalised(trial.counting)
+
+
+def _change(trial: ExplainedTrial) -> str:
+    """Say what was gained, and between which two ratings."""
+    if trial.improvement is None:
+        return "–"
+    change = words.percent(-trial.improvement)
+    if trial.judged_total is None or trial.judged_on is None or trial.baseline_on is None:
+        return change  # an old record names no day
+    return _("%(change)s (%(base)g on %(begun)s, %(total)g on %(day)s)") % {
+        "change": change,
+        "base": trial.baseline_total,
+        "begun": clinical_date(trial.baseline_on),
+        "total": trial.judged_total,
+        "day": clinical_date(trial.judged_on),
+    }
 
 
 def _taken(trial: ExplainedTrial) -> str:

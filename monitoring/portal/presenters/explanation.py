@@ -96,7 +96,9 @@ GRADES = gettext_lazy(
 )
 _KINDS: dict[InputKind, Promise] = {
     InputKind.RESULT: gettext_lazy("Latest result"),
+    InputKind.EARLIER_RESULT: gettext_lazy("Earlier result"),
     InputKind.RATING: gettext_lazy("Latest rating"),
+    InputKind.JUDGING_RATING: gettext_lazy("Rating that judged a trial"),
     InputKind.BASELINE: gettext_lazy("Rating at baseline"),
     InputKind.TRIAL: gettext_lazy("Trial"),
 }

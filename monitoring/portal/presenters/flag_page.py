@@ -26,6 +26,7 @@ class FlagPage:
     banner: Banner
     card: FlagCard
     risk: Risk | None
+    versions: str
     against: list[str]
     checks: list[str]
     steps: list[Step]
@@ -49,6 +50,7 @@ class FlagPage:
             ),
             card=FlagCard.of(flag, estimate=estimate),
             risk=risk_of(flag.raised_by, estimate) if flag.raised_by else None,
+            versions=_versions(flag),
             against=_against(estimate),
             checks=review_words.checklist(flag.kind),
             steps=steps_of(flag),
@@ -58,6 +60,17 @@ class FlagPage:
             may_snooze=FlagState.SNOOZED in steps and flag.kind != FlagKind.SAFETY,
             version=flag.version,
         )
+
+
+def _versions(flag: Flag) -> str:
+    """Name what it was raised by; a flag of a rating or of the plan of visits rests on no rules."""
+    by = flag.raised_by
+    if by is None or not by.rules:
+        return ""
+    return _("Raised by the rules %(rules)s and the policy %(policy)s.") % {
+        "rules": by.rules,
+        "policy": by.policy,
+    }
 
 
 def _against(estimate: Estimate | None) -> list[str]:

@@ -77,8 +77,11 @@ def answers_of(events: Sequence[FlagEvent], *, zone: ZoneInfo) -> list[str]:
 
 def _answer(rating: Rating, *, zone: ZoneInfo) -> str:
     scale = INSTRUMENTS[rating.instrument]
-    said = _("%(scale)s, item %(item)d: %(answer)s of %(highest)d, rated %(when)s") % {
+    said = _(
+        "%(scale)s (version %(version)s), item %(item)d: %(answer)s of %(highest)d, rated %(when)s"
+    ) % {
         "scale": scale.code,
+        "version": scale.version,
         "item": scale.self_harm_item,
         "answer": rating.self_harm_answer,
         "highest": scale.highest_answers[scale.self_harm_item - 1],

@@ -75,6 +75,7 @@ class WorklistRow:
     symptoms: Symptoms
     therapy: str
     state: str
+    rules: str
     due: list[NextDue]
 
     @classmethod
@@ -102,6 +103,7 @@ class WorklistRow:
             state=capitalised(words.state(assessment.state))
             if assessment and assessment.state
             else "",
+            rules=assessment.rules if assessment else "",
             due=_due(entry, zone=zone, today=today) if is_followed else [],
         )
 
