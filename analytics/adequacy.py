@@ -107,6 +107,8 @@ def episode_trials(history: History, started: Ints, at_us: int, rules: Rules) ->
         source = np.concatenate([source, column_of(-1, len(bare), np.int64)])[order]
         begun = np.concatenate([begun, started[bare]])[order]
     stops = _of_source(trials.stopped_us, source, NEVER)
+    reasons = _of_source(trials.stop_reason, source, "")
+    reasons[stops > at_us] = ""
     stops[stops > at_us] = NEVER
     ends = stops.copy()
     ends[stops == NEVER] = at_us
@@ -120,7 +122,7 @@ def episode_trials(history: History, started: Ints, at_us: int, rules: Rules) ->
         stopped_us=stops,
         end_us=ends,
         adequate_us=adequate,
-        stop_reason=_of_source(trials.stop_reason, source, ""),
+        stop_reason=reasons,
     )
 
 

@@ -48,7 +48,7 @@ def read_courses(
     """
     trials: dict[int, list[TrialVerdict]] = {}
     for place, verdict in zip(
-        courses.trials.patient.tolist(), _verdicts(courses, history), strict=True
+        courses.trials.patient.tolist(), _verdicts(courses, history, at_us), strict=True
     ):
         trials.setdefault(place, []).append(verdict)
     decisions = _decisions(courses, rules)
@@ -98,9 +98,9 @@ def _known(value: float) -> float | None:
     return value if isfinite(value) else None
 
 
-def _verdicts(courses: Courses, history: History) -> Iterator[TrialVerdict]:
+def _verdicts(courses: Courses, history: History, at_us: int) -> Iterator[TrialVerdict]:
     trials, judged, adequacy = courses.trials, courses.judged, courses.adequacy
-    known, facts = history.trial_columns, list(_facts(history))
+    known, facts = history.trial_columns, list(_facts(history, at_us))
     ids, drugs, atcs = known.trial_id.tolist(), known.drug.tolist(), known.atc.tolist()
     least = least_doses(known).tolist()
     rows = zip(
@@ -148,12 +148,14 @@ def _verdicts(courses: Courses, history: History) -> Iterator[TrialVerdict]:
         )
 
 
-def _facts(history: History) -> Iterator[dict[str, Any]]:
-    """Give what the adequacy of each course rests on, as it is on record."""
+def _facts(history: History, at_us: int) -> Iterator[dict[str, Any]]:
+    """Give what the adequacy of each course rests on, as it is on record at the moment."""
     known, doses = history.trial_columns, history.dose_columns
     steps: dict[int, list[DoseGiven]] = {}
     rows = zip(doses.trial.tolist(), doses.started_us.tolist(), doses.dose_mg.tolist(), strict=True)
     for trial, started, dose in rows:
+        if started > at_us:
+            continue
         steps.setdefault(trial, []).append(DoseGiven(moment_of(started), dose))
     for place, (started, dose, adherence, own) in enumerate(
         zip(

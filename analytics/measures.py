@@ -4,7 +4,16 @@ import numpy as np
 
 from analytics.changes import MOST_CV
 from analytics.columns import ANALYTES, UNITS
-from analytics.tables import Column, Floats, HistoryIsUnfit, Ints, first_row, is_any, is_blank
+from analytics.tables import (
+    Bools,
+    Column,
+    Floats,
+    HistoryIsUnfit,
+    Ints,
+    first_row,
+    is_any,
+    is_blank,
+)
 from instruments import INSTRUMENTS
 
 
@@ -37,10 +46,19 @@ def refuse_units(given: dict[str, Column], analyte: Ints) -> None:
             )
 
 
+FARTHEST_DAY = 100_000.0  # from 1970: years 1696 to 2243
+
+
+def _is_day(given: Floats, most: float) -> Bools:
+    is_day: Bools = (given == np.floor(given)) & (np.abs(given) <= most)
+    return is_day
+
+
 # What a column of the results may hold besides being a number of at least zero or unknown
 _BOUNDS = (
     ("assay_cv", np.less_equal, MOST_CV, f"a fraction of at most {MOST_CV}, 0.07 for 7 %"),
     ("local_hour", np.less, 24.0, "an hour of the day from 0 to below 24"),
+    ("local_day", _is_day, FARTHEST_DAY, "a day, a whole number counted from 1970-01-01"),
 )
 
 

@@ -63,6 +63,8 @@ def put(column: str, value: object, *, row: int = 1) -> Change:
         (mixed("assay_cv", [None, 0.07, "7 %"]), 2, "assay_cv", "numbers (float64) or NaN"),
         (lambda f: f.assign(assay_cv=[0.07, 7.0, 0.07]), 1, "assay_cv", "0.07 for 7 %"),
         (lambda f: f.assign(local_hour=[8.0, 8.5, 24.0]), 2, "local_hour", "below 24"),
+        (lambda f: f.assign(local_day=[20458.0, np.nan, 0.5]), 2, "local_day", "whole number"),
+        (lambda f: f.assign(local_day=[20458.0, 1e300, -1.0]), 1, "local_day", "whole number"),
         (lambda f: f.assign(patient_id=1.0), 0, "patient_id", "whole numbers"),
         (mixed("patient_id", [1, 1, "1"]), 2, "patient_id", "whole numbers"),
         (mixed("patient_id", [1, 2**63, 1]), 1, "patient_id", "whole numbers"),
