@@ -249,3 +249,36 @@ def test_a_sample_sent_alone_is_the_first_of_the_series_that_follows(
     assert b"1 known, 1 recorded" in answer.content
     assert by_hour() == {7: ("31", "corrected"), 9: ("51", "corrected")}
     assert not Parked.objects.exists()
+
+
+def order_of_times(door: FhirDoor, ordered: str, *times: str) -> bytes:
+    lines = [BASE[0], BASE[1], f"OBR|1||T-1|CYT^Cytokines^L|||{ordered}"]
+    for (code, unit), at in zip(CODES.items(), times, strict=False):
+        lines.append(f"OBX|1|NM|{code}^{code}^L||5|{unit}|||||F|||{at}")
+    body = "".join(f"{line}\r" for line in lines).encode()
+    answer = push(door, body, address="/hl7v2", kind="application/hl7-v2")
+    content: bytes = answer.content
+    return content
+
+
+def hours() -> dict[str, int]:
+    current = Result.objects.filter(superseded_at=None).select_related("draw", "analyte")
+    return {each.analyte.code: each.draw.collected_at.hour for each in current}
+
+
+def test_results_of_one_order_that_were_taken_at_several_times_are_several_draws(
+    door: FhirDoor, patient: Patient
+) -> None:
+    answer = order_of_times(door, EIGHT, EIGHT, TEN, "")
+
+    assert b"MSA|AA" in answer
+    assert hours() == {"sIL-6R": 7, "IL-6": 9, "hs-CRP": 7}
+    assert not Parked.objects.exists()
+
+
+def test_times_at_which_results_were_measured_make_no_draws(
+    door: FhirDoor, patient: Patient
+) -> None:
+    order_of_times(door, EIGHT, "20261101103100+0100", "20261101104400+0100")
+
+    assert hours() == {"sIL-6R": 7, "IL-6": 7}

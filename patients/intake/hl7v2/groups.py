@@ -1,10 +1,13 @@
 """How the segments of ORU^R01 belong together: a patient, the orders, each order's results."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from patients.intake.hl7v2.er7 import Message, Segment
 from patients.intake.hl7v2.faults import ErrorCode, Place, refuse
+from patients.intake.hl7v2.times import read_time
+from patients.intake.reports import Precision
 
 
 @dataclass
@@ -28,6 +31,13 @@ class Order:
     # After results and a sample, OBX tells of the sample itself; some systems send the sample first
     tells_of_sample: bool = False
     of_sample: list[Segment] = field(default_factory=list)
+    # The results of one time, of an order that has several
+    is_part: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where it begins; what was taken out of an order for its time, where that begins."""
+        return self.observations[0].segment.place if self.is_part else self.request.place
 
     @property
     def is_cancelled(self) -> bool:
@@ -105,3 +115,29 @@ def _open(orders: list[Order], patient: Segment | None, segment: Segment) -> Ord
             ErrorCode.SEGMENT_SEQUENCE, segment.place, f"{segment.name} must come after its OBR"
         )
     return orders[-1]
+
+
+def by_time(order: Order) -> list[Order]:
+    """Take an order apart whose results were taken at several times, by OBX-14.
+
+    Many systems write there when a result was measured, which differs from result to result too. So
+    it is believed only where the time of the order is among them, and no sample has a time.
+    """
+    if any(sample.whole(17) for sample in order.samples):
+        return [order]
+    own = _minute(order.request.whole(7))
+    times: dict[object, list[Observation]] = {}
+    for each in order.observations:
+        times.setdefault(_minute(each.segment.whole(14)) or own, []).append(each)
+    if len(times) == 1 or own is None or own not in times:
+        return [order]
+    stated = {_minute(each.segment.whole(14)) for each in order.observations}
+    if own not in stated:
+        return [order]
+    return [replace(order, observations=found, is_part=at != own) for at, found in times.items()]
+
+
+def _minute(text: str) -> datetime | None:
+    """Read a time that is exact to the minute."""
+    read = read_time(text.partition("^")[0].strip())
+    return read[0] if read is not None and read[1] is Precision.MINUTE else None

@@ -9,7 +9,7 @@ from patients import units
 from patients.intake.hl7v2.draws import merged, told_apart, without_repetitions
 from patients.intake.hl7v2.er7 import Message, Segment, read_er7
 from patients.intake.hl7v2.faults import ErrorCode, Fault, Place, Refused, refuse
-from patients.intake.hl7v2.groups import Observation, Order, orders_of
+from patients.intake.hl7v2.groups import Observation, Order, by_time, orders_of
 from patients.intake.hl7v2.measuring import measured_by
 from patients.intake.hl7v2.people import patients_of, person_of
 from patients.intake.hl7v2.statuses import keeps_value, status_of
@@ -86,7 +86,7 @@ def read_hl7v2(
     for order in orders:
         try:
             _set_apart(order, is_result=is_result)
-            reports.append(_report_of(order, header=message.header))
+            reports += [_report_of(each, header=message.header) for each in by_time(order)]
         except Refused as found:
             faults += found.faults
     if faults:
@@ -175,7 +175,7 @@ def _report_of(order: Order, *, header: Segment) -> DrawReport:
         times=tuple(_times(order, header)),
         specimen=_specimen(order),
         results=without_repetitions(results),
-        pointer=str(order.request.place),
+        pointer=str(order.place),
     )
 
 
