@@ -1,11 +1,11 @@
 """Reads out of a history what the Maudsley staging counts of each episode."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 
-from analytics.columns import EVENT_KINDS, SEVERITIES, TRIAL_KINDS, US_PER_DAY
+from analytics.columns import EVENT_KINDS, SEVERITIES, TRIAL_KINDS, US_PER_DAY, US_PER_HOUR
 from analytics.courses import Courses
 from analytics.definitions import Rules
 from analytics.histories import History
@@ -15,6 +15,7 @@ from analytics.tables import NEVER, Bools, Ints
 _BY_ATC, _AUGMENTATION, _ECT = (TRIAL_KINDS.index(kind) for kind in ("", "augmentation", "ect"))
 _ECT_EVENT = EVENT_KINDS.index("ect")
 _EPOCH = date(1970, 1, 1)
+_FARTHEST_EAST = 13 * US_PER_HOUR + 45 * US_PER_HOUR // 60  # Chatham Islands in summer
 _DAYS_BEFORE = 7  # a course that began so shortly before the first dose belongs to the episode
 
 
@@ -43,7 +44,6 @@ def staging_facts(
     """
     is_known, is_augmented, has_ect = _beside(history, courses, at_us, rules)
     trials, size = courses.trials, len(courses.started)
-    today = datetime.fromtimestamp(at_us / 1_000_000, tz=UTC).date()
     rows = zip(
         (courses.started != NEVER).tolist(),
         history.ill_since_us.tolist(),
@@ -60,9 +60,7 @@ def staging_facts(
             yield None
             continue
         yield StagingFacts(
-            duration_months=None
-            if ill_since == NEVER
-            else months_between(_day_of(ill_since), today),
+            duration_months=None if ill_since == NEVER else _months_since(ill_since, at_us),
             severity=SEVERITIES[severity],
             failed_here=failed,
             failed_before=None if before != before else int(before),
@@ -71,9 +69,19 @@ def staging_facts(
         )
 
 
-def _day_of(midnight_us: int) -> date:
-    """Give the day that began at a midnight somewhere: it is noon there twelve hours later."""
-    return _EPOCH + timedelta(days=(midnight_us + US_PER_DAY // 2) // US_PER_DAY)
+def _months_since(midnight_us: int, at_us: int) -> float:
+    """Count the months from a day of a site to the day that it is there now.
+
+    How far east the site lies is read from when the day began: at midnight there. From Hawaii to
+    the Chatham Islands no two places are a day apart.
+    """
+    east = -midnight_us % US_PER_DAY
+    if east > _FARTHEST_EAST:
+        east -= US_PER_DAY
+    since, today = (
+        _EPOCH + timedelta(days=(us + east) // US_PER_DAY) for us in (midnight_us, at_us)
+    )
+    return months_between(since, today)
 
 
 def _beside(

@@ -23,8 +23,8 @@ from analytics.schedule import (
     overdue_flag,
 )
 from monitoring import alerts, flags
-from monitoring.models import FlagKind, FlagLevel
-from patients.models import Draw, Episode, Patient, Rating, Result, ResultStatus
+from monitoring.models import FlagKind, FlagLevel, Standing
+from patients.models import Draw, Episode, Patient, Rating, Result, ResultStatus, Site
 from patients.statements import ask, numbers
 
 PATIENTS_AT_ONCE = 100
@@ -157,6 +157,11 @@ def check_visits(*, at: datetime, at_most: int = PATIENTS_AT_ONCE) -> list[int]:
         flags.refresh_need(wanted)
         ask((_CHECKED, [at.date(), numbers(wanted)]))
     return list(wanted)
+
+
+def look_again(site: Site) -> None:
+    """Have all patients of a site looked at anew, because its plan of visits has changed."""
+    Standing.objects.filter(team__site=site).update(visits_checked_on=None)
 
 
 def _wanted(row: Sequence[object], *, at: datetime) -> flags.Wanted | None:

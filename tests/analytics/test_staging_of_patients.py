@@ -1,7 +1,8 @@
 """The Maudsley staging of a patient is read from the record, and incomplete it has no score."""
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
@@ -64,6 +65,31 @@ def test_what_is_not_known_is_named_and_there_is_no_score(
     assert found.score.total is None
     assert found.score.band is None
     assert found.score.missing == (missing,)
+
+
+@pytest.mark.parametrize("hour", [1, 12, 23])
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "Pacific/Honolulu",
+        "America/Los_Angeles",
+        "Europe/Berlin",
+        "Asia/Tokyo",
+        "Pacific/Auckland",
+        "Pacific/Tongatapu",
+        "Pacific/Chatham",
+    ],
+)
+def test_a_year_is_one_by_the_calendar_of_the_site(zone: str, hour: int) -> None:
+    there = ZoneInfo(zone)
+    now = datetime(2026, 3, 2, hour, tzinfo=there)
+
+    for day, points in ((date(2025, 3, 2), 1), (date(2025, 3, 1), 2)):  # 12 months; and a day more
+        since = pd.Timestamp(datetime.combine(day, time(), there).astimezone(UTC))
+        found = estimate_one(at=now, patients=patients(ill_since=since), trials=trials_table())
+        staging = explain(found, made_at=now).staging
+        assert staging is not None
+        assert staging.score.duration == points
 
 
 def test_a_bare_episode_lacks_every_part() -> None:

@@ -1,13 +1,15 @@
 """Whoever settles one overdue visit has settled that one, and not the next."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from analytics.schedule import VisitStatus
 from monitoring import flags, overdue
 from monitoring.models import Flag, FlagKind, ResolveReason, Standing
-from patients.models import Patient, ResultStatus
+from patients.models import Membership, Patient, ResultStatus, Role
 from tests.factories import (
     ClinicianFactory,
     DrawFactory,
@@ -88,3 +90,23 @@ def test_a_draw_whose_result_is_to_come_was_taken(patient: Patient) -> None:
     [flag] = look("2026-10-16")
 
     assert flag.reasons == ["rating_overdue"]
+
+
+def test_a_changed_interval_of_visits_is_looked_at_on_the_same_day(
+    client: Client, patient: Patient
+) -> None:
+    for week in (0, 2, 4, 6, 9, 12):
+        at = noon("2026-09-28") + timedelta(weeks=week)
+        RatingFactory.create(patient=patient, rated_at=at, total=9)
+        ResultFactory.create(draw=DrawFactory.create(patient=patient, collected_at=at))
+    site = patient.team.site
+    lead = ClinicianFactory.create(teams=[patient.team])
+    Membership.objects.update(role=Role.LEAD)
+    client.force_login(lead)
+    assert look("2027-01-08") == []  # week 16 is due on 18-Jan
+
+    answer = client.post(reverse("portal:visits", args=[site.pk]), {"weeks": 2})
+
+    assert answer.status_code == 302
+    [flag] = look("2027-01-08")  # week 14 was due on 04-Jan
+    assert set(flag.reasons) == {"draw_overdue", "rating_overdue"}

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from monitoring import duties, safety, wake
+from monitoring import duties, overdue, safety, wake
 from monitoring.actors import actor
 from monitoring.portal.forms.episode import RulesForm, VisitsForm
 from monitoring.portal.forms.safety import CrisisPlanForm, DutiesForm, NamedClinicianForm
@@ -116,9 +116,10 @@ def visits(request: HttpRequest, site_id: int) -> HttpResponse:
     site = site_or_404(request, site_id)
     form = VisitsForm(request.POST or None, initial={"weeks": site.visits_every_weeks})
     if form.is_valid():
-        set_visit_interval(
-            site=site, weeks=form.cleaned_data["weeks"], by=audit.name_of(reader), at=at
-        )
+        weeks, by = form.cleaned_data["weeks"], audit.name_of(reader)
+        with transaction.atomic():
+            set_visit_interval(site=site, weeks=weeks, by=by, at=at)
+            overdue.look_again(site)
         messages.success(request, _("The interval is saved."))
         return redirect("portal:site_settings")
     context = {
