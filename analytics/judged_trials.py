@@ -242,6 +242,8 @@ def _is_early_held(trials: EpisodeTrials, told: Told, rules: Rules) -> Bools:
 def _is_held(told: Told, says: Bools, clear: float, size: int, rules: Rules) -> Bools:
     """Tell which trials have a rating that raises a flag, and since then none that lowers it."""
     raising, lowering = _raising_and_lowering(told, says, clear, rules)
+    if not is_any(lowering):
+        return _of_any(told, raising, size)
     place = np.arange(len(says))
     raised, lowered = column_of(-1, size, np.int64), column_of(-1, size, np.int64)
     raised[told.trial[raising]] = place[raising]  # in order of time: the latest one stays
@@ -258,6 +260,8 @@ def _raising_and_lowering(
     may be the noise of the scale; or by response or remission after a fall beyond that noise.
     """
     is_over = (told.gained >= clear) | told.is_well
+    if not is_any(is_over):  # as with most who have failed
+        return says, is_over
     raising = says & ~is_over
     before = _latest(told, raising)
     fall = told.total[before] - told.total
@@ -286,6 +290,8 @@ def _may_raise(told: Told, says: Bools, size: int, rules: Rules) -> Bools:
     if not is_any(says):
         return _none(size)
     raising, lowering = _raising_and_lowering(told, says, rules.clear_improvement, rules)
+    if not is_any(lowering):
+        return _of_any(told, told.is_last & says, size)
     lowered = _latest(told, lowering & (_latest(told, raising) >= 0))
     rise = told.total - told.total[lowered]
     anew = _lasts(told, says, rules) | is_beyond_noise(rise, told.scale, rules)
