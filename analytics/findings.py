@@ -164,7 +164,12 @@ def prediction_band(trajectory: Trajectory, weeks: Floats) -> Band:
     ValueError
         A week is not finite.
     """
-    weeks = np.asarray(weeks, dtype=np.float64)
+    try:
+        weeks = np.asarray(weeks, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"weeks: {weeks!r}; wanted: an array of weeks") from error
+    if weeks.ndim != 1:
+        raise ValueError(f"weeks of shape {weeks.shape}; wanted: an array of weeks")
     wrong = ~np.isfinite(weeks)
     if wrong.any():
         row = int(np.argmax(wrong))

@@ -16,6 +16,7 @@ from analytics.columns import ANALYTES, COMPARATORS, SIL6R, US_PER_WEEK
 from analytics.evidence import ENOUGH_LOCAL_PATIENTS, LEVEL_SD
 from analytics.fitting import (
     CensoredDraws,
+    MarkersDiffer,
     ResidualVarianceIsZero,
     SufficientStatistics,
     UnidentifiableFit,
@@ -173,6 +174,12 @@ def _learned(whole: _Draws, n_held: int, base: Release, version: str) -> Release
     return parse(dump(made))
 
 
+def _refuse_strangers(given: object) -> None:
+    is_list = isinstance(given, tuple | list) and len(given) > 0
+    if not is_list or any(name not in ANALYTES for name in given):  # type: ignore[attr-defined]
+        raise MarkersDiffer(f"analytes {given!r}; wanted: some of {', '.join(ANALYTES)}, in a list")
+
+
 def _said(n_held: int) -> str:
     if not n_held:
         return ""
@@ -203,6 +210,7 @@ def training_draws(
         wait for a check are not among them; `attrs["held"]` counts them.
     """
     need_release(release)
+    _refuse_strangers(analytes)
     draws, held = _valid_draws(history, at, release, analytes)
     known = np.zeros((len(ANALYTES), max(len(draws.names), 1)), dtype=np.bool_)
     shift = np.zeros(known.shape)

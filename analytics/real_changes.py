@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from math import inf
 from typing import Any
 
 from analytics.changes import Z95, reference_change
 from analytics.columns import CRP, IL6, SIL6R, TNF
 from analytics.evidence import CVA_OTHERS, CVA_SIL6R, CVI_CRP, CVI_IL6, CVI_SIL6R, CVI_TNF, Constant
+from analytics.scalars import is_real
 
 VARIATION: dict[str, tuple[Constant, Constant]] = {
     SIL6R: (CVI_SIL6R, CVA_SIL6R),
@@ -40,6 +40,11 @@ class WhyNot(StrEnum):
     NOT_SCORED = "not_scored"
 
 
+def _refuse_no_moment(given: object) -> None:
+    if not isinstance(given, datetime) or given.tzinfo is None:
+        raise ReadingIsUnfit(f"drawn_at: {given!r}; wanted: a datetime with a time zone")
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One result: its value in the canonical unit of the analyte, and where it was measured.
@@ -60,9 +65,10 @@ class Reading:
 
     def __post_init__(self) -> None:
         """Refuse what no ratio can be made of."""
-        if not 0 < self.value < inf:
-            message = f"value: {self.value}; wanted: a concentration above zero"
+        if not is_real(self.value) or not self.value > 0:
+            message = f"value: {self.value!r}; wanted: a concentration above zero"
             raise ReadingIsUnfit(message)
+        _refuse_no_moment(self.drawn_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,15 @@ def real_changes(
     -------
     tuple of RealChange
         One per result, in order of time.
+
+    Raises
+    ------
+    ReadingIsUnfit
+        The analyte is none of :data:`VARIATION`.
     """
+    if not isinstance(analyte, str) or analyte not in VARIATION:
+        wanted = " or ".join(map(repr, VARIATION))
+        raise ReadingIsUnfit(f"analyte: {analyte!r}; wanted: {wanted}")
     within, assay = VARIATION[analyte]
     usual = assay.value if assay_cv is None else assay_cv
     latest: dict[str, Reading] = {}

@@ -91,7 +91,12 @@ def posterior(
 
 def checked_numbers(name: str, given: npt.ArrayLike) -> Floats:
     """Return parameters as an array; refuse text and whatever else is no number."""
-    values = np.asarray(given)
+    try:
+        values = np.asarray(given)
+    except ValueError as error:  # rows of different lengths
+        raise BadParameter(
+            f"{name}: {given!r} - numbers are needed, in rows of a length"
+        ) from error
     if values.dtype.kind not in "iuf":
         raise BadParameter(f"{name}: {given!r} - numbers are needed")
     return values.astype(np.float64)

@@ -124,6 +124,8 @@ def load(path: Path | str) -> Release:
         text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ReleaseIsUnfit(f"not text: {error}; wanted: JSON in UTF-8") from error
+    except ValueError as error:  # a name that no file has
+        raise ReleaseIsUnfit(f"path: {path!r}; wanted: the path of a release's file") from error
     return parse(text)
 
 

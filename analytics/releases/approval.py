@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from analytics.releases.checks import need_release
 from analytics.releases.model import Release
 
 # Nothing is fitted on fewer (Riley 2020, PROBAST; M)
@@ -67,6 +68,8 @@ def read_approval(text: str) -> Approval:
     NotApproved
         A field is missing, empty or of another kind.
     """
+    if not isinstance(text, str):
+        raise NotApproved(f"the approval is {type(text).__name__}; wanted: its text, in JSON")
     try:
         said = json.loads(text, object_pairs_hook=_once)
     except NotApproved:
@@ -111,6 +114,8 @@ def refuse_unapproved(release: Release, approval: Approval) -> None:
     ------
     NotApproved
     """
+    need_release(release)
+    _need_approval(approval)
     if (approval.release, approval.checksum) != (release.version, release.checksum):
         raise NotApproved(
             f"the approval is of {approval.release} ({approval.checksum[:12]}…), "
@@ -118,6 +123,11 @@ def refuse_unapproved(release: Release, approval: Approval) -> None:
         )
     if release.learned_from or release.basis == TRAINED_ON_LABELS:
         _refuse_unproven(release)
+
+
+def _need_approval(given: object) -> None:
+    if not isinstance(given, Approval):
+        raise NotApproved(f"{type(given).__name__}; wanted: an Approval, as read_approval gives it")
 
 
 def _refuse_unproven(release: Release) -> None:

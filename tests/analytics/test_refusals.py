@@ -54,7 +54,6 @@ from analytics.fitting import (
     cut_at_landmark,
     fit_growth,
     fit_growth_with_censoring,
-    learn,
     local_prior,
     log_score,
     posterior,
@@ -65,7 +64,6 @@ from analytics.fitting import (
     score_rows,
     summarise,
     summarise_arrays,
-    train,
     training_set,
     variance_information,
     variance_names,
@@ -538,34 +536,3 @@ def test_an_offset_of_other_patients_is_refused() -> None:
         recalibrate(np.zeros(2), np.array([True, False]), offset=np.zeros(3))
     with pytest.raises(BadLabel, match=r"offset of shape \(3,\)"):
         recalibration_covariance(np.zeros(2), (0.0, 1.0), offset=np.zeros(3))
-
-
-def test_levels_of_another_unit_are_not_learned_from() -> None:
-    draws, prior = drawn(), published_prior(CURRENT_RELEASE)
-    draws["marker"] = "sIL-6R"
-    concentrations = draws.assign(level=np.exp(draws["level"]))
-    for wrong in (concentrations, draws.assign(level=draws["level"] + np.log(1000))):
-        data = training_set(wrong, labelled(), landmark_weeks=12.0)
-        with pytest.raises(BadDraw, match=r"marker 'sIL-6R': a mean level of .* near 3.4. are"):
-            train(data, prior=prior)
-    one_odd = draws.assign(level=draws["level"].where(draws["patient_id"] != 3, 9.0))
-    assert train(training_set(one_odd, labelled(), landmark_weeks=12.0), prior=prior).model
-
-
-def test_weeks_that_are_not_counted_from_the_first_dose_are_refused() -> None:
-    shifted = drawn().assign(weeks=lambda of: of["weeks"] - 100)
-    with pytest.raises(BadDraw, match=r"row 0, column 'weeks': -100.0 - .*28 days before it"):
-        training_set(shifted, labelled(), landmark_weeks=12.0)
-
-
-def test_what_is_no_training_set_and_no_prior_is_refused() -> None:
-    prior, data = (
-        published_prior(CURRENT_RELEASE),
-        training_set(drawn().assign(marker="sIL-6R"), labelled(), landmark_weeks=12.0),
-    )
-    wrong: Any = 5
-    for learned in (train, learn):
-        with pytest.raises(TypeError, match="data: int; wanted: a TrainingSet, as training_set"):
-            learned(wrong, prior=prior)
-        with pytest.raises(TypeError, match="prior: int; wanted: a TrainingPrior, as published_"):
-            learned(data, prior=wrong)
