@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+UNSAID = object()  # of a refusal that has no value to show; None is a value like any
+
 
 def is_real(given: object) -> bool:
     """Tell whether something is a finite number; text and truth values are none.

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import integrate, optimize, special, stats
 
 from analytics.evaluation.inputs import FloatArray
-from analytics.scalars import is_missing, is_real, is_whole
+from analytics.scalars import UNSAID, is_missing, is_real, is_whole
 
 LARGEST = 1e100  # its square and the sum of many squares are still numbers
 LARGEST_GROUP = 10**9
@@ -21,12 +21,14 @@ class ComparisonIsUnfit(ValueError):
     """A table or a summary cannot be compared; the message names what would be right."""
 
     def __init__(
-        self, *, wanted: str, column: str, row: Hashable | None = None, value: object = None
+        self, *, wanted: str, column: str, row: Hashable | None = None, value: object = UNSAID
     ) -> None:
         """Name the column, the row, the value, and what would be right."""
+        is_said = row is not None or value is not UNSAID
+        value = None if value is UNSAID else value
         self.column, self.row, self.value, self.wanted = column, row, value, wanted
         at_row = "" if row is None else f", row {row}"
-        found = "" if row is None and value is None else f": {value!r}"
+        found = f": {value!r}" if is_said else ""
         super().__init__(f"{column}{at_row}{found}; wanted: {wanted}")
 
 

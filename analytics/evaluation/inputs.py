@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.scalars import is_missing, is_real, is_whole
+from analytics.scalars import UNSAID, is_missing, is_real, is_whole
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -26,12 +26,14 @@ class EvaluationIsUnfit(ValueError):
         wanted: str,
         column: str,
         row: Hashable | None = None,
-        value: object = None,
+        value: object = UNSAID,
     ) -> None:
         """Name the column, the row, the value, and what would be right."""
+        is_said = row is not None or value is not UNSAID
+        value = None if value is UNSAID else value
         self.column, self.row, self.value, self.wanted = column, row, value, wanted
         at_row = "" if row is None else f", row {row}"
-        found = "" if row is None and value is None else f": {value!r}"
+        found = f": {value!r}" if is_said else ""
         super().__init__(f"{column}{at_row}{found}; wanted: {wanted}")
 
 

@@ -144,7 +144,7 @@ class GrowthFit:
             found.log_density[own] = part.log_density
             seen |= own
         if not seen.all():
-            raise UnknownGroup(f"group {labels[~seen][0]!r}: the fit knows {self.groups}")
+            raise UnknownGroup(f"group {labels[~seen].tolist()[0]!r}: the fit knows {self.groups}")
         return found
 
     def under_group(self, statistics: SufficientStatistics, index: int) -> Posterior:

@@ -67,7 +67,7 @@ def _by_patient(group: Labels, patient_ids: Values) -> Any:
 
 def _by_index(group: pd.Series, patient_ids: Values) -> pd.Series:
     """Read a Series by its index; one that was only numbered through is in the patients' order."""
-    lacking = patient_ids[~pd.Index(patient_ids).isin(group.index)]
+    lacking = patient_ids[~pd.Index(patient_ids).isin(group.index)].tolist()
     if len(lacking) and group.index.equals(pd.RangeIndex(len(patient_ids))):
         return group
     if len(lacking):

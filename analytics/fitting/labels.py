@@ -183,7 +183,8 @@ def training_set(
     landmark_weeks : float
         Week at which the model is to be used at the latest.
     markers : tuple of str, optional
-        Order of the markers. Default: those of `draws`, sorted.
+        Order of the markers. Default: those of `draws`, sorted; of no draws sIL-6R, the one that
+        the published prior knows.
 
     Returns
     -------
@@ -230,7 +231,8 @@ def training_set(
     if "marker" in draws:
         _refuse_strangers(draws, markers)
     if markers is None:
-        markers = tuple(sorted(set(draws["marker"]))) if "marker" in draws else ("marker",)
+        told = tuple(sorted(set(draws["marker"]))) if "marker" in draws else ("marker",)
+        markers = told or (WITHOUT_DRAWS,)
     statistics = summarise(
         draws[is_exact], patient_ids=labels["patient_id"].to_numpy(), markers=markers
     )
@@ -243,6 +245,7 @@ def training_set(
     )
 
 
+WITHOUT_DRAWS = "sIL-6R"
 _LABEL = ("patient_id", "is_resistant", "resolved_weeks")
 _DRAW = ("patient_id", "weeks", "level")
 

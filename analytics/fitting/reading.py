@@ -1,5 +1,6 @@
 """Reads the columns of the tables that fitting is given, and refuses aloud."""
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from numbers import Real
 from typing import Any
@@ -74,7 +75,7 @@ def numbers(table: pd.DataFrame, column: str, *, refusal: Refusal) -> npt.NDArra
 
 def shown(value: object) -> str:
     """Write a value as it is in a message: text in quotes, numbers bare."""
-    return repr(value) if isinstance(value, str) else str(value)
+    return repr(str(value)) if isinstance(value, str) else str(value)
 
 
 def _number(value: Any) -> float:
@@ -100,10 +101,10 @@ def _refuse_mixed(values: list[Any], column: str, refusal: Refusal) -> None:
     """Refuse a column that holds words and numbers side by side, which have no order."""
     if len(set(map(_kind_of, set(map(type, values))))) == 1 and isinstance(values[0], Hashable):
         return
+    kinds = [_kind_of(type(value)) for value in values]
+    [(usual, _)] = Counter(kinds).most_common(1)  # of as many, the first
     for row, value in enumerate(values):
-        if _kind_of(type(value)) is not _kind_of(type(values[0])) or not isinstance(
-            value, Hashable
-        ):
+        if kinds[row] is not usual or not isinstance(value, Hashable):
             raise refusal(
                 f"row {row}, column {column!r}: {shown(value)} - one kind of value is needed, "
                 "words or numbers"
@@ -137,7 +138,7 @@ def names(
     words = tuple(given)
     for place, word in enumerate(words):
         if not isinstance(word, str) or word in words[:place]:
-            raise refusal(f"{name}, place {place}: {word!r} - {wanted}")
+            raise refusal(f"{name}, place {place}: {shown(word)} - {wanted}")
     return words
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from analytics.changes import ChangeIsUnfit, false_alarm_rate, widened_z
 from analytics.evaluation import EvaluationIsUnfit, evaluate_at_landmarks, roc_area
-from analytics.fitting import BadDraw, UnknownPatient, summarise
+from analytics.fitting import BadDraw, UnidentifiableFit, UnknownPatient, fit_growth, summarise
 from analytics.releases.approval import NotApproved, read_approval
 
 OUTCOME = [1, 1, 1, 0, 0, 0]
@@ -80,3 +80,22 @@ def test_whether_a_patient_taught_the_model_is_true_or_false(odd: object) -> Non
 def test_an_approval_that_says_two_things_is_none(text: str, told: str) -> None:
     with pytest.raises(NotApproved, match=told):
         read_approval(text)
+
+
+def test_none_is_a_value_and_is_shown() -> None:
+    with pytest.raises(EvaluationIsUnfit, match="level: None; wanted: a level between 0 and 1"):
+        roc_area(OUTCOME, [3, 2, 2, 1, 1, 0], level=None)  # type: ignore[arg-type]
+
+
+def test_the_odd_one_in_a_column_is_named_and_not_the_first_that_differs_from_it() -> None:
+    draws = drawn().assign(patient_id=pd.Series(["1", 1, 2, 2], dtype=object))
+
+    with pytest.raises(BadDraw, match="row 0, column 'patient_id': '1' - one kind of value"):
+        summarise(draws)
+
+
+def test_an_id_in_a_refusal_is_written_as_it_was_given() -> None:
+    statistics = summarise(drawn().assign(patient_id=["a", "a", "b", "b"]))
+
+    with pytest.raises(UnidentifiableFit, match="group of patient 'b': not in the index"):
+        fit_growth(statistics, group=pd.Series({"a": 0, "c": 1}))
