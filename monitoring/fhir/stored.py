@@ -164,9 +164,8 @@ def _messages(brought_by: Iterable[Inbound | None]) -> dict[int, Any]:
 
 def _names(laboratory_id: int, lines: Sequence[UUID]) -> dict[UUID, tuple[Identifier, ...]]:
     names: dict[UUID, tuple[Identifier, ...]] = {}
-    for each in ResultName.objects.filter(laboratory_id=laboratory_id, line__in=lines).order_by(
-        "pk"
-    ):
+    found = ResultName.objects.filter(laboratory_id=laboratory_id, line__in=lines, is_alias=False)
+    for each in found.order_by("pk"):
         names[each.line] = (
             *names.get(each.line, ()),
             Identifier(system=each.system, value=each.value),

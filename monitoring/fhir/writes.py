@@ -23,8 +23,7 @@ from patients.intake.receipts import (
     WholeReport,
 )
 from patients.intake.report_names import REPORT
-from patients.intake.report_versions import lines_named_after
-from patients.intake.retractions import of_line
+from patients.intake.retractions import in_parts
 from patients.scopes import UPDATE
 
 DIALECT = "fhir"
@@ -103,6 +102,7 @@ def _conditions(write: Write) -> list[Condition]:
     own = Condition(
         if_none_exists=write.method == "create" and write.condition is not None,
         if_versions=_versions(write.versions) if write.versions else None,
+        listed_as=write.listed_as,
     )
     if write.kind != REPORT:
         return [own]
@@ -114,8 +114,7 @@ def _complete(write: Write, *, laboratory_id: int) -> Write:
     """Find the results of a report that takes back all of them without naming any."""
     if write.whole is None:
         return write
-    lines = lines_named_after(write.report_names, laboratory_id=laboratory_id)
-    draws = [of_line(write.whole, line) for line in lines] or [write.whole]
+    draws = in_parts(write.whole, laboratory_id=laboratory_id)
     return replace(write, draws=tuple(draws), codes=("",) * len(draws))
 
 

@@ -11,6 +11,7 @@ from patients.intake.hl7v2.faults import ErrorCode, Place, Refused, refuse
 from patients.intake.hl7v2.reading import check_processing_id, read_hl7v2
 from patients.intake.profiles import message_rules
 from patients.intake.receipts import LATE, VERSIONS_AT_MOST, Answer, Sender, ToldTooOften
+from patients.intake.retractions import in_parts
 from patients.scopes import CREATE, UPDATE, written
 
 DIALECT = "hl7v2"
@@ -33,8 +34,13 @@ def answer(body: bytes, *, charset: str, sender: Sender, at: datetime) -> bytes:
     except Refused as refused:
         logger.info("A message of laboratory %d is refused", sender.laboratory_id)
         return acknowledgement.refuse(body, refused, at=at)
+    reports = [
+        part
+        for report in read.reports
+        for part in in_parts(report, laboratory_id=sender.laboratory_id)
+    ]
     try:
-        receipt = ingest.receive(read.reports, body=body, dialect=DIALECT, sender=sender, at=at)
+        receipt = ingest.receive(reports, body=body, dialect=DIALECT, sender=sender, at=at)
     except ToldTooOften:
         detail = f"one order stands more than {VERSIONS_AT_MOST} times in this message"
         too_often = refuse(ErrorCode.INTERNAL, Place("OBR"), detail)

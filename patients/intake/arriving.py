@@ -79,7 +79,11 @@ class Arriving:
             arrival_question(messages, sender=self.sender, numbers=numbers, at=self.at),
             *self.names.claim(laboratory_id=self.sender.laboratory_id),
             self._draws_question(range(len(self.reports))),
-            retractions_question(self.reports, laboratory_id=self.sender.laboratory_id),
+            retractions_question(
+                self.reports,
+                laboratory_id=self.sender.laboratory_id,
+                listed_as=[name for each in self.conditions for name in each.listed_as],
+            ),
         )
         stored, profile, patients = arrival
         for rows in claimed:

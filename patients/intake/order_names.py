@@ -7,7 +7,13 @@ Of such a result the plain name alone, in a later message, means the one of that
 from patients.intake.reports import DrawReport, Identifier, TimeRole
 
 RESULT_NAMES = "urn:hl7v2:order-code-sub"
+END_OF_NUMBER = "|"
 _LETTERS_AT_MOST = 200
+
+
+def of_whole_order(number: str) -> Identifier:
+    """Name all that comes under an order by its number alone; this begins the name of each."""
+    return Identifier(system=RESULT_NAMES, value=f"{number}{END_OF_NUMBER}")
 
 
 def drawn_at(report: DrawReport) -> str:
@@ -17,7 +23,7 @@ def drawn_at(report: DrawReport) -> str:
 
 def named_at(name: Identifier, at: str) -> Identifier:
     """Add the time to a name after an order; any other name is left as it is."""
-    if name.system != RESULT_NAMES:
+    if name.system != RESULT_NAMES or name.value.count(END_OF_NUMBER) < 2:
         return name
     text = f"{name.value}|{at}"
     value = text if len(text) <= _LETTERS_AT_MOST else f"{text[: _LETTERS_AT_MOST - 1]}…"

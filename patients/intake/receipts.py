@@ -70,12 +70,15 @@ class Condition:
         The report that it stands in; the versions are those of it and not of the single result.
     part
         What it is called within the report.
+    listed_as
+        What its results are called after a report that lists them and is not kept itself.
     """
 
     if_none_exists: bool = False
     if_versions: frozenset[int] | None = None
     of_report: WholeReport | None = None
     part: str = ""
+    listed_as: tuple[Identifier, ...] = ()
 
 
 ALWAYS = Condition()

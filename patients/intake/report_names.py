@@ -1,9 +1,10 @@
 """How results are named after their report, so that the report means them again: `A-17#IL-6`.
 
 The name of the report itself begins all of them (`A-17#`). A report that is taken back before any
-of its results came waits under it.
+of its results came waits under it. In HL7 v2 an order is such a report (`A-17|`).
 """
 
+from patients.intake.order_names import END_OF_NUMBER, RESULT_NAMES, of_whole_order
 from patients.intake.reports import ADDRESS, Identifier
 
 REPORT = "DiagnosticReport"
@@ -27,6 +28,8 @@ def is_of_report(name: Identifier) -> bool:
 
 def of_whole_report(name: Identifier) -> Identifier | None:
     """Give the name of the report, of a name after it; None of any other name."""
+    if name.system == RESULT_NAMES:
+        return of_whole_order(name.value.partition(END_OF_NUMBER)[0])
     before, sharp, _part = name.value.partition(_END)
     if not (sharp and is_of_report(name)):
         return None

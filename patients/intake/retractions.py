@@ -1,13 +1,14 @@
 """Retractions that came before what they take back, and so had to wait for it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from patients.intake.naming import names_in
 from patients.intake.report_names import of_whole_report
 from patients.intake.report_versions import lines_named_after
-from patients.intake.reports import ADDRESS, DrawReport, Identifier
+from patients.intake.reports import ADDRESS, DrawReport, Identifier, TimeRole, is_within_memory
 from patients.models import Result
 from patients.record.results import RETRACTED
 from patients.statements import Question, as_rows
@@ -48,14 +49,21 @@ SELECT parked.id
 """
 
 
+# As finding.py has it: laboratories give their numbers anew
+GIVEN_ANEW_AFTER = timedelta(days=7)
+
+
 def takes_back(report: DrawReport) -> bool:
     """Tell whether a draw says of all of its results that they do not count."""
     return all(each.status in RETRACTED for each in report.results)
 
 
-def retractions_question(reports: Sequence[DrawReport], *, laboratory_id: int) -> Question:
+def retractions_question(
+    reports: Sequence[DrawReport], *, laboratory_id: int, listed_as: Iterable[Identifier] = ()
+) -> Question:
     """Ask which retractions wait for what these reports bring, of a result or a whole report."""
     named = [Identifier(system=system, value=value) for system, value in names_in(reports)]
+    named += listed_as
     wholes = (of_whole_report(name) for name in named)
     names = dict.fromkeys(
         (name.system, name.value) for name in (*named, *wholes) if name is not None
@@ -86,7 +94,7 @@ def parts_of(report: DrawReport, *, laboratory_id: int) -> Parts:
     [said, *others] = report.results
     if others or said.status not in RETRACTED or not names_whole(said.names):
         return Parts([report], {})
-    lines = lines_named_after(said.names, laboratory_id=laboratory_id)
+    lines = _lines_of(report, laboratory_id=laboratory_id)
     results = Result.objects.filter(public_id__in=lines, superseded_at=None)
     placed = list(results.order_by("pk").values_list("public_id", flat=True))
     if not placed:
@@ -95,6 +103,25 @@ def parts_of(report: DrawReport, *, laboratory_id: int) -> Parts:
         [of_line(report, line) for line in placed],
         {line: of_line(report, line) for line in lines if line not in placed},
     )
+
+
+def _lines_of(report: DrawReport, *, laboratory_id: int) -> list[UUID]:
+    """Find the results of a whole report; not those of long before or after, by the same number."""
+    lines = lines_named_after(report.results[0].names, laboratory_id=laboratory_id)
+    stated = [
+        each.at if each.at.utcoffset() is not None else each.at.replace(tzinfo=UTC)
+        for each in report.times
+        if each.at is not None and each.role is not TimeRole.ISSUED and is_within_memory(each.at)
+    ]
+    if not stated:
+        return lines
+    placed = Result.objects.filter(public_id__in=lines, superseded_at=None)
+    drawn = dict(placed.values_list("public_id", "draw__collected_at"))
+    return [
+        line
+        for line in lines
+        if line not in drawn or any(abs(drawn[line] - at) <= GIVEN_ANEW_AFTER for at in stated)
+    ]
 
 
 def names_whole(names: Sequence[Identifier]) -> bool:
@@ -106,4 +133,23 @@ def of_line(report: DrawReport, line: UUID) -> DrawReport:
     """Say of one result, by the name that we gave it, what is said of the whole report."""
     [said] = report.results
     names = (Identifier(system=ADDRESS, value=str(line)),)
-    return report.model_copy(update={"results": (said.model_copy(update={"names": names}),)})
+    return report.model_copy(
+        update={
+            "results": (said.model_copy(update={"names": names}),),
+            # Of its draws there may be several, and none of them is put right by this
+            "accession": "",
+            "times": tuple(each for each in report.times if each.role is TimeRole.ISSUED),
+        }
+    )
+
+
+def in_parts(report: DrawReport, *, laboratory_id: int) -> list[DrawReport]:
+    """Take a report that takes back all of its results by those that are known, wherever.
+
+    Any other report is one part, and so is this one while nothing of it is known.
+    """
+    [said, *others] = report.results
+    if others or said.status not in RETRACTED or not names_whole(said.names):
+        return [report]
+    lines = _lines_of(report, laboratory_id=laboratory_id)
+    return [of_line(report, line) for line in lines] or [report]

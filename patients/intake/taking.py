@@ -26,16 +26,16 @@ from patients.intake.receipts import (
     OverlappingIdentities,
     ResultAnswer,
     ToldTooOften,
-    WholeReport,
 )
 from patients.intake.repeated import Known, by_draw, by_names
+from patients.intake.report_links import name_after_reports
 from patients.intake.report_versions import current_version, lines_named_after
 from patients.intake.reports import ResultReport
 from patients.intake.retractions import takes_back
 from patients.intake.samples import waits_for_draw
 from patients.intake.waiting import last_word, waiting_of
 from patients.intake.waves import Wave
-from patients.models import Inbound, Parked, Result, ResultName
+from patients.models import Inbound, Parked, Result
 from patients.record.draws import Placed, write_draws
 from patients.record.parking import ToPark, in_parking, park
 from patients.record.results import RETRACTED
@@ -80,7 +80,12 @@ class Taking(Arriving):
         parked |= self._waiting_for(Reason.POSSIBLE_DUPLICATE, overlaps)
         parked |= self._waiting_for(Reason.IN_TURN, surplus)
         self._park(dict(sorted(parked.items())))
-        self._name_reports()
+        name_after_reports(
+            self.answers,
+            self.conditions,
+            laboratory_id=self.sender.laboratory_id,
+            told=self._id_of_report,
+        )
         self._refuse_corrections()
         self._take_back()
         for each, ignored in self.ignored.items():
@@ -251,27 +256,9 @@ class Taking(Arriving):
             for named in zip(draw.report.results, draw.lines, strict=True)
         )
 
-    def _name_reports(self) -> None:
-        """Let the results of a report be named after the id that we give it, too."""
-        ids: dict[WholeReport, UUID] = {}
-        names = []
-        for place_, answer in sorted(self.answers.items()):
-            condition = self.conditions[place_]
-            report = condition.of_report
-            if report is None or not report.named_by_us or not condition.part:
-                continue
-            own = answer.id if self.sender.may_read else self.told.of_draw(place_)
-            given = ids.setdefault(report, own)
-            names += [
-                ResultName(
-                    laboratory_id=self.sender.laboratory_id,
-                    system=report.named_by_us,
-                    value=f"{given}#{condition.part}"[:200],
-                    line=result.line,
-                )
-                for result in answer.results
-            ]
-        ResultName.objects.bulk_create(names, ignore_conflicts=True)
+    def _id_of_report(self, place_: int) -> UUID:
+        may_read = self.sender.may_read
+        return self.answers[place_].id if may_read else self.told.of_draw(place_)
 
     def _take_back(self) -> None:
         """Let what waited for these results take them back; they are told as what came late."""

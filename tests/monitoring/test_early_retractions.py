@@ -195,10 +195,14 @@ def test_an_order_of_one_analyte_that_is_cancelled_without_a_result(
     assert not Parked.objects.exists()
 
 
-def test_a_panel_that_is_cancelled_without_results_waits(door: FhirDoor, patient: Patient) -> None:
+def test_a_panel_of_another_number_that_is_cancelled_without_results_waits(
+    door: FhirDoor, patient: Patient
+) -> None:
     send_order(door, "CYT^Cytokines", "F", "OBX|1|NM|sIL-6R||30|ng/mL|||||F", number="M-1")
 
-    answer = send_order(door, "CYT^Cytokines", "X", number="M-2")
+    lines = [BASE[0].replace("M-1", "M-2"), BASE[1], ORDER.format(code="CYT^C", letter="X")]
+    body = "".join(f"{line}\r" for line in lines).replace("T-1", "T-2").encode()
+    answer = push(door, body, address="/hl7v2", kind="application/hl7-v2")
 
     assert b"MSA|AA|M-2|1 parked" in answer.content
     assert current()[0] == "final"

@@ -166,13 +166,33 @@ def test_every_version_can_be_read(door: FhirDoor, patient: Patient) -> None:
     assert missing.status_code == 404
 
 
-def test_a_version_that_the_client_has_is_not_sent_again(door: FhirDoor, patient: Patient) -> None:
+@pytest.mark.parametrize("known", ['W/"1"', '"1"', 'W/"7", W/"1"', "*"])
+def test_a_version_that_the_client_has_is_not_sent_again(
+    door: FhirDoor, patient: Patient, known: str
+) -> None:
     made = door.post()
 
-    answer = door.get(f"/Observation/{made.json()['id']}", If_None_Match='W/"1"')
+    answer = door.get(f"/Observation/{made.json()['id']}", If_None_Match=known)
 
     assert answer.status_code == 304
     assert not answer.content
+
+
+@pytest.mark.parametrize("known", ['W/"7"', "1", ""])
+def test_another_version_is(door: FhirDoor, patient: Patient, known: str) -> None:
+    made = door.post()
+
+    assert door.get(f"/Observation/{made.json()['id']}", If_None_Match=known).status_code == 200
+
+
+def test_the_address_of_a_search_says_how_many_were_asked_for(
+    door: FhirDoor, patient: Patient
+) -> None:
+    made = door.post().json()["id"]
+
+    [link] = door.get(f"/Observation?_id={made}&_count=1").json()["link"]
+
+    assert link["url"].endswith(f"/Observation?_id={made}&_count=1")
 
 
 def test_a_laboratory_reads_nothing_of_another(

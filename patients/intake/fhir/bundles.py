@@ -16,9 +16,12 @@ from patients.intake.fhir.interactions import (
     refused_by_json_rules,
 )
 from patients.intake.fhir.json_rules import clean
-from patients.intake.fhir.reading import BARE, Wrapping
-from patients.intake.fhir.resources import Bundle, DiagnosticReport, Entry
+from patients.intake.fhir.reading import BARE, Wrapping, address
+from patients.intake.fhir.reports import names_of_report, part_of
+from patients.intake.fhir.resources import Bundle, DiagnosticReport, Entry, Observation
 from patients.intake.fhir.surroundings import Surroundings, around, read_resource
+from patients.intake.report_names import after_report
+from patients.intake.reports import Identifier
 
 CONTAINED_AT_MOST = 1_000
 READS_AT_MOST = 50  # for each the message that brought the result is read again
@@ -151,16 +154,34 @@ def _wrappings(entries: list[_Read], around: Surroundings) -> dict[int, Wrapping
     """Find for each result the first report that lists it, or a heading over it, if one does."""
     found: dict[int, Wrapping] = {}
     for each in entries:
-        if not isinstance(each.resource, DiagnosticReport):
+        report = each.resource
+        if not isinstance(report, DiagnosticReport):
             continue
-        wrapping = Wrapping(each.resource)
-        waiting: list[Reference] = list(each.resource.result)
+        names, seen = _names_of(each), dict[str, int]()
+        waiting: list[Reference] = list(reversed(report.result))
         while waiting:
             resource = around.known.get(waiting.pop().reference or "")
             if resource is not None and id(resource) not in found:
-                found[id(resource)] = wrapping
-                waiting.extend(getattr(resource, "has_member", ()))
+                part = part_of(resource, seen) if isinstance(resource, Observation) else ""
+                listed_as = tuple(filter(None, (_name_after(name, part) for name in names)))
+                found[id(resource)] = Wrapping(report, listed_as)
+                waiting.extend(reversed(getattr(resource, "has_member", ())))
     return found
+
+
+def _names_of(read: _Read) -> tuple[Identifier, ...]:
+    """Give the names of the report of an entry, with the address to which it is put."""
+    assert read.entry is not None and isinstance(read.resource, DiagnosticReport)  # noqa: S101, PT018
+    request, client_id = read.entry.request, read.resource.id
+    is_put_there = request.method == "PUT" and request.url.endswith(f"/{client_id}")
+    own = address(client_id) if client_id is not None and is_put_there else None
+    return names_of_report(read.resource.identifier, own)
+
+
+def _name_after(report: Identifier, part: str) -> Identifier | None:
+    system, value = after_report(report, part)
+    is_short = max(len(system), len(value)) <= 200
+    return Identifier(system=system, value=" ".join(value.split())) if part and is_short else None
 
 
 def _step(read: _Read, *, root: str, around: Surroundings, wrappings: dict[int, Wrapping]) -> Step:

@@ -62,6 +62,8 @@ class Write:
         Of a report: what each of its results is called within it.
     whole
         Of a report that takes back all of its results without naming any: what it says of each.
+    listed_as
+        Of a result that a report of the same Bundle lists: what it is called after the report.
     """
 
     method: Literal["create", "update"]
@@ -74,6 +76,7 @@ class Write:
     report_names: tuple[Identifier, ...] = ()
     codes: tuple[str, ...] = ()
     whole: DrawReport | None = None
+    listed_as: tuple[Identifier, ...] = ()
 
     @property
     def identities(self) -> set[Identifier]:
@@ -133,7 +136,7 @@ def read_write(
     if resource.is_panel:
         return Context(asked.kind, "not stored: a heading without a value; its members are results")
     draw = report_of(resource, root=root, around=around, wrapping=wrapping, names=own_names)
-    return replace(blank, draws=(draw,))
+    return replace(blank, draws=(draw,), listed_as=wrapping.listed_as)
 
 
 def _read_report(

@@ -44,9 +44,14 @@ RETRACTED = frozenset({"cancelled", "entered-in-error"})
 
 @dataclass(frozen=True)
 class Wrapping:
-    """What a DiagnosticReport says of each of its results, where they do not say it themselves."""
+    """What a DiagnosticReport says of each of its results, where they do not say it themselves.
+
+    listed_as
+        What a result that stands elsewhere is called after the report, so that the report means it.
+    """
 
     report: DiagnosticReport | None = None
+    listed_as: tuple[Identifier, ...] = ()
 
     @property
     def specimen(self) -> Reference | None:

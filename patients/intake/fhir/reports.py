@@ -40,9 +40,7 @@ def results_of(
         if not isinstance(resource, Observation) or resource.is_panel:
             continue
         here = f"{root}.contained[{place}]"
-        code = _code_of(resource)
-        seen[code] = seen.get(code, 0) + 1
-        code += f"#{seen[code]}" if seen[code] > 1 else ""
+        code = part_of(resource, seen)
         draw = report_of(
             resource,
             root=here,
@@ -52,6 +50,13 @@ def results_of(
         )
         draws.append((code, draw))
     return tuple(draws)
+
+
+def part_of(resource: Observation, seen: dict[str, int]) -> str:
+    """Say what a result is called within its report: by its code, the second one with a number."""
+    code = _code_of(resource)
+    seen[code] = seen.get(code, 0) + 1
+    return f"{code}#{seen[code]}" if seen[code] > 1 else code
 
 
 def taken_back_by(

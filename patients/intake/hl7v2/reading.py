@@ -15,7 +15,7 @@ from patients.intake.hl7v2.people import patients_of, person_of
 from patients.intake.hl7v2.statuses import keeps_value, status_of
 from patients.intake.hl7v2.times import read_time, seen_time
 from patients.intake.hl7v2.values import Value, value_of
-from patients.intake.order_names import RESULT_NAMES
+from patients.intake.order_names import RESULT_NAMES, of_whole_order
 from patients.intake.reports import (
     Code,
     DrawReport,
@@ -86,7 +86,9 @@ def read_hl7v2(
     for order in orders:
         try:
             _set_apart(order, is_result=is_result)
-            reports += [_report_of(each, header=message.header) for each in by_time(order)]
+            reports += [
+                _report_of(each, header=message.header, knows=knows) for each in by_time(order)
+            ]
         except Refused as found:
             faults += found.faults
     if faults:
@@ -155,12 +157,14 @@ def check_header(header: Segment) -> None:
         raise Refused(faults)
 
 
-def _report_of(order: Order, *, header: Segment) -> DrawReport:
+def _report_of(
+    order: Order, *, header: Segment, knows: Callable[[Sequence[Code]], bool]
+) -> DrawReport:
     faults: list[Fault] = []
     results = []
     number = _accession(order)
     if order.is_cancelled:
-        results.append(_cancelled(order, header=header))
+        results.append(_cancelled(order, header=header, number=number, knows=knows))
     for each in order.observations:
         try:
             results.append(_result(each, order, header=header, number=number))
@@ -262,11 +266,18 @@ def _result(each: Observation, order: Order, *, header: Segment, number: str) ->
     )
 
 
-def _cancelled(order: Order, *, header: Segment) -> ResultReport:
-    """Read an order that is cancelled as a whole: of one analyte, it is the result of that."""
+def _cancelled(
+    order: Order, *, header: Segment, number: str, knows: Callable[[Sequence[Code]], bool]
+) -> ResultReport:
+    """Read an order that is cancelled as a whole: of one analyte, it is the result of that.
+
+    Of a panel it is all that has come under its number.
+    """
     issued = read_time(_issued(order, header))
+    codes = _codes(order.request, 4)
     return ResultReport(
-        codes=_codes(order.request, 4),
+        names=() if knows(codes) or not number else (of_whole_order(number),),
+        codes=codes,
         status="cancelled",
         issued_at=None if issued is None else issued[0],
         issued_precision=Precision.MINUTE if issued is None else issued[1],
