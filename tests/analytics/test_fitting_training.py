@@ -171,25 +171,6 @@ def test_from_fifty_patients_with_a_draw_the_labels_speak() -> None:
     assert len(release.learned_from) == 50
 
 
-def test_nobody_teaches_the_prior_nothing() -> None:
-    draws = pd.DataFrame({"patient_id": [], "weeks": [], "level": [], "marker": []})
-    labels = pd.DataFrame({"patient_id": [], "is_resistant": [], "resolved_weeks": []})
-
-    model = train(
-        training_set(draws, labels.astype({"is_resistant": bool}), landmark_weeks=12), prior=PRIOR
-    ).model
-
-    assert model.effects.tolist() == PRIOR.effects.tolist()
-    assert model.basis == "prior only"
-
-
-def test_markers_in_a_list_are_those_in_a_tuple() -> None:
-    listed = published_prior(PUBLISHED, markers=["sIL-6R"])
-
-    assert listed.markers == PRIOR.markers
-    assert listed.variance_covariance.tolist() == PRIOR.variance_covariance.tolist()
-
-
 def test_a_release_must_know_all_whom_it_has_learned_from() -> None:
     model = trained(60, seed=5).model
     make: Callable[..., Release] = partial(
