@@ -402,6 +402,8 @@ def test_a_clinic_with_another_scale_sees_its_totals_and_no_rating_overdue(clien
 
     assert "PHQ-9" in listed
     assert "−50 % from 18" in listed
-    assert f"by {Standing.objects.get().assessment.rules}" in listed
+    made = Standing.objects.get().assessment
+    assert made is not None
+    assert f"by {made.rules}" in listed
     assert "Rating overdue" not in listed
     assert "PHQ-9 went from 18 to 9 (−50 %)." in " ".join(page.split())
