@@ -231,8 +231,7 @@ def training_set(
     if "marker" in draws:
         _refuse_strangers(draws, markers)
     if markers is None:
-        told = tuple(sorted(set(draws["marker"]))) if "marker" in draws else ("marker",)
-        markers = told or (WITHOUT_DRAWS,)
+        markers = _markers_of(draws)
     statistics = summarise(
         draws[is_exact], patient_ids=labels["patient_id"].to_numpy(), markers=markers
     )
@@ -248,6 +247,12 @@ def training_set(
 WITHOUT_DRAWS = "sIL-6R"
 _LABEL = ("patient_id", "is_resistant", "resolved_weeks")
 _DRAW = ("patient_id", "weeks", "level")
+
+
+def _markers_of(draws: pd.DataFrame) -> tuple[str, ...]:
+    if "marker" not in draws:
+        return ("marker",)
+    return tuple(sorted(set(draws["marker"]))) or (WITHOUT_DRAWS,)
 
 
 def _refuse_repeats(draws: pd.DataFrame) -> None:
