@@ -104,6 +104,7 @@ def search(
         When the search is another one: to leave a term out would be to answer another question.
     """
     at_most = _at_most(terms)
+    counted = [(name, value) for name, value in terms if name == "_count"]
     terms = [(name, value) for name, value in terms if name not in _OF_THE_PAGE]
     if is_lenient:
         terms = [(name, value) for name, value in terms if name in _SEARCHED]
@@ -124,7 +125,7 @@ def search(
         }
         for each in found.values()
     ]
-    link = [{"relation": "self", "url": f"{base}/{OBSERVATION}?{urlencode(terms)}"}]
+    link = [{"relation": "self", "url": f"{base}/{OBSERVATION}?{urlencode(terms + counted)}"}]
     told = _bundle("searchset", entries[:at_most]) | {"total": len(entries)}
     return Found({**told, "link": link})
 

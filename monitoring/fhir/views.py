@@ -5,6 +5,7 @@ from typing import Any, ClassVar, cast
 
 from django.http import Http404
 from django.utils import timezone
+from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -35,6 +36,13 @@ from patients.intake.fhir.faults import Refused, not_fhir
 from patients.intake.fhir.interactions import Asked, Context, Write
 from patients.intake.receipts import Sender
 from patients.scopes import CREATE, READ, UPDATE
+
+
+def _is_known(etag: str, request: Request) -> bool:
+    """Tell whether the client has this version already, compared weakly as RFC 9110 has it."""
+    known = parse_etags(request.headers.get("If-None-Match", ""))
+    return known == ["*"] or etag.removeprefix("W/") in {each.removeprefix("W/") for each in known}
+
 
 _WITH_AN_ID = re.compile(r"/fhir/(Observation|DiagnosticReport)/[^/]+/?")
 
@@ -144,7 +152,7 @@ class Observation(FhirView):
     @schema.reads("fhir_read_observation", "Read an own result", by="id")
     def get(self, request: Request, resource_id: str) -> Response:
         found = reads.read(self.sender.laboratory_id, resource_id)
-        if request.headers.get("If-None-Match") == found.headers["ETag"]:
+        if _is_known(found.headers["ETag"], request):
             return Response(status=304, headers=found.headers)
         return Response(found.resource, headers=found.headers)
 

@@ -178,7 +178,7 @@ class Call(BaseRequestHandler):
         """
         searched = 0
         noise_until: float | None = None
-        while (end := self.received.find(END, searched)) < 0:
+        while (end := self._end_of_block(searched)) < 0:
             searched = len(self.received)
             if searched > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
                 raise NoMessage(status=413)
@@ -200,6 +200,16 @@ class Call(BaseRequestHandler):
         if not start or len(noise) > NOISE_AT_MOST:
             raise NoMessage
         return message[message.rfind(BEGINNING) + 1 :]
+
+    def _end_of_block(self, searched: int) -> int:
+        """Find the end byte, with the carriage return behind it or nothing yet.
+
+        One with anything else behind it stands in some text: half a message is not acknowledged.
+        """
+        end = self.received.find(END, searched)
+        while end >= 0 and self.received[end + 1 : end + 2].strip(_NOTHING + START + END):
+            end = self.received.find(END, end + 1)
+        return end
 
     def _receive(self, *, until: float | None) -> bytes:
         """Wait for more, until then at most if a time is given."""
