@@ -15,10 +15,10 @@ from analytics import CURRENT_POLICY, CURRENT_RELEASE
 from monitoring import ingest
 from monitoring.models import Attempt, Flag, FlagKind, RiskAssessment, Standing
 from monitoring.recompute import TRIES, assess_stale_patients, mark_outdated, recompute
-from patients.models import CareTeam, EventKind, Patient, Result, Sex
+from patients.models import CareTeam, EventKind, Patient, Result, Sex, TrialKind
 from patients.record.events import record_event
 from patients.record.patients import enrol
-from patients.record.treatment import record_trial
+from patients.record.treatment import Course, record_course, record_trial
 from tests.conftest import MONDAY, Push, draw
 from tests.factories import FlagFactory
 
@@ -302,13 +302,18 @@ def test_a_reading_on_an_il6_receptor_blocker_is_left_out_and_says_so(
     assert not Flag.objects.up().filter(kind=FlagKind.DRIFTING).exists()
 
 
+def _record_beside(patient: Patient, drug: str, atc: str) -> None:
+    course = Course(drug, atc, date(2026, 10, 1), kind=TrialKind.AUGMENTATION)
+    record_course(patient=patient, course=course, by="operator", at=MONDAY)
+
+
 @pytest.mark.parametrize(("kind", "atc"), [("biologic", "L04AC07"), (None, "L04AC19")])
 def test_a_blocker_is_one_whatever_it_was_recorded_as(
     push: Push, patient: Patient, kind: str | None, atc: str
 ) -> None:
     on: dict[str, Any] = {"started_on": date(2026, 10, 1), "by": "operator", "at": MONDAY}
     if kind is None:
-        record_trial(patient=patient, drug="satralizumab", atc=atc, doses=(), **on)
+        _record_beside(patient, "satralizumab", atc)
     else:
         record_event(patient=patient, kind=EventKind(kind), atc=atc, **on)
     push(json.dumps(draw(value="38.0")).encode())
@@ -322,7 +327,7 @@ def test_what_was_recorded_twice_is_one_event_and_the_patient_is_still_assessed(
     push: Push, patient: Patient
 ) -> None:
     on: dict[str, Any] = {"started_on": date(2026, 10, 1), "by": "operator", "at": MONDAY}
-    record_trial(patient=patient, drug="tocilizumab", atc="L04AC07", doses=(), **on)
+    _record_beside(patient, "tocilizumab", "L04AC07")
     for kind in (EventKind.BIOLOGIC, EventKind.IL6R_BLOCKER, EventKind.BIOLOGIC):
         record_event(patient=patient, kind=kind, atc="L04AC07", **on)
     push(json.dumps(draw(value="38.0")).encode())
