@@ -40,6 +40,7 @@ SILENCE_AT_MOST_S = 600.0
 HANDSHAKE_AT_MOST_S = 10.0
 NOISE_AT_MOST = 1024  # bytes before a message, which MLLP has a receiver pass over
 NOISE_AT_MOST_S = 2.0  # and for how long; what never begins a message is none
+END_ALONE_S = 0.2  # some senders leave out the carriage return behind the end byte
 _NOTHING = b"\r\n\t \0"  # between messages; some keep a line open with it
 logger = logging.getLogger(__name__)
 
@@ -178,7 +179,10 @@ class Call(BaseRequestHandler):
         """
         searched = 0
         noise_until: float | None = None
-        while (end := self._end_of_block(searched)) < 0:
+        while (end := self._end_of_block(searched)) < 0 or self._more_came(end):
+            if end >= 0:
+                searched = end
+                continue
             searched = len(self.received)
             if searched > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
                 raise NoMessage(status=413)
@@ -210,6 +214,20 @@ class Call(BaseRequestHandler):
         while end >= 0 and self.received[end + 1 : end + 2].strip(_NOTHING + START + END):
             end = self.received.find(END, end + 1)
         return end
+
+    def _more_came(self, end: int) -> bool:
+        """Wait a moment where nothing stands behind an end byte yet: it may stand in some text."""
+        if end + 1 < len(self.received):
+            return False
+        self.request.settimeout(END_ALONE_S)
+        try:
+            part: bytes = self.request.recv(CHUNK)
+        except TimeoutError:
+            return False
+        finally:
+            self.request.settimeout(SILENCE_AT_MOST_S)
+        self.received += part
+        return bool(part)
 
     def _receive(self, *, until: float | None) -> bytes:
         """Wait for more, until then at most if a time is given."""
