@@ -287,7 +287,7 @@ def test_a_value_that_cannot_be_is_refused_where_it_stands_in_the_table_given(
 def test_no_threshold_and_no_seed_are_refused() -> None:
     with pytest.raises(EvaluationIsUnfit, match=r"thresholds: \[\]; wanted: at least one risk"):
         decision_curve([1, 0], [0.5, 0.4], thresholds=[])
-    with pytest.raises(EvaluationIsUnfit, match="seed; wanted: a whole number"):
+    with pytest.raises(EvaluationIsUnfit, match="seed: None; wanted: a whole number"):
         net_benefit_gain([1, 0], [0.5, 0.4], [0.5, 0.4], seed=None)  # type: ignore[arg-type]
 
 

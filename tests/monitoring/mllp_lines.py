@@ -101,7 +101,9 @@ def _signs(text: str) -> str:
     return text
 
 
-def converse(port: int, pieces: Iterator[bytes], *, answers: int, hangs_up: bool) -> list[str]:
+def converse(
+    port: int, pieces: Iterator[bytes], *, answers: int, hangs_up: bool, closes: bool
+) -> list[str]:
     """Send pieces and hear so many acknowledgements; “closed” where the line ended instead."""
     heard: list[str] = []
     with call(port) as line:
@@ -116,7 +118,7 @@ def converse(port: int, pieces: Iterator[bytes], *, answers: int, hangs_up: bool
         while said.count(b"\x1c\r") < answers and (part := _receive(line)):
             said += part
         heard = [_in_short(block) for block in said.split(b"\x1c\r")[:-1]]
-        line.settimeout(5 if hangs_up else 0.05)
+        line.settimeout(5 if closes else 0.05)
         if _is_closed(line):
             heard.append("closed")
     return heard

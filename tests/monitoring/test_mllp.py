@@ -70,6 +70,7 @@ def test_each_case_is_answered_and_stored_as_it_says(
                 bodies.pieces(case),
                 answers=len(wanted),
                 hangs_up=case.get("hangs_up", False),
+                closes=case.get("closed") or case.get("hangs_up", False),
             )
             door_log.writer.write()
             with subtests.test(case["name"]):
