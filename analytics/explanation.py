@@ -22,6 +22,7 @@ from analytics.evidence import Constant
 from analytics.explained_course import ExplainedCourse, explained_course
 from analytics.findings import Contribution, EvidenceKind, Fact, LeftOut
 from analytics.policy import CURRENT_POLICY, FlagKind
+from analytics.readouts import moment_of
 from analytics.reasons import Reason, Validity
 from analytics.staging import SOURCES as STAGING_SOURCES
 from analytics.staging import Staging, StagingFacts
@@ -240,9 +241,9 @@ def _inputs(estimate: Estimate, made_at: datetime) -> Iterator[Input]:
     for line in estimate.trajectories:
         value = _as_reported(line.latest_value, line.latest_comparator)
         yield dated(InputKind.RESULT, line.analyte, value, line.unit, line.latest_at)
-        for one in reversed(line.draws[:-1]):
-            value = _as_reported(one.value, one.comparator)
-            yield dated(InputKind.EARLIER_RESULT, line.analyte, value, line.unit, one.drawn_at)
+        for us, number, comparator in reversed(line.draws[:-1]):
+            value, at = _as_reported(number, comparator), moment_of(us)
+            yield dated(InputKind.EARLIER_RESULT, line.analyte, value, line.unit, at)
     course = estimate.course
     if course is None:
         return

@@ -25,18 +25,9 @@ class EvidenceKind(StrEnum):
     CAUTION = "parameter_uncertainty"
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredDraw:
-    """One result that a trajectory rests on."""
-
-    drawn_at: datetime
-    value: float
-    comparator: str
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "ScoredDraw":
-        """Read it back from plain JSON values."""
-        return cls(**content | {"drawn_at": datetime.fromisoformat(content["drawn_at"])})
+# One result that a trajectory rests on: microseconds since 1970 UTC, the value, its comparator. As
+# short as can be, since there are many of them, and every assessment keeps its own
+ScoredDraw = tuple[int, float, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +89,7 @@ class Trajectory:
             level, slope = fields.pop("mean")
             fields |= {"lines": [[1.0, level, slope, slope]], "bend_weeks": None}
         fields["lines"] = tuple(map(tuple, fields["lines"]))
-        fields["draws"] = tuple(map(ScoredDraw.from_json, content.get("draws", ())))
+        fields["draws"] = tuple((us, value, sign) for us, value, sign in content.get("draws", ()))
         fields["covariance"] = tuple(content["covariance"])
         return cls(**fields)
 

@@ -166,14 +166,13 @@ def _scored_draws(readings: Readings) -> dict[tuple[int, int], list[ScoredDraw]]
     rows = zip(
         readings.patient[keep].tolist(),
         readings.analyte[keep].tolist(),
-        _moments(readings.drawn_us[keep]),
+        readings.drawn_us[keep].tolist(),
         readings.value[keep].tolist(),
         readings.comparator[keep].tolist(),
         strict=True,
     )
-    for place, analyte, at, value, code in rows:
-        one = ScoredDraw(at, value, COMPARATORS[code])
-        found.setdefault((place, analyte), []).append(one)
+    for place, analyte, us, value, code in rows:
+        found.setdefault((place, analyte), []).append((us, value, COMPARATORS[code]))
     return found
 
 
