@@ -56,7 +56,7 @@ def find_implausible(rows: ScoredRows, is_confirmed: Bools, growth: Growth) -> B
     rows : ScoredRows
         Quantified scored rows.
     is_confirmed : array of bool
-        Which of them a person or a corrected report has confirmed.
+        Which of them a person has confirmed; a corrected report confirms nothing.
     growth : Growth
         The population's law.
 

@@ -219,3 +219,6 @@ def test_another_episode_may_have_another(patient: Patient) -> None:
     state(patient, primary_instrument="QIDS-SR16", started_on=ENDED, ended_on=date(2026, 9, 1))
 
     state(patient, primary_instrument="PHQ-9", started_on=date(2026, 9, 1), ended_on=None)
+
+    current = Episode.objects.filter(patient=patient, superseded_at=None).order_by("started_on")
+    assert [each.primary_instrument for each in current] == ["", "QIDS-SR16", "PHQ-9"]
